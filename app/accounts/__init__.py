@@ -1,0 +1,1 @@
+"""Who is asking: workspaces, browser sessions, API tokens."""

@@ -1,0 +1,104 @@
+"""`/healthz`, `/readyz`, `/metrics`: is it up, can it work, how much does it do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, ProcessCollector, generate_latest
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.contract.keys import DUE, UNSHIPPED
+from app.contract.runs import RunStatus
+from app.runs.bells import Bells
+from app.runs.hub import Hub
+from app.stores.database import Database
+from app.stores.fleet import Fleet
+from app.stores.repositories.runs import count_runs
+
+PATIENCE_SECONDS = 3.0
+"""What does not answer within this is not ready."""
+
+
+@get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@get("/readyz")
+async def readyz(
+    redis: NamedDependency[Any], database: NamedDependency[Database], fleet: NamedDependency[Fleet]
+) -> Response[dict[str, Any]]:
+    """200 when Redis and SQL answer and a worker is alive, else 503; names each."""
+    answers = await asyncio.gather(_try(redis.ping()), _try(_select(database)), _try(_count_workers(fleet)))
+    checks = dict(zip(("redis", "sql", "workers"), answers, strict=True))
+    ready = all(answer == "ok" for answer in answers)
+    content = {"status": "ready" if ready else "not ready", "checks": checks}
+    return Response(content, status_code=200 if ready else 503, headers={"Cache-Control": "no-store"})
+
+
+@get("/metrics")
+async def metrics(
+    redis: NamedDependency[Any],
+    database: NamedDependency[Database],
+    fleet: NamedDependency[Fleet],
+    bells: NamedDependency[Bells],
+    hub: NamedDependency[Hub],
+) -> Response[bytes]:
+    """Prometheus' text format."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    Gauge("longhand_viewers", "Live pages open on this process", registry=registry).set(hub.viewers)
+    Gauge("longhand_watchers", "Who listens for bells in this process", registry=registry).set(bells.watchers)
+    runs = Gauge("longhand_runs", "Runs by status", ["status"], registry=registry)
+    async with database.reading() as session:
+        counts = await count_runs(session)
+    for status in RunStatus:
+        runs.labels(status.value).set(counts.get(status.value, 0))
+    await _measure_redis(registry, redis, fleet)
+    return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _measure_redis(registry: CollectorRegistry, redis: Any, fleet: Fleet) -> None:
+    up = Gauge("longhand_redis_up", "Whether Redis answers", registry=registry)
+    try:
+        workers, due, unshipped = await fleet.workers(), await redis.zcard(DUE), await redis.zcard(UNSHIPPED)
+    except RedisError:
+        return
+    up.set(1)
+    Gauge("longhand_workers", "Workers alive", registry=registry).set(len(workers))
+    held = Gauge("longhand_runs_held", "Runs that workers hold", registry=registry)
+    held.set(sum(len(worker.runs) for worker in workers))
+    capacity = Gauge("longhand_capacity", "Runs that workers can hold", registry=registry)
+    capacity.set(sum(worker.capacity for worker in workers))
+    Gauge("longhand_due", "Runs due or leased", registry=registry).set(due)
+    Gauge("longhand_unshipped", "Logs with events that SQL lacks", registry=registry).set(unshipped)
+
+
+async def _try(check: Awaitable[Any]) -> str:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await check
+    except (RedisError, SQLAlchemyError, OSError) as error:
+        return "does not answer" if not isinstance(error, _NoWorker) else "none alive"
+    return "ok"
+
+
+async def _select(database: Database) -> None:
+    async with database.reading() as session:
+        await session.execute(text("SELECT 1"))
+
+
+class _NoWorker(OSError):
+    """No worker beats."""
+
+
+async def _count_workers(fleet: Fleet) -> None:
+    if not await fleet.workers():
+        raise _NoWorker

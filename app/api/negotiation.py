@@ -1,0 +1,55 @@
+"""Reading `Accept` and `Prefer`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+LONGEST_WAIT = 600.0
+"""Seconds: what a client may ask to wait at most."""
+
+
+def choose_media_type(accept: str, offered: Sequence[str]) -> str | None:
+    """The offered type that the client likes best; among equals the first. None when it likes none of them.
+
+    The most specific range that covers a type decides its quality (RFC 9110, 12.5.1).
+    """
+    ranges = [_read_range(part) for part in accept.split(",") if part.strip()]
+    if not ranges:
+        return offered[0]
+    best = max(offered, key=lambda media_type: _quality(media_type, ranges))
+    return best if _quality(best, ranges) > 0 else None
+
+
+def read_wait(prefer: Iterable[str]) -> int | None:
+    """The seconds of `Prefer: wait=SECONDS`, at most `LONGEST_WAIT`; None when there is no such preference."""
+    for preference in ",".join(prefer).split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        value = value.strip().strip('"')
+        if name.strip().lower() == "wait" and value.isascii() and value.isdigit() and len(value) < 10:
+            return min(int(value), int(LONGEST_WAIT))
+    return None
+
+
+def _read_range(text: str) -> tuple[str, float]:
+    media_range, *parameters = (part.strip().lower() for part in text.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            return media_range, _read_quality(value.strip())
+    return media_range, 1.0
+
+
+def _read_quality(text: str) -> float:
+    try:
+        return min(max(float(text), 0.0), 1.0)
+    except ValueError:
+        return 0.0
+
+
+def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
+    kind = media_type.partition("/")[0]
+    for wanted in (media_type, f"{kind}/*", "*/*"):
+        found = [quality for media_range, quality in ranges if media_range == wanted]
+        if found:
+            return max(found)
+    return 0.0

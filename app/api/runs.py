@@ -1,0 +1,119 @@
+"""`/api/runs`: reading runs, and what people and clients ask of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, Parameter
+from pydantic import BaseModel, ConfigDict
+
+from app.accounts.workspaces import Who
+from app.runs.commands import Commands
+from app.runs.queries import Queries
+from app.runs.shapes import RunShape
+from app.runs.trace import TraceShape, trace_run
+
+
+class RunListShape(BaseModel):
+    """A page of runs, newest first. `cursor` continues the list; null at its end."""
+
+    model_config = ConfigDict(frozen=True)
+
+    runs: list[RunShape]
+    cursor: str | None
+
+
+class RetryBody(BaseModel):
+    """`step` is a step's path; without it, all failed steps run again. `guidance` is a wish for the new attempt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: str | None = None
+    guidance: str = ""
+
+
+class AnswerBody(BaseModel):
+    """`ask` echoes the id of what is answered, from the run's `waiting_for`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ask: str
+    value: Any = None
+
+
+@get("/runs")
+async def list_runs(
+    who: NamedDependency[Who],
+    queries: NamedDependency[Queries],
+    after: Annotated[str | None, Parameter(description="the `cursor` of the page before")] = None,
+    limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+) -> RunListShape:
+    """The workspace's runs, newest first. Output, error and what a run waits for are only in the run itself."""
+    found = await queries.page(who.workspace_id, limit, after)
+    return RunListShape(runs=list(queries.shapes(found)), cursor=found.cursor)
+
+
+@get("/runs/{run_id:str}")
+async def get_run(run_id: FromPath[str], who: NamedDependency[Who], queries: NamedDependency[Queries]) -> RunShape:
+    """One run, as its log tells it."""
+    return await queries.shape(run_id, who.workspace_id)
+
+
+@get("/runs/{run_id:str}/trace")
+async def get_trace(run_id: FromPath[str], who: NamedDependency[Who], queries: NamedDependency[Queries]) -> TraceShape:
+    """The tree of steps with attempts, times, tokens and cost."""
+    _, run = await queries.load(run_id, who.workspace_id)
+    return trace_run(run)
+
+
+@post("/runs/{run_id:str}/cancellation", status_code=202)
+async def cancel_run(
+    request: Request[Any, Any, Any],
+    run_id: FromPath[str],
+    who: NamedDependency[Who],
+    commands: NamedDependency[Commands],
+    queries: NamedDependency[Queries],
+) -> Response[RunShape]:
+    """Stop the run. Its text so far is kept."""
+    await commands.cancel(run_id, who.workspace_id, request.headers.get("idempotency-key"))
+    return await _accepted(run_id, who, queries)
+
+
+@post("/runs/{run_id:str}/retries", status_code=202)
+async def retry_run(
+    request: Request[Any, Any, Any],
+    run_id: FromPath[str],
+    who: NamedDependency[Who],
+    commands: NamedDependency[Commands],
+    queries: NamedDependency[Queries],
+    data: JSONBody[RetryBody | None] = None,
+) -> Response[RunShape]:
+    """Run a step again, or all that failed, and then what depends on it."""
+    wish = data or RetryBody()
+    steps = [] if wish.step is None else [wish.step]
+    key = request.headers.get("idempotency-key")
+    await commands.retry(run_id, who.workspace_id, steps, wish.guidance, key)
+    return await _accepted(run_id, who, queries)
+
+
+@post("/runs/{run_id:str}/answers/{name:str}", status_code=202)
+async def answer_run(
+    request: Request[Any, Any, Any],
+    run_id: FromPath[str],
+    name: FromPath[str],
+    who: NamedDependency[Who],
+    data: JSONBody[AnswerBody],
+    commands: NamedDependency[Commands],
+    queries: NamedDependency[Queries],
+) -> Response[RunShape]:
+    """Answer what the run asks. The first answer counts."""
+    key = request.headers.get("idempotency-key")
+    await commands.answer(run_id, who.workspace_id, name, data.ask, data.value, key)
+    return await _accepted(run_id, who, queries)
+
+
+async def _accepted(run_id: str, who: Who, queries: Queries) -> Response[RunShape]:
+    run = await queries.shape(run_id, who.workspace_id)
+    return Response(run, status_code=202, headers={"Location": f"/api/runs/{run_id}"})

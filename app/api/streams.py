@@ -1,0 +1,112 @@
+"""`/api/runs/{id}/events` and `/output`: the log and the text, as they are and as they come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath, Parameter
+from litestar.response import Stream
+
+from app.accounts.workspaces import Who
+from app.api.negotiation import choose_media_type
+from app.contract.cursors import START
+from app.contract.events import Event, envelope
+from app.contract.fold import Run
+from app.runs.follow import Follower
+from app.runs.output import OutputText
+from app.runs.queries import Queries
+from app.stores.log import Log
+
+PING_SECONDS = 15.0
+_JSON, _LINES, _SSE = "application/json", "application/x-ndjson", "text/event-stream"
+# nginx would hold what it gets back until its buffer is full.
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+@get("/runs/{run_id:str}/events")
+async def get_events(
+    request: Request[Any, Any, Any],
+    run_id: FromPath[str],
+    who: NamedDependency[Who],
+    queries: NamedDependency[Queries],
+    log: NamedDependency[Log],
+    follower: NamedDependency[Follower],
+    after: Annotated[str, Parameter(description="a cursor; `Last-Event-ID` wins over it")] = START,
+    limit: Annotated[int, Parameter(ge=1, le=10_000, description="only for JSON")] = 1_000,
+) -> Response[Any]:
+    """The log after a cursor, by `Accept`.
+
+    `application/json`: what is there now, `{events, cursor, more}`. `text/event-stream` and `application/x-ndjson`:
+    what is there, then what comes, until the run ends. A cursor that can't be read is 400; one that is no entry of the
+    log any more is 409, and `cursor` says where to start again.
+    """
+    await queries.find(run_id, who.workspace_id)
+    media_type = choose_media_type(request.headers.get("accept", ""), (_JSON, _SSE, _LINES))
+    if media_type is None:
+        raise HTTPException(f"The log can be had as {_JSON}, {_SSE} or {_LINES}.", status_code=406)
+    cursor = request.headers.get("last-event-id") or after or START
+    await log.check_cursor(run_id, cursor)
+    if media_type == _JSON:
+        return Response(_page(await log.read(run_id, cursor), cursor, limit), headers={"Cache-Control": "no-store"})
+    batches = follower.follow(run_id, cursor)
+    frames = _sse(batches) if media_type == _SSE else _lines(batches)
+    return Stream(frames, media_type=media_type, headers=_HEADERS)
+
+
+@get("/runs/{run_id:str}/output", media_type="text/plain")
+async def get_output(
+    run_id: FromPath[str],
+    who: NamedDependency[Who],
+    queries: NamedDependency[Queries],
+    follower: NamedDependency[Follower],
+) -> Stream:
+    """The text of succeeded steps in document order, sent as they succeed; ends with the run."""
+    await queries.find(run_id, who.workspace_id)
+    return Stream(_text(run_id, follower), media_type="text/plain; charset=utf-8", headers=_HEADERS)
+
+
+def _page(events: list[Event], cursor: str, limit: int) -> dict[str, Any]:
+    shown = events[:limit]
+    return {
+        "events": [envelope(event) for event in shown],
+        "cursor": shown[-1].id if shown else cursor,
+        "more": len(events) > limit,
+    }
+
+
+def _encode(event: Event) -> bytes:
+    """`envelope`, as JSON on one line."""
+    return event.model_dump_json(exclude={"reason"}).encode()
+
+
+async def _sse(batches: AsyncIterator[list[Event]]) -> AsyncIterator[bytes]:
+    yield b": follows\n\n"
+    sent = time.monotonic()
+    async for events in batches:
+        if events:
+            yield b"".join(b"id: %b\ndata: %b\n\n" % (event.id.encode(), _encode(event)) for event in events)
+        elif time.monotonic() - sent >= PING_SECONDS:
+            yield b": ping\n\n"
+        else:
+            continue
+        sent = time.monotonic()
+
+
+async def _lines(batches: AsyncIterator[list[Event]]) -> AsyncIterator[bytes]:
+    async for events in batches:
+        if events:
+            yield b"".join(_encode(event) + b"\n" for event in events)
+
+
+async def _text(run_id: str, follower: Follower) -> AsyncIterator[bytes]:
+    run, output = Run(id=run_id), OutputText()
+    async for events in follower.follow(run_id):
+        for event in events:
+            run.apply(event)
+        if events and (text := output.advance(run)):
+            yield text.encode()

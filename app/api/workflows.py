@@ -1,0 +1,73 @@
+"""`/api/workflows`: what can be run, and starting it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import Body, FromPath
+from redis.exceptions import RedisError
+
+from app.accounts.workspaces import Who, Workspaces
+from app.api.negotiation import read_wait
+from app.contract.manifest import WorkflowManifest
+from app.runs.errors import WorkflowUnknown
+from app.runs.follow import Follower
+from app.runs.queries import Queries
+from app.runs.shapes import RunShape, shape_row
+from app.runs.submission import Submission
+from app.runs.waiting import wait_for_end
+from app.stores.fleet import Fleet
+
+
+@get("/workflows")
+async def list_workflows(who: NamedDependency[Who], fleet: NamedDependency[Fleet]) -> dict[str, list[WorkflowManifest]]:
+    """All workflows that workers have announced, with the JSON schemas of their input and output."""
+    return {"workflows": list((await fleet.workflows()).values())}
+
+
+@get("/workflows/{name:str}")
+async def get_workflow(
+    name: FromPath[str], who: NamedDependency[Who], fleet: NamedDependency[Fleet]
+) -> WorkflowManifest:
+    """One workflow."""
+    manifest = (await fleet.workflows()).get(name)
+    if manifest is None:
+        raise WorkflowUnknown(name)
+    return manifest
+
+
+@post("/workflows/{name:str}/runs", status_code=202)
+async def start_run(
+    request: Request[Any, Any, Any],
+    name: FromPath[str],
+    who: NamedDependency[Who],
+    data: Annotated[Any, Body(description="The workflow's input, as its `input_schema` describes it")],
+    workspaces: NamedDependency[Workspaces],
+    submission: NamedDependency[Submission],
+    queries: NamedDependency[Queries],
+    follower: NamedDependency[Follower],
+) -> Response[RunShape]:
+    """Start a run: 202 with the run. With `Prefer: wait=SECONDS` 200, when it ends in time.
+
+    A repeat with the same `Idempotency-Key` gives the first run.
+    """
+    workspace_id = await workspaces.ensure(who)
+    key = request.headers.get("idempotency-key")
+    accepted = await submission.submit(name, data, workspace_id, key)
+    seconds = read_wait(request.headers.getall("prefer", []))
+    ended = bool(seconds) and await wait_for_end(follower, accepted.run_id, seconds or 0)
+    headers = {"Location": f"/api/runs/{accepted.run_id}"}
+    if seconds is not None:
+        headers["Preference-Applied"] = f"wait={seconds}"
+    run = await _read_run(queries, accepted.run_id, workspace_id)
+    return Response(run, status_code=200 if ended else 202, headers=headers)
+
+
+async def _read_run(queries: Queries, run_id: str, workspace_id: str) -> RunShape:
+    try:
+        return await queries.shape(run_id, workspace_id)
+    except RedisError:
+        # The run is accepted without Redis, so it is answered for without Redis.
+        return shape_row(await queries.find(run_id, workspace_id))

@@ -1,0 +1,107 @@
+-- Appends to one run's log: all of the events, or none. Every write to a log goes through here or through claim.lua.
+--
+-- KEYS  1 log   2 lease   3 due   4 unshipped
+-- ARGV  1 run id
+--       2 kind: "facts", "submission", "command.cancel", "command.retry", "command.answer"
+--       3 epoch (facts)
+--       4 token: the sequence number of this append in its epoch (facts), or the client's id (commands)
+--       5 floor: an id that the log's next entry must be above; only used while the stream is missing. A submission's
+--         own id: its event is already archived under it
+--       6 lease length in ms (facts)
+--       7 release: "", "ended", "parked" or "queued" (facts): drops the lease in the same call
+--       8 the newest command that the caller has handled (facts that release)
+--       9 the state to assume when Redis has lost the lease: "queued", "parked" or "ended" (commands)
+--      10 bell channel
+--      11… the events, as JSON
+--
+-- Gives {"ok", id…} or {"refused", reason, detail}.
+local log, lease, due, unshipped = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local run, kind, epoch, token, floor = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local release, handled, bell = ARGV[7], ARGV[8], ARGV[10]
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local held = redis.call('HMGET', lease, 'epoch', 'state', 'seq', 'reply', 'command', 'last')
+
+local function number(text) return string.format('%.0f', text) end
+
+local function split(id)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(ms), tonumber(seq)
+end
+
+local function is_after(a, b)
+  local a_ms, a_seq = split(a)
+  local b_ms, b_seq = split(b)
+  return a_ms > b_ms or (a_ms == b_ms and a_seq > b_seq)
+end
+
+local facts = kind == 'facts'
+if facts then
+  if held[1] ~= epoch or held[2] == 'queued' or held[2] == 'parked' then
+    -- The answer to a release may be lost too: its repeat still gets the ids of the first time.
+    if held[1] == epoch and held[3] == token and held[4] then return cjson.decode(held[4]) end
+    return {'refused', 'stale', held[1] or ''}
+  end
+  if held[3] == token then return cjson.decode(held[4]) end
+  -- Earlier: a packet that was held up until after its repeat, and what came next, had been taken. Later: Redis came
+  -- back without its last moments, and what this worker takes for written is not there.
+  if tonumber(token) ~= tonumber(held[3]) + 1 then return {'refused', 'stale', epoch} end
+  if held[2] == 'ended' then return {'refused', 'ended', ''} end
+  if release ~= '' and held[5] and is_after(held[5], handled) then return {'refused', 'command', held[5]} end
+else
+  local before = redis.call('HGET', lease, 'client:' .. token)
+  if before then return {'ok', before} end
+  if kind ~= 'submission' then
+    local state = held[2] or ARGV[9]
+    if state == 'ended' and kind ~= 'command.retry' then return {'refused', 'ended', ''} end
+    held[2] = state
+  elseif held[2] then
+    return {'ok', floor}
+  end
+end
+
+-- The id of the first entry of a new stream: above all that came before, also if the clock went back.
+local function first_id()
+  if kind == 'submission' then return floor end
+  local before = floor
+  if held[6] and (before == '' or is_after(held[6], before)) then before = held[6] end
+  if before == '' then return '*' end
+  local ms, seq = split(before)
+  if now > ms then return number(now) .. '-0' end
+  return number(ms) .. '-' .. number(seq + 1)
+end
+
+local reply = {'ok'}
+for i = 13, #ARGV do
+  local id = '*'
+  if i == 13 and redis.call('EXISTS', log) == 0 then id = first_id() end
+  reply[#reply + 1] = redis.call('XADD', log, id, 'e', ARGV[i])
+end
+redis.call('PERSIST', log)
+redis.call('HSET', lease, 'last', reply[#reply])
+
+if facts then
+  local state = 'held'
+  if release ~= '' then state = release end
+  redis.call('HSET', lease, 'seq', token, 'reply', cjson.encode(reply), 'state', state)
+  if release == '' then
+    local deadline = number(now + tonumber(ARGV[6]))
+    redis.call('HSET', lease, 'deadline', deadline)
+    redis.call('ZADD', due, deadline, run)
+  else
+    redis.call('HDEL', lease, 'holder', 'deadline')
+    if release == 'queued' then redis.call('ZADD', due, number(now), run) else redis.call('ZREM', due, run) end
+  end
+else
+  redis.call('HSET', lease, 'client:' .. token, reply[2])
+  if kind ~= 'submission' then redis.call('HSET', lease, 'command', reply[2]) end
+  if held[2] ~= 'held' then
+    redis.call('HSET', lease, 'state', 'queued')
+    redis.call('HSETNX', lease, 'workflow', ARGV[11])
+    redis.call('HSETNX', lease, 'version', ARGV[12])
+    redis.call('ZADD', due, number(now), run)
+  end
+end
+redis.call('ZADD', unshipped, 'NX', number(now), run)
+redis.call('PUBLISH', bell, reply[#reply])
+return reply

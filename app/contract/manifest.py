@@ -1,0 +1,53 @@
+"""What workers announce: the workflows they can run, and that they are alive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+BEAT_SECONDS = 1.0
+"""How often a worker beats."""
+
+DEAD_AFTER_SECONDS = 5.0
+"""A worker whose last beat is older counts as dead."""
+
+
+class WorkflowManifest(BaseModel):
+    """One workflow as a worker announces it. `title` is a template over the input, such as `Post: {topic}`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    version: str
+    description: str = ""
+    title: str = ""
+    input_schema: dict[str, Any]
+    output_schema: dict[str, Any]
+
+    def title_for(self, value: dict[str, Any]) -> str:
+        """A run's title: the template filled from its input; the workflow's name where that does not work."""
+        try:
+            return self.title.format_map(value)[:200] or self.name
+        except (KeyError, IndexError, ValueError, AttributeError, TypeError):
+            return self.name
+
+
+class Beat(BaseModel):
+    """One pulse of one worker process. `workflows` maps names to versions; `at` is Redis time in ms."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    worker: str
+    build: str
+    runs: list[str] = []
+    capacity: int = 1
+    workflows: dict[str, str] = {}
+    author: str = ""
+    leaving: bool = False
+    at: int = 0
+
+
+def version_number(version: str) -> tuple[int, ...]:
+    """A version as numbers, so that `10` is newer than `9`; what is no number counts as 0."""
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))

@@ -1,0 +1,15 @@
+-- Reserves a run for a worker that is about to mint an epoch and take it.
+--
+-- KEYS  1 lease
+-- ARGV  1 how long in ms
+--
+-- Gives 1, or 0 when the run is not to be had, or another worker is about to take it.
+local lease = KEYS[1]
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local held = redis.call('HMGET', lease, 'state', 'deadline', 'reserved')
+if held[1] == 'ended' or held[1] == 'parked' then return 0 end
+if held[1] == 'held' and tonumber(held[2]) > now then return 0 end
+if held[3] and tonumber(held[3]) > now then return 0 end
+redis.call('HSET', lease, 'reserved', string.format('%.0f', now + tonumber(ARGV[1])))
+return 1

@@ -1,0 +1,44 @@
+"""Logs: readable on a terminal, JSON elsewhere, without secrets."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+_SECRET = re.compile(r"authorization|cookie|token|secret|password|api_?key|session$", re.IGNORECASE)
+_COUNT = re.compile(r"tokens$", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"(\w+://[^\s/:@]*:)[^\s/@]+(@)")
+_STARS = "***"
+
+
+def configure_logs() -> None:
+    """Set up structlog for this process."""
+    terminal = sys.stderr.isatty()
+    renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    tracebacks = [] if terminal else [structlog.processors.format_exc_info]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *tracebacks,
+            hide_secrets,
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Stars for what is named like a secret, and for passwords in addresses."""
+    for name, value in event.items():
+        if _SECRET.search(name) and not _COUNT.search(name):
+            event[name] = _STARS
+        elif isinstance(value, str):
+            event[name] = _IN_ADDRESS.sub(rf"\1{_STARS}\2", value)
+    return event

@@ -1,0 +1,152 @@
+"""The API plane, wired together: the only place where its parts meet."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.datastructures import CacheControlHeader, State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.static_files import create_static_files_router
+from litestar_htmx import HTMXPlugin
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from app.accounts.asking import give_session, provide_who
+from app.accounts.origins import RefuseForeign
+from app.accounts.tokens import Tokens
+from app.accounts.workspaces import Workspaces
+from app.api.routes import ROUTES as API_ROUTES
+from app.contract.settings import Settings
+from app.failures import answer_failure
+from app.headers import secure
+from app.logs import configure_logs
+from app.runs.bells import Bells
+from app.runs.commands import Commands
+from app.runs.follow import Follower
+from app.runs.hub import Hub
+from app.runs.queries import Queries
+from app.runs.shutdown import announce_shutdown
+from app.runs.submission import Submission
+from app.runs.view import Views
+from app.stores.archive import Archive
+from app.stores.database import Database
+from app.stores.fleet import Fleet
+from app.stores.log import Log
+from app.web.routes import ROUTES as PAGES
+
+ROOT = Path(__file__).parent.parent
+LARGEST_BODY = 1_000_000
+"""Bytes: inputs are small values, no files."""
+_STATIC_SECONDS = 3600
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """The application. Raises `ValueError` when no Redis is configured."""
+    settings = settings or Settings()
+    configure_logs()
+    parts = connect(settings)
+    return Litestar(
+        route_handlers=[
+            *API_ROUTES,
+            Router(path="/", route_handlers=PAGES, include_in_schema=False),
+            create_static_files_router(
+                "/static",
+                directories=[ROOT / "static"],
+                cache_control=CacheControlHeader(public=True, max_age=_STATIC_SECONDS),
+            ),
+        ],
+        dependencies={"who": Provide(provide_who), **{name: _provide(part) for name, part in parts.items()}},
+        state=State(parts),
+        lifespan=[run_parts],
+        middleware=[RefuseForeign()],
+        before_send=[give_session, secure],
+        exception_handlers={Exception: answer_failure},
+        openapi_config=OpenAPIConfig(
+            title="Longhand",
+            version="1",
+            path="/api/schema",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+        plugins=[HTMXPlugin()],
+        logging_config=None,
+        request_max_body_size=LARGEST_BODY,
+    )
+
+
+def connect(settings: Settings) -> dict[str, Any]:
+    """The parts by the name under which handlers ask for them. Nothing is opened before it is used."""
+    if not settings.redis_url:
+        raise ValueError("LONGHAND_REDIS_URL is empty. Set it, or start everything with `longhand up`.")
+    database = Database(settings.resolved_database_url)
+    redis = _open_redis(settings.redis_url)
+    # A subscription takes a connection for itself, and must hear of an outage instead of trying again by itself.
+    ears: Redis = Redis.from_url(settings.redis_url, decode_responses=True, socket_connect_timeout=2)
+    archive = Archive(database)
+    log, fleet, bells = Log(redis, archive), Fleet(redis), Bells(ears)
+    queries = Queries(database, log)
+    return {
+        "settings": settings,
+        "database": database,
+        "redis": redis,
+        "ears": ears,
+        "archive": archive,
+        "log": log,
+        "fleet": fleet,
+        "bells": bells,
+        "queries": queries,
+        "workspaces": Workspaces(database),
+        "tokens": Tokens(database),
+        "submission": Submission(settings, database, log, fleet),
+        "commands": Commands(queries, log, redis),
+        "follower": Follower(log, bells),
+        "hub": Hub(log, bells, Views(database).open),
+    }
+
+
+@asynccontextmanager
+async def run_parts(app: Litestar) -> AsyncIterator[None]:
+    """What lives as long as the process serves."""
+    state = app.state
+    await state.bells.start()
+    await state.hub.start()
+    try:
+        with announce_shutdown(*closers(state)):
+            yield
+    finally:
+        await state.hub.stop()
+        await state.bells.stop()
+        await state.ears.aclose()
+        await state.redis.aclose()
+        await state.database.close()
+
+
+def closers(state: State) -> Sequence[Callable[[], object]]:
+    """What ends the open streams when the server is told to stop."""
+    return [state.hub.close, state.bells.close]
+
+
+def _open_redis(url: str) -> Redis:
+    # Trying again is safe: every append carries what makes its repeat harmless.
+    redis: Redis = Redis.from_url(
+        url,
+        decode_responses=True,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+        retry_on_error=[RedisConnectionError, RedisTimeoutError],
+        health_check_interval=30,
+        socket_connect_timeout=2,
+        socket_timeout=10,
+    )
+    return redis
+
+
+def _provide(part: Any) -> Provide:
+    return Provide(lambda: part, sync_to_thread=False, use_cache=True)

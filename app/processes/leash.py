@@ -1,0 +1,40 @@
+"""Becomes another program that ends when the process that started it ends.
+
+Run as a script, with the standard library only: `leash.py PARENT_PID LOCK_FD SIGNAL PROGRAM ARGUMENT…`. It writes its
+process id into the open, locked file LOCK_FD, which the program inherits: while any of it lives, the lock is held, so
+whoever comes later knows that the id is not a stranger's (see `slots.py`). On Linux the kernel sends SIGNAL when the
+parent dies; elsewhere the next `longhand up` ends what the lock still shows to be alive.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent(parent: int, signal_number: int) -> None:
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        import ctypes
+
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+    except (ImportError, OSError, AttributeError):  # a Python without ctypes, a C library without prctl
+        return
+    if os.getppid() != parent:
+        sys.exit("the process that started this one has ended")
+
+
+def main() -> None:
+    parent, lock, signal_number = (int(argument) for argument in sys.argv[1:4])
+    program = sys.argv[4:]
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, str(os.getpid()).encode(), 0)
+    _end_with_parent(parent, signal_number)
+    os.execv(program[0], program)
+
+
+if __name__ == "__main__":
+    main()

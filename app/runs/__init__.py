@@ -1,0 +1,1 @@
+"""Runs as the API plane sees them: submitted, read, followed, commanded."""

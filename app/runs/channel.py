@@ -1,0 +1,185 @@
+"""One run as one kind of page shows it, followed for everybody in this process who watches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from app.contract.cursors import START, parse_cursor
+from app.contract.events import decode_event
+from app.contract.fold import Run
+from app.contract.runs import RunStatus
+from app.runs.frames import encode_patch
+from app.stores.archive import Entry
+
+logger = structlog.get_logger()
+
+FLUSH_SECONDS = 0.1
+"""The shortest time between two patches of a run."""
+REST_SECONDS = 1.0
+"""The pause after Redis or SQL failed."""
+_BATCH = 256
+"""Events applied before others get their turn."""
+
+
+class Frame(NamedTuple):
+    """What a viewer gets, and where it stands then. `body` is None when its page has nothing new to show."""
+
+    cursor: str
+    body: bytes | None
+
+
+class View(Protocol):
+    """A run as a page shows it."""
+
+    def patches(self, run: Run, after: str) -> str:
+        """The HTML that brings a page at the cursor `after` to the run's; empty when nothing on it has changed."""
+        ...
+
+    def whole(self, run: Run) -> str:
+        """The HTML that brings any page to the run's cursor, also one of a log that is no more."""
+        ...
+
+
+class Reads(Protocol):
+    """The part of `app.stores.log.Log` that following needs."""
+
+    async def entries(self, run_id: str, after: str = ...) -> list[Entry]: ...
+
+
+class Rings(Protocol):
+    """Bells: an event that is set whenever the run's log may have grown, and once a second in case a bell was lost."""
+
+    def watch(self, run_id: str) -> AbstractContextManager[asyncio.Event]: ...
+
+
+class Channel:
+    """The fold of one run, kept in step with its log while somebody watches, and its patches for each position.
+
+    Viewers are woken by `wait`. A viewer is no queue but a position: what it gets next is everything after it.
+    """
+
+    def __init__(self, run_id: str, view: View, log: Reads, bells: Rings) -> None:
+        self._run = Run(id=run_id)
+        self._view, self._log, self._bells = view, log, bells
+        self._pulling = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._frames: dict[str, Frame | None] = {}
+        self._follower: asyncio.Task[None] | None = None
+        self.viewers = 0
+        self.resets = 0
+
+    @property
+    def cursor(self) -> str:
+        return self._run.cursor
+
+    @property
+    def status(self) -> RunStatus:
+        return self._run.status
+
+    @property
+    def ended(self) -> bool:
+        return self._run.ended
+
+    def join(self) -> None:
+        """One viewer more: the first one starts the following."""
+        self.viewers += 1
+        if self._follower is None:
+            self._follower = asyncio.create_task(self._follow(), name=f"follow {self._run.id}")
+
+    def leave(self) -> None:
+        """One viewer less. Awaits nothing: a stream that is cut off has no time for it."""
+        self.viewers -= 1
+        if not self.viewers and self._follower is not None:
+            self._follower.cancel()
+            self._follower = None
+
+    async def wait(self) -> None:
+        """Until something changed, or `wake`."""
+        await self._changed.wait()
+
+    def wake(self) -> None:
+        """Let every viewer look whether there is something for it."""
+        self._changed.set()
+        self._changed.clear()
+
+    def patch(self, after: str) -> Frame | None:
+        """The frame from one position to now, made once for all who are there; None when it could not be made."""
+        return self._frame(after, lambda: self._view.patches(self._run, after))
+
+    def whole(self) -> Frame | None:
+        """The frame that makes any page right; None when it could not be made."""
+        return self._frame("reset", lambda: self._view.whole(self._run), reset=True)
+
+    def _frame(self, key: str, render: Callable[[], str], *, reset: bool = False) -> Frame | None:
+        if key not in self._frames:
+            try:
+                html = render()
+            except Exception:
+                # The stream goes on, and so does the page: the next frame begins where this one would have.
+                logger.exception("Could not render a run", run=self._run.id, after=key, cursor=self.cursor)
+                self._frames[key] = None
+            else:
+                body = encode_patch(html, self.cursor, reset=reset) if html else None
+                self._frames[key] = Frame(self.cursor, body)
+        return self._frames[key]
+
+    async def refresh(self) -> None:
+        """Bring the fold up to its log. Raises what Redis and SQL raise."""
+        async with self._pulling:
+            await self._pull()
+
+    async def _follow(self) -> None:
+        with self._bells.watch(self._run.id) as rung:
+            while True:
+                rung.clear()
+                try:
+                    before = self.cursor
+                    await self.refresh()
+                    pause = FLUSH_SECONDS if self.cursor != before else 0.0
+                except Exception:
+                    # Redis or SQL is away; the viewers stay, and so does what they have.
+                    logger.exception("Could not read a run's log; trying again", run=self._run.id)
+                    pause = REST_SECONDS
+                    rung.set()
+                await asyncio.sleep(pause)
+                await rung.wait()
+
+    async def _pull(self) -> None:
+        """Apply what is new. The entry at our cursor is read again: where it is gone, the log was lost and restored."""
+        entries = await self._log.entries(self._run.id, _just_before(self.cursor))
+        if self.cursor == START:
+            await self._apply(self._run, entries)
+        elif entries and entries[0][0] == self.cursor:
+            await self._apply(self._run, entries[1:])
+        else:
+            rebuilt = Run(id=self._run.id)
+            await self._apply(rebuilt, await self._log.entries(self._run.id))
+            self._run = rebuilt
+            self.resets += 1
+            self._show()
+
+    async def _apply(self, run: Run, entries: list[Entry]) -> None:
+        for start in range(0, len(entries), _BATCH):
+            if start:
+                await asyncio.sleep(0)
+            for cursor, body in entries[start : start + _BATCH]:
+                run.apply(decode_event(cursor, body))
+            if run is self._run:
+                self._show()
+
+    def _show(self) -> None:
+        self._frames.clear()
+        self.wake()
+
+
+def _just_before(cursor: str) -> str:
+    """The greatest cursor below this one."""
+    ms, seq = parse_cursor(cursor)
+    if seq:
+        return f"{ms}-{seq - 1}"
+    return f"{ms - 1}-{2**63 - 1}" if ms else START

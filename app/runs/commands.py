@@ -1,0 +1,152 @@
+"""What people and clients ask of a run: cancel, retry, answer. Each becomes one command in its log."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from app.contract import keys
+from app.contract.errors import RunEnded
+from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry
+from app.contract.fold import Run
+from app.contract.payloads import Answer, Ask, Retry
+from app.contract.runs import ENDED, OPEN_STEPS, RunStatus
+from app.runs.errors import NotPossible, StepUnknown
+from app.runs.queries import Queries
+from app.runs.validation import check_key, check_schema, check_text
+from app.stores.log import Known, Log
+from app.stores.tables import RunRow
+
+GUIDANCE_LENGTH = 2000
+
+
+class Commands:
+    """Each gives the command's cursor and raises `RunUnknown` or `NotPossible`.
+
+    `client_id` makes a command repeatable: the same one again appends nothing and gives the cursor of the first time.
+    """
+
+    def __init__(self, queries: Queries, log: Log, redis: Any) -> None:
+        self._queries = queries
+        self._log = log
+        self._redis = redis
+
+    async def cancel(self, run_id: str, workspace_id: str | None, client_id: str | None = None) -> str:
+        """Stop the run. Asking twice is one command."""
+        row = await self._queries.find(run_id, workspace_id)
+        if earlier := await self._earlier(run_id, "cancel", client_id):
+            return earlier
+        run = await self._log.fold(run_id)
+        _check_goes_on(run)
+        if waiting := next((c.id for c in run.pending if isinstance(c, CommandCancel)), None):
+            return waiting
+        return await self._append(row, CommandCancel(), "cancel", client_id)
+
+    async def retry(
+        self,
+        run_id: str,
+        workspace_id: str | None,
+        steps: Sequence[str] = (),
+        guidance: str = "",
+        client_id: str | None = None,
+    ) -> str:
+        """Run these steps again (paths; none: all that failed), and then what depends on them.
+
+        Raises `StepUnknown`, and `InputInvalid` for guidance that is too long.
+        """
+        row = await self._queries.find(run_id, workspace_id)
+        check_text(guidance, "guidance", GUIDANCE_LENGTH)
+        if earlier := await self._earlier(run_id, "retry", client_id):
+            return earlier
+        run = await self._log.fold(run_id)
+        paths = _check_steps(run, steps) if steps else _failed_steps(run)
+        return await self._append(row, CommandRetry(data=Retry(steps=paths, guidance=guidance)), "retry", client_id)
+
+    async def answer(
+        self, run_id: str, workspace_id: str | None, name: str, ask: str, value: Any, client_id: str | None = None
+    ) -> str:
+        """Answer the open ask `name`; `ask` echoes the very proposal that is answered. The first answer wins.
+
+        Raises `InputInvalid` for a value that does not fit what was asked.
+        """
+        row = await self._queries.find(run_id, workspace_id)
+        if earlier := await self._earlier(run_id, "answer", client_id):
+            return earlier
+        asked = _open_ask(await self._log.fold(run_id), name, ask)
+        check_schema(value, asked.answer_schema, below="value")
+        command = CommandAnswer(data=Answer(ask=ask, name=name, value=value))
+        cursor = await self._append(row, command, "answer", client_id)
+        winner = (await self._log.fold(run_id)).answers.get(ask)
+        if winner is not None and winner.id != cursor:
+            raise NotPossible(f"The {name} was already answered.")
+        return cursor
+
+    async def _earlier(self, run_id: str, kind: str, client_id: str | None) -> str | None:
+        """The cursor under which the same client's command stands already: by now it might not be possible again."""
+        check_key(client_id)
+        if client_id is None:
+            return None
+        cursor: str | None = await self._redis.hget(keys.lease_key(run_id), f"client:{_token(kind, client_id)}")
+        return cursor
+
+    async def _append(self, row: RunRow, command: Command, kind: str, client_id: str | None) -> str:
+        token = _token(kind, client_id or secrets.token_hex(16))
+        try:
+            known = Known(_state(row), row.shipped, row.workflow, row.version)
+            return await self._log.command(row.id, command, token, known)
+        except RunEnded:
+            raise NotPossible("The run has ended meanwhile.") from None
+
+
+def _token(kind: str, client_id: str) -> str:
+    return f"{kind}:{client_id}"
+
+
+def _state(row: RunRow) -> str:
+    if row.status in ENDED:
+        return "ended"
+    return "parked" if row.status == RunStatus.WAITING else "queued"
+
+
+def _check_goes_on(run: Run) -> None:
+    if run.ended:
+        raise NotPossible(f"The run has ended: it {_ENDINGS[run.status]}.")
+
+
+_ENDINGS = {
+    RunStatus.SUCCEEDED: "succeeded",
+    RunStatus.INCOMPLETE: "finished, with some steps failed",
+    RunStatus.FAILED: "failed",
+    RunStatus.CANCELLED: "was cancelled",
+}
+
+
+def _check_steps(run: Run, paths: Sequence[str]) -> list[str]:
+    for path in paths:
+        step = run.steps.get(path)
+        if step is None:
+            raise StepUnknown(path)
+        if step.status in OPEN_STEPS and not run.ended:
+            raise NotPossible(f"{step.label} is still running, or about to.")
+    return list(dict.fromkeys(paths))
+
+
+def _failed_steps(run: Run) -> list[str]:
+    failed = [step.path for step in run.failed_steps]
+    # A run can fail outside any step; going on with it is then the retry.
+    if not failed and run.status is not RunStatus.FAILED:
+        raise NotPossible("Nothing failed in this run. Name a step to run it again.")
+    return failed
+
+
+def _open_ask(run: Run, name: str, ask: str) -> Ask:
+    _check_goes_on(run)
+    if ask in run.answers:
+        raise NotPossible(f"The {name} was already answered.")
+    asked = next((a for a in run.asks if a.name == name), None)
+    if asked is None:
+        raise NotPossible(f"The run does not wait for an answer to {name[:80]!r}.")
+    if asked.ask != ask:
+        raise NotPossible("This answers an older proposal. Reload to see the one that is open now.")
+    return asked

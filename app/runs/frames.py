@@ -1,0 +1,28 @@
+"""The frames of a stream of patches: Server-Sent Events, encoded once for everybody who gets them.
+
+Lines end in LF alone: a browser's parser may see a chunk that ends between CR and LF as the end of an event.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+PING: Final = b"event: ping\ndata:\n\n"
+"""Says that the connection lives. Named, so that a page's script hears it: a comment would be for proxies only."""
+
+END: Final = b"event: end\ndata:\n\n"
+"""The run has ended and the page has its last patch: do not come back."""
+
+
+def encode_patch(html: str, cursor: str, *, reset: bool = False) -> bytes:
+    """A message with patches, after which the page stands at `cursor`. With `reset`, whatever cursor it had."""
+    lines = "".join(f"data: {line}\n" for line in _LINE_END.split(html))
+    return f"{'event: reset' + chr(10) if reset else ''}id: {cursor}\n{lines}\n".encode()
+
+
+def encode_retry(name: str, milliseconds: int) -> bytes:
+    """When to come back after a cut. `retry` counts only in an event that has a name or data."""
+    return f"event: {name}\nretry: {milliseconds}\ndata:\n\n".encode()

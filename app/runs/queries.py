@@ -1,0 +1,78 @@
+"""Reading runs, for the workspace that owns them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from app.contract.errors import CursorUnreadable, RunUnknown
+from app.contract.fold import Run
+from app.runs.shapes import RunShape, shape_row, shape_run
+from app.stores.database import Database
+from app.stores.log import Log
+from app.stores.repositories import runs
+from app.stores.tables import RunRow
+
+_PLACE = re.compile(r"(\d{1,17})-(\w{1,60})", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RunList:
+    """Runs, newest first, and where the list goes on; None at its end."""
+
+    rows: list[RunRow]
+    cursor: str | None
+
+
+class Queries:
+    """Everything takes the workspace of who asks; None is somebody who owns nothing yet."""
+
+    def __init__(self, database: Database, log: Log) -> None:
+        self._database = database
+        self._log = log
+
+    async def find(self, run_id: str, workspace_id: str | None) -> RunRow:
+        """The run's row. Raises `RunUnknown` where there is none, or it is another workspace's."""
+        if workspace_id:
+            async with self._database.reading() as session:
+                row = await runs.find_run(session, run_id, workspace_id)
+            if row is not None:
+                return row
+        raise RunUnknown("There is no such run.")
+
+    async def load(self, run_id: str, workspace_id: str | None) -> tuple[RunRow, Run]:
+        """The row and the fold of the whole log. Raises `RunUnknown`."""
+        row = await self.find(run_id, workspace_id)
+        return row, await self._log.fold(run_id)
+
+    async def shape(self, run_id: str, workspace_id: str | None) -> RunShape:
+        """The run as the API answers with it. Raises `RunUnknown`."""
+        return shape_run(*await self.load(run_id, workspace_id))
+
+    async def page(self, workspace_id: str | None, limit: int, after: str | None = None) -> RunList:
+        """The workspace's runs, newest first; `after` is the `cursor` of an earlier list."""
+        place = _read_place(after) if after else None
+        if not workspace_id:
+            return RunList([], None)
+        async with self._database.reading() as session:
+            rows = await runs.list_runs(session, workspace_id, limit + 1, place)
+        more, rows = len(rows) > limit, rows[:limit]
+        return RunList(rows, _place(rows[-1]) if more else None)
+
+    @staticmethod
+    def shapes(rows: RunList) -> tuple[RunShape, ...]:
+        return tuple(map(shape_row, rows.rows))
+
+
+def _place(row: RunRow) -> str:
+    return f"{(row.created_at - _EPOCH) // _MICROSECOND}-{row.id}"
+
+
+def _read_place(cursor: str) -> tuple[datetime, str]:
+    match = _PLACE.fullmatch(cursor)
+    if match is None:
+        raise CursorUnreadable(cursor)
+    return _EPOCH + int(match[1]) * _MICROSECOND, match[2]

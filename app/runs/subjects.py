@@ -1,0 +1,92 @@
+"""What the shipped workflows are about: the rows that come into being with a run, by workflow name."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.contract.addresses import AddressRefused, normalise_address
+from app.contract.content import OnboardInput, PostBrief
+from app.contract.runs import new_id
+from app.runs.errors import InputInvalid, Problem
+from app.runs.validation import read_model
+from app.stores.repositories.sites import find_site
+from app.stores.tables import PostRow, RunRow, SiteRow
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """`prepare` checks and completes the input; `create` adds the rows in the run's own transaction, and sets the
+    run's site; `title` is a run's title before any worker has announced one."""
+
+    prepare: Callable[[Any, Collection[str]], dict[str, Any]]
+    create: Callable[[AsyncSession, RunRow], Awaitable[None]]
+    title: str
+    model: type[BaseModel]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectIds:
+    """The site a run is about, and the post it writes."""
+
+    site_id: str | None = None
+    post_id: str | None = None
+
+
+async def find_subjects(session: AsyncSession, row: RunRow) -> SubjectIds:
+    """The rows that came into being with a run."""
+    post_id = await session.scalar(select(col(PostRow.id)).where(col(PostRow.run_id) == row.id))
+    return SubjectIds(row.site_id, post_id)
+
+
+def _prepare_site(value: Any, allow: Collection[str]) -> dict[str, Any]:
+    prepared = read_model(OnboardInput, value)
+    try:
+        return {**prepared, "url": normalise_address(prepared["url"], allow=allow)}
+    except AddressRefused as refused:
+        raise InputInvalid([Problem("url", refused.message)]) from None
+
+
+def _prepare_post(value: Any, _allow: Collection[str]) -> dict[str, Any]:
+    return read_model(PostBrief, value)
+
+
+async def _create_site(session: AsyncSession, run: RunRow) -> None:
+    site = SiteRow(
+        id=new_id("site"),
+        workspace_id=run.workspace_id,
+        run_id=run.id,
+        url=run.input["url"],
+        created_at=run.created_at,
+    )
+    session.add(site)
+    run.site_id = site.id
+
+
+async def _create_post(session: AsyncSession, run: RunRow) -> None:
+    site = await find_site(session, run.input["site_id"], run.workspace_id)
+    if site is None:
+        raise InputInvalid([Problem("site_id", "There is no such site.")])
+    run.site_id = site.id
+    session.add(
+        PostRow(
+            id=new_id("post"),
+            workspace_id=run.workspace_id,
+            site_id=site.id,
+            run_id=run.id,
+            topic=run.input["topic"],
+            created_at=run.created_at,
+        )
+    )
+
+
+SUBJECTS: dict[str, Subject] = {
+    "onboard-site": Subject(_prepare_site, _create_site, "Read {url}", OnboardInput),
+    "write-post": Subject(_prepare_post, _create_post, "Post: {topic}", PostBrief),
+}

@@ -1,0 +1,136 @@
+"""A run's trace: the tree of its steps, with attempts, times, tokens and cost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from app.contract.fold import Run
+from app.contract.payloads import Called, ErrorData
+from app.contract.runs import RunStatus, StepStatus
+from app.contract.steps import Attempt, Step
+from app.runs.output import children_of
+
+
+class AttemptShape(BaseModel):
+    """One try. `miss` says why nothing remembered was used, `origin` where the result came from, `pause` how many
+    seconds passed before the next try."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    status: StepStatus
+    started_at: datetime
+    ended_at: datetime | None
+    seconds: float | None
+    error: ErrorData | None
+    origin: str
+    policies: list[str]
+    miss: str
+    pause: float
+    tokens: int
+    cost: float
+    calls: list[Called]
+
+
+class StepShape(BaseModel):
+    """A step with the steps inside it. Attempt-wise fields are those of its newest attempt; sums are of all."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    component: str
+    label: str
+    status: StepStatus
+    started_at: datetime | None
+    ended_at: datetime | None
+    seconds: float | None
+    tokens: int
+    cost: float
+    error: ErrorData | None
+    origin: str
+    policies: list[str]
+    miss: str
+    attempts: list[AttemptShape]
+    steps: list[StepShape]
+
+
+class TraceShape(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    workflow: str
+    version: str
+    status: RunStatus
+    cursor: str
+    passes: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    tokens: int
+    cost: float
+    steps: list[StepShape]
+
+
+def trace_run(run: Run) -> TraceShape:
+    """The trace of a run as its log tells it."""
+    return TraceShape(
+        id=run.id,
+        workflow=run.workflow,
+        version=run.version,
+        status=run.status,
+        cursor=run.cursor,
+        passes=run.passes,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        tokens=run.tokens,
+        cost=run.cost,
+        steps=_steps(children_of(run), ""),
+    )
+
+
+def _steps(children: dict[str, list[Step]], path: str) -> list[StepShape]:
+    return [_step(step, _steps(children, step.path)) for step in children.get(path, [])]
+
+
+def _step(step: Step, inside: list[StepShape]) -> StepShape:
+    latest = step.latest
+    return StepShape(
+        path=step.path,
+        component=step.component,
+        label=step.label,
+        status=step.status,
+        started_at=step.started_at,
+        ended_at=step.ended_at,
+        seconds=_seconds(step.started_at, step.ended_at),
+        tokens=step.tokens,
+        cost=step.cost,
+        error=step.error,
+        origin=latest.origin if latest else "",
+        policies=latest.begun.policies if latest else [],
+        miss=latest.begun.miss if latest else "",
+        attempts=[_attempt(attempt) for attempt in step.attempts],
+        steps=inside,
+    )
+
+
+def _attempt(attempt: Attempt) -> AttemptShape:
+    return AttemptShape(
+        number=attempt.number,
+        status=attempt.status,
+        started_at=attempt.started_at,
+        ended_at=attempt.ended_at,
+        seconds=_seconds(attempt.started_at, attempt.ended_at),
+        error=attempt.error,
+        origin=attempt.origin,
+        policies=attempt.begun.policies,
+        miss=attempt.begun.miss,
+        pause=attempt.pause,
+        tokens=sum(call.input_tokens + call.output_tokens for call in attempt.calls),
+        cost=sum(call.cost or 0.0 for call in attempt.calls),
+        calls=attempt.calls,
+    )
+
+
+def _seconds(begun: datetime | None, ended: datetime | None) -> float | None:
+    return (ended - begun).total_seconds() if begun and ended else None

@@ -1,0 +1,68 @@
+"""Checking values against JSON schemas (Draft 2020-12) and models, with all that is wrong and where."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError as SchemaMismatch
+from pydantic import BaseModel, ValidationError
+from referencing import Registry
+
+from app.runs.errors import InputInvalid, Problem
+
+KEY_LENGTH = 200
+
+_SHOWN = 50
+"""How many problems are reported at most."""
+
+
+def check_schema(value: Any, schema: dict[str, Any], below: str = "") -> None:
+    """Raises `InputInvalid` where `value` does not fit; paths begin with `below`."""
+    # With a registry of its own, a `$ref` to somewhere else is never fetched.
+    found = Draft202012Validator(schema, registry=Registry()).iter_errors(value)
+    shown = islice(found, _SHOWN)
+    problems = [Problem(_join(below, _place(error)), _shorten(error.message)) for error in shown]
+    if problems:
+        raise InputInvalid(sorted(problems, key=lambda problem: problem.path))
+
+
+def read_model(model: type[BaseModel], value: Any) -> dict[str, Any]:
+    """The value as the model's JSON, defaults filled in. Raises `InputInvalid`."""
+    try:
+        return model.model_validate(value).model_dump(mode="json")
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False, include_context=False)
+        raise InputInvalid([Problem(".".join(map(str, d["loc"])), d["msg"]) for d in details[:_SHOWN]]) from None
+
+
+def check_text(text: str, name: str, longest: int) -> None:
+    """Free text of a person: not too long, and of control characters only line breaks and tabs."""
+    if len(text) > longest:
+        raise InputInvalid([Problem(name, f"must have at most {longest} characters")])
+    if any((ord(char) < 32 and char not in "\r\n\t") or ord(char) == 127 for char in text):
+        raise InputInvalid([Problem(name, "must not contain control characters")])
+
+
+def check_key(key: str | None) -> None:
+    """A client's own name for its request. Raises `InputInvalid`."""
+    if key is not None and not (0 < len(key) <= KEY_LENGTH and key.isascii() and key.isprintable()):
+        raise InputInvalid([Problem("Idempotency-Key", f"must be 1 to {KEY_LENGTH} printable ASCII characters")])
+
+
+def _place(error: SchemaMismatch) -> str:
+    path = [str(part) for part in error.absolute_path]
+    if error.validator == "required":
+        # The schema speaks of the object; people look for the field.
+        path += [name for name in error.validator_value if error.message.startswith(f"{name!r} ")][:1]
+    return ".".join(path)
+
+
+def _join(below: str, path: str) -> str:
+    return f"{below}.{path}" if below and path else below or path
+
+
+def _shorten(message: str) -> str:
+    """A schema's message quotes the value, which can be long."""
+    return message if len(message) <= 300 else f"{message[:140]} … {message[-140:]}"

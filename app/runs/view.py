@@ -1,0 +1,80 @@
+"""The fold as a page shows it: a tree of fragments, and what of it a viewer lacks.
+
+The page and the stream use the same fragments. A page renders those of the fold at its cursor C; the stream sends
+`patches(fragments(kind, run, context), after=C)`, after which the page is what it would be had it been rendered from
+the newer fold. For any C of the log this is exact.
+
+A message is nothing but partials of htmx 4.0.1, `<hx-partial hx-target="#ID" hx-swap="…">…</hx-partial>`:
+
+- `outerMorph`: the element ID as it is now. Root fragments are always on the page; others when their container is.
+- `beforebegin` a tail marker, `afterend` a head marker or the last old child: new children. Markers stay.
+
+htmx finds all targets of a message before it swaps the first, and drops silently what is not there. So a new child
+comes with its container or beside something old, and an addition stands before the patches of its siblings. Ids hold
+nothing but letters, digits, `-` and `_`. What a person types into has `hx-morph-skip`, and an id that lasts as long as
+its question does.
+
+The run's element (`#run`, with `data-run-status`) is a fragment inside the live element (`#live`, with `data-cursor`),
+which never is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from app.contract.fold import Run
+from app.runs.patching import Fragment, Patch, patches, render_patches, replacements
+from app.runs.views.context import Context
+from app.runs.views.post import post_fragments
+from app.runs.views.run import run_fragments
+from app.runs.views.site import site_fragments
+from app.stores.database import Database
+from app.stores.tables import PostRow
+
+Kind = Literal["post", "site", "run"]
+_KINDS = {"post": post_fragments, "site": site_fragments, "run": run_fragments}
+
+
+def fragments(kind: str, run: Run, context: Context) -> tuple[Fragment, ...]:
+    """The root fragments of a page of this kind; each stands on the page once, under its id."""
+    return _KINDS[kind](run, context)
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """A run as one kind of page shows it: what the stream sends to that page."""
+
+    kind: str
+    context: Context = field(default_factory=Context)
+
+    def patches(self, run: Run, after: str) -> str:
+        """The HTML that brings a page at the cursor `after` to the run's; empty when nothing on it has changed."""
+        return render_patches(patches(fragments(self.kind, run, self.context), after))
+
+    def whole(self, run: Run) -> str:
+        """The HTML that brings any page of this kind to the run's cursor."""
+        return render_patches(replacements(fragments(self.kind, run, self.context)))
+
+
+class Views:
+    """Opens the views of runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open(self, kind: str, run_id: str) -> PageView:
+        """The view of a kind (`post`, `site` or `run`) for a run; `KeyError` for another kind."""
+        if kind not in _KINDS:
+            raise KeyError(kind)
+        if kind != "post":
+            return PageView(kind)
+        async with self._database.reading() as session:
+            post_id = await session.scalar(select(col(PostRow.id)).where(col(PostRow.run_id) == run_id))
+        return PageView(kind, Context(post_id=post_id or ""))
+
+
+__all__ = ["Context", "Fragment", "Kind", "PageView", "Patch", "Views", "fragments", "patches", "render_patches"]

@@ -1,0 +1,61 @@
+"""Fragments out of partial templates. A partial is exactly one element, with its id."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from html import escape
+from typing import Any
+
+import structlog
+from markupsafe import Markup
+
+from app.contract.cursors import START
+from app.runs.patching import Fragment
+from app.web.rendering import render
+
+logger = structlog.get_logger()
+
+
+def part(
+    template: str,
+    element_id: str,
+    changed: str,
+    *,
+    born: str = START,
+    children: Iterable[Fragment] = (),
+    head: str = "",
+    tail: str = "",
+    tag: str = "div",
+    **values: Any,
+) -> Fragment:
+    """A fragment rendered by `partials/TEMPLATE.html`, which gets `id`, `children` (HTML), `head`, `tail` and `values`.
+
+    Where the template fails, an element of the same kind says so; the page stands.
+    """
+    inner = tuple(children)
+
+    def draw() -> str:
+        # What fragments render is HTML already, escaped by the same templates.
+        html = Markup("".join(child.render() for child in inner))  # noqa: S704
+        return render(f"partials/{template}.html", id=element_id, children=html, head=head, tail=tail, **values).strip()
+
+    return Fragment(element_id, born, changed, _guarded(draw, element_id, tag), inner, head, tail)
+
+
+def dom_id(prefix: str, name: str) -> str:
+    """A DOM id for any name, such as a step's path, that needs no escaping in a selector."""
+    return f"{prefix}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def _guarded(draw: Callable[[], str], element_id: str, tag: str) -> Callable[[], str]:
+    def guarded() -> str:
+        try:
+            return draw()
+        except Exception:
+            logger.exception("Could not render a part of a page", id=element_id)
+            said = "This part can’t be shown by this version. Nothing of it is lost."
+            name = "step step--unreadable" if tag == "li" else "notice"
+            return f'<{tag} class="{name}" id="{escape(element_id)}">{said}</{tag}>'
+
+    return guarded

@@ -1,0 +1,115 @@
+"""The page of a post: its document as it grows, and the timeline beside it."""
+
+from __future__ import annotations
+
+from app.contract.content import Outline, OutlineSection, Section, Source
+from app.contract.fold import Run
+from app.contract.runs import RunStatus, StepStatus
+from app.contract.steps import Step
+from app.runs.patching import Fragment, latest
+from app.runs.views.bar import Tally, condition, run_bar
+from app.runs.views.context import Context
+from app.runs.views.parts import dom_id, part
+from app.runs.views.published import changed_at, find_object, read_value, read_values, root_of, settled_at, shown_text
+from app.runs.views.steps import is_asked_again, timeline, unreadable_rows
+from app.runs.views.text import text_blocks
+from app.runs.views.words import POST
+
+
+def post_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
+    """The roots: bar, condition, the document's head, sections, sources, exports, and the steps."""
+    root = root_of(run)
+    outline = read_value(Outline, find_object(root, "outline"))
+    planned = outline.sections if outline else []
+    sources = read_values(Source, find_object(root, "sources"))
+    steps = [step for section in planned if (step := section_step(run, section.id))]
+    return (
+        run_bar(run, POST, _tally(steps, planned, root)),
+        condition(run, POST, context),
+        _head(run, outline, root, context),
+        _sections(run, planned, sources, root),
+        part("sources", "sources", changed_at(root, *steps), sources=cited_sources(sources, steps)),
+        part("exports", "exports", run.changed, post_id=context.post_id, ready=is_finished(run)),
+        timeline(run, retry=False),
+        unreadable_rows(run),
+    )
+
+
+def is_finished(run: Run) -> bool:
+    """Whether there is a post to export."""
+    return run.status in (RunStatus.SUCCEEDED, RunStatus.INCOMPLETE)
+
+
+def cited_sources(sources: list[Source], steps: list[Step]) -> list[Source]:
+    """The sources that the finished sections cite, with the numbers they have had from the start."""
+    sections = [read_value(Section, step.success.objects.get("section")) for step in steps if step.success]
+    cited = {passage for section in sections if section for passage in section.sources}
+    return [source for source in sources if cited.intersection(source.passages)]
+
+
+def section_step(run: Run, section_id: str) -> Step | None:
+    return run.steps.get(f"{run.workflow}/write-section:{section_id}")
+
+
+def _tally(steps: list[Step], planned: list[OutlineSection], root: Step | None) -> Tally:
+    written = sum(step.success is not None for step in steps)
+    changed = latest([changed_at(root), *(settled_at(step) for step in steps)])
+    text = f"{written} of {len(planned)} sections written" if planned else ""
+    return Tally(text, written, len(planned), changed)
+
+
+def _head(run: Run, outline: Outline | None, root: Step | None, context: Context) -> Fragment:
+    ask = next((ask for ask in run.asks if run.status is RunStatus.WAITING), None)
+    proposal = read_value(Outline, ask.proposal) if ask is not None and ask.name == "outline" else None
+    asked = run.input if isinstance(run.input, dict) else {}
+    brief = {name: str(asked.get(name) or "") for name in ("topic", "audience", "tone", "length")}
+    return part(
+        "document_head",
+        "document-head",
+        latest([run.changed, changed_at(root)]),
+        run=run,
+        brief=brief,
+        outline=outline,
+        ask=ask,
+        ask_id=dom_id("ask", ask.ask) if ask else "",
+        proposal=context.draft if proposal is not None and context.draft else proposal,
+        problems=context.problems,
+    )
+
+
+def _sections(run: Run, planned: list[OutlineSection], sources: list[Source], root: Step | None) -> Fragment:
+    numbers = {passage: source.number for source in sources for passage in source.passages}
+    base = changed_at(root)
+    children = [_section(run, section, numbers, base, root) for section in planned]
+    return part("sections", "sections", base, children=children)
+
+
+def _section(run: Run, section: OutlineSection, numbers: dict[str, int], base: str, root: Step | None) -> Fragment:
+    step = section_step(run, section.id)
+    element_id = f"section-{section.id}"
+    attempt = shown_text(step) if step else None
+    written = read_value(Section, step.success.objects.get("section")) if step and step.success else None
+    return part(
+        "section",
+        element_id,
+        latest([base, *([settled_at(step)] if step else [])]),
+        children=text_blocks(element_id, attempt, numbers),
+        tag="section",
+        run_id=run.id,
+        section=section,
+        step=step,
+        latest=step.latest if step else None,
+        status=_section_status(step),
+        again=step is not None and is_asked_again(step),
+        rewriting=step is not None and step.success is not None and step.status is not StepStatus.SUCCEEDED,
+        checks=written.checks if written else [],
+        tools=root is not None and root.status is not StepStatus.RUNNING,
+    )
+
+
+def _section_status(step: Step | None) -> str:
+    if step is None:
+        return "queued"
+    if step.success is not None and step.status is StepStatus.SKIPPED:
+        return "succeeded"
+    return "cancelled" if step.status is StepStatus.SKIPPED else step.status.value

@@ -1,0 +1,65 @@
+"""The page of a site: its profile, what is being read, topics, and the timeline."""
+
+from __future__ import annotations
+
+from app.contract.content import PageDigest, Profile, Topic
+from app.contract.cursors import START
+from app.contract.fold import Run
+from app.contract.runs import is_below
+from app.contract.steps import Step
+from app.runs.patching import Fragment, latest, order
+from app.runs.views.bar import Tally, condition, run_bar
+from app.runs.views.context import Context
+from app.runs.views.parts import dom_id, part
+from app.runs.views.published import changed_at, find_object, read_value, read_values
+from app.runs.views.steps import is_unvisited, timeline, unreadable_rows
+from app.runs.views.words import SITE
+
+
+def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
+    """The roots: head, bar, condition, profile, topics, the pages read, and the steps."""
+    reading = f"{run.workflow}/read-pages"
+    profiling = run.steps.get(f"{run.workflow}/profile-site")
+    profile = read_value(Profile, find_object(profiling, "profile"))
+    suggesting = run.steps.get(f"{run.workflow}/suggest-topics")
+    topics = read_values(Topic, find_object(suggesting, "topics"))
+    pages = [step for step in run.steps.values() if step.parent == reading]
+    address = run.input.get("url", "") if isinstance(run.input, dict) else ""
+    # What is not there yet says whether it still comes: that is the run's own state.
+    return (
+        part("site_head", "site-head", latest([changed_at(profiling), run.changed]), profile=profile, address=address),
+        run_bar(run, SITE, _tally(run.steps.get(reading))),
+        condition(run, SITE, context),
+        part("profile", "profile", latest([changed_at(profiling), run.changed]), profile=profile, ended=run.ended),
+        part("topics", "topics", latest([changed_at(suggesting), run.changed]), topics=topics, ended=run.ended),
+        _pages(run, pages),
+        timeline(run, show=lambda step: not is_below(step.path, reading)),
+        unreadable_rows(run),
+    )
+
+
+def _tally(reading: Step | None) -> Tally:
+    progress = reading.latest.progress if reading and reading.latest else None
+    if reading is None or progress is None:
+        return Tally(changed=changed_at(reading))
+    return Tally(f"{progress.done} of {progress.total} pages read", progress.done, progress.total, reading.changed)
+
+
+def _pages(run: Run, pages: list[Step]) -> Fragment:
+    rows = [_page(run, step) for step in sorted(pages, key=lambda step: order(step.born), reverse=True)]
+    first = rows[-1].born if rows else START
+    return part("reading", "reading", first, children=rows, head="reading-head")
+
+
+def _page(run: Run, step: Step) -> Fragment:
+    return part(
+        "reading_row",
+        dom_id("step", step.path),
+        step.changed,
+        born=step.born,
+        tag="li",
+        run_id=run.id,
+        step=step,
+        hidden=is_unvisited(step),
+        page=read_value(PageDigest, find_object(step, "page")),
+    )

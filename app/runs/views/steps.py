@@ -1,0 +1,94 @@
+"""The timeline: a row for each step, as a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.contract.cursors import START
+from app.contract.fold import Run
+from app.contract.runs import StepStatus, parent_path
+from app.contract.steps import Step
+from app.runs.patching import Fragment, latest, order
+from app.runs.views.parts import dom_id, part
+from app.runs.views.published import settled_at
+
+Tree = dict[str, list[Step]]
+"""The steps inside each path, in the order in which they began; the topmost under the empty path."""
+
+
+def timeline(run: Run, *, show: Callable[[Step], bool] = lambda _: True, retry: bool = True) -> Fragment:
+    """All steps for which `show` says so. `retry`: failed ones carry a form to retry them."""
+    tree = _grow(run, show)
+    # The workflow itself is no row above the others, but one of its own that shows only when it has something to say.
+    top = sorted([*tree.get("", []), *tree.get(run.workflow, [])], key=lambda step: order(step.born))
+    tree[run.workflow] = []
+    alone = len(top) == 1
+    rows = [_row(run, step, tree, retry, alone) for step in top]
+    changed = top[1].born if len(top) > 1 else START
+    return part("steps", "steps", changed, children=rows, tail="steps-tail")
+
+
+def unreadable_rows(run: Run) -> Fragment:
+    """The log's entries that this version cannot read."""
+    rows = [
+        part("unreadable", dom_id("entry", e.id), e.id, born=e.id, tag="li", entry=e, kind=str(e.data.get("type", "")))
+        for e in run.unreadable
+    ]
+    return part("unreadables", "unreadable", rows[0].born if rows else START, children=rows, tail="unreadable-tail")
+
+
+def is_unvisited(step: Step) -> bool:
+    """Whether the run's last pass did not come to this finished step; such a one is in the trace only."""
+    attempt = step.latest
+    return step.status is StepStatus.SKIPPED and attempt is not None and attempt.status is StepStatus.SUCCEEDED
+
+
+def _grow(run: Run, show: Callable[[Step], bool]) -> Tree:
+    tree: Tree = {}
+    for step in run.steps.values():
+        if show(step):
+            tree.setdefault(_place(run, step), []).append(step)
+    return tree
+
+
+def _place(run: Run, step: Step) -> str:
+    """The nearest step above that was there before: so that a step never moves."""
+    path = parent_path(step.path)
+    while path:
+        above = run.steps.get(path)
+        if above is not None and order(above.born) < order(step.born):
+            return path
+        path = parent_path(path)
+    return ""
+
+
+def _row(run: Run, step: Step, tree: Tree, retry: bool, alone: bool = False) -> Fragment:
+    inner = [_row(run, child, tree, retry) for child in tree.get(step.path, [])]
+    element_id = dom_id("step", step.path)
+    is_root = step.path == run.workflow
+    return part(
+        "step",
+        element_id,
+        latest([settled_at(step), *(child.born for child in inner[:1])]),
+        born=step.born,
+        children=inner,
+        tail=f"{element_id}-tail",
+        tag="li",
+        run_id=run.id,
+        step=step,
+        attempt=step.latest,
+        interrupted=sum(a.status is StepStatus.SKIPPED for a in step.attempts[:-1]),
+        again=is_asked_again(step),
+        hidden=is_unvisited(step) or (is_root and not alone and not _has_news(step)),
+        retry=retry and not is_root,
+    )
+
+
+def _has_news(root: Step) -> bool:
+    return root.latest is not None and bool(root.latest.notes or root.latest.progress)
+
+
+def is_asked_again(step: Step) -> bool:
+    """Whether a retry was asked for and has not begun."""
+    attempt = step.latest
+    return step.status is StepStatus.RETRYING and attempt is not None and step.generation != attempt.begun.generation

@@ -1,0 +1,1 @@
+"""Redis and SQL for both planes."""

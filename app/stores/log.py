@@ -1,0 +1,150 @@
+"""The log of a run: one cursor space over the hot stream in Redis and the archive in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from app.contract import keys
+from app.contract.cursors import START, is_after, parse_cursor
+from app.contract.errors import AppendRefused, CommandPending, CursorGone, RunEnded, StaleEpoch
+from app.contract.events import Command, Event, RunSubmitted, decode_event, encode_event
+from app.contract.fold import Run, fold
+from app.stores.archive import Archive, Entry
+from app.stores.scripts import Scripts
+
+Release = Literal["", "ended", "parked", "queued"]
+"""How an append of facts lets go of the run: not at all, at its end, to wait for an answer, or for another worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What SQL knows of a run, which counts where Redis has lost it.
+
+    `state` is "queued", "parked" or "ended"; `floor` is the last archived cursor.
+    """
+
+    state: str
+    floor: str
+    workflow: str
+    version: str
+
+
+class Log:
+    """Appends to and reads from runs' logs."""
+
+    def __init__(self, redis: Any, archive: Archive) -> None:
+        self._redis = redis
+        self._archive = archive
+        self._scripts = Scripts(redis)
+
+    async def submit(self, run_id: str, submitted: RunSubmitted) -> None:
+        """Start the hot log of a run whose row, with this first event, is committed. Repeating it changes nothing."""
+        known = Known("queued", submitted.id, submitted.data.workflow, "")
+        await self._append(run_id, "submission", 0, run_id, [encode_event(submitted)], known=known)
+
+    async def append(
+        self,
+        run_id: str,
+        epoch: int,
+        number: int,
+        events: Sequence[Event],
+        *,
+        lease_ms: int,
+        floor: str = "",
+        release: Release = "",
+        handled: str = START,
+    ) -> list[str]:
+        """Append facts; gives their cursors.
+
+        `number` counts the appends of this epoch from 1 without a gap (one that was refused keeps its number); the
+        same number again gives the same cursors and appends nothing. `floor` is the last archived cursor. With
+        `release`, the lease is dropped in the same call.
+        Raises `StaleEpoch`, `RunEnded` or, for a release, `CommandPending`.
+        """
+        bodies = [encode_event(event) for event in events]
+        known = Known("", floor, "", "")
+        return await self._append(
+            run_id,
+            "facts",
+            epoch,
+            str(number),
+            bodies,
+            known=known,
+            lease_ms=lease_ms,
+            release=release,
+            handled=handled,
+        )
+
+    async def command(self, run_id: str, command: Command, client_id: str, known: Known) -> str:
+        """Append a command; gives its cursor. The same `client_id` again gives the same cursor.
+
+        Raises `RunEnded` when the run has ended and the command is no retry.
+        """
+        return (await self._append(run_id, command.type, 0, client_id, [encode_event(command)], known=known))[0]
+
+    async def _append(
+        self,
+        run_id: str,
+        kind: str,
+        epoch: int,
+        token: str,
+        bodies: Sequence[str],
+        *,
+        known: Known,
+        lease_ms: int = 0,
+        release: Release = "",
+        handled: str = START,
+    ) -> list[str]:
+        reply = await self._scripts.append(
+            keys=[keys.log_key(run_id), keys.lease_key(run_id), keys.DUE, keys.UNSHIPPED],
+            args=[
+                run_id, kind, epoch, token, known.floor, lease_ms, release, handled, known.state,
+                keys.bell_channel(run_id), known.workflow, known.version, *bodies,
+            ],
+        )  # fmt: skip
+        if reply[0] == "ok":
+            return list(reply[1:])
+        raise _refusal(reply[1], reply[2])
+
+    async def entries(self, run_id: str, after: str = START) -> list[Entry]:
+        """The raw entries after a cursor: the stream first, then from SQL what precedes the stream's first entry.
+
+        Raises `CursorUnreadable`.
+        """
+        parse_cursor(after)
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.xrange(keys.log_key(run_id), count=1)
+        pipe.xrange(keys.log_key(run_id), min=f"({after}" if after != START else "-")
+        first, hot = await pipe.execute()
+        entries = [(cursor, fields.get("e", "")) for cursor, fields in hot]
+        if first and not is_after(first[0][0], after):
+            return entries
+        before = first[0][0] if first else None
+        return await self._archive.read(run_id, after, before) + entries
+
+    async def read(self, run_id: str, after: str = START) -> list[Event]:
+        """The events after a cursor, in order."""
+        return [decode_event(cursor, body) for cursor, body in await self.entries(run_id, after)]
+
+    async def fold(self, run_id: str) -> Run:
+        """The run's state now."""
+        return fold(run_id, await self.read(run_id))
+
+    async def check_cursor(self, run_id: str, cursor: str) -> None:
+        """Raises `CursorUnreadable` for what is no cursor, `CursorGone` for one that is no entry of this log."""
+        if not is_after(cursor, START):
+            return
+        if await self._redis.xrange(keys.log_key(run_id), min=cursor, max=cursor, count=1):
+            return
+        if not await self._archive.holds(run_id, cursor):
+            raise CursorGone(cursor, START)
+
+
+def _refusal(reason: str, detail: str) -> AppendRefused:
+    if reason == "command":
+        return CommandPending(detail)
+    if reason == "ended":
+        return RunEnded("The run has ended. Only a retry makes it go on.")
+    return StaleEpoch(f"The run is held by epoch {detail or 'none'}.")

@@ -1,0 +1,1 @@
+"""Queries by subject. Each function takes a session: the transaction is its caller's."""

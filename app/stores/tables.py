@@ -1,0 +1,160 @@
+"""The SQL tables. Everything belongs to a workspace, directly or through its run or site."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Index, Text, TypeDecorator, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from app.contract.runs import RunStatus
+
+
+class Moment(TypeDecorator[datetime]):
+    """A UTC time; SQLite keeps no zone, so it is given back here."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Workspace(SQLModel, table=True):
+    __tablename__ = "workspaces"
+
+    id: str = Field(primary_key=True)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class SessionRow(SQLModel, table=True):
+    """A browser's session. `id` is the digest of the cookie's value: the table alone opens no session."""
+
+    __tablename__ = "sessions"
+
+    id: str = Field(primary_key=True)
+    workspace_id: str = Field(foreign_key="workspaces.id", index=True)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class TokenRow(SQLModel, table=True):
+    """An API token. `digest` is of the token's text, which is shown once."""
+
+    __tablename__ = "tokens"
+
+    id: str = Field(primary_key=True)
+    workspace_id: str = Field(foreign_key="workspaces.id", index=True)
+    name: str
+    digest: str = Field(unique=True)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class RunRow(SQLModel, table=True):
+    """An accepted run. `epoch` is minted here; status and sums are projected from the log as it is shipped."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "idempotency_key"),
+        Index("runs_by_workspace", "workspace_id", "created_at", "id"),
+        Index("runs_open", "status"),
+    )
+
+    id: str = Field(primary_key=True)
+    workspace_id: str = Field(foreign_key="workspaces.id")
+    workflow: str
+    version: str = ""
+    title: str
+    input: Any = Field(sa_column=Column(JSON))
+    site_id: str | None = Field(default=None, index=True)
+    idempotency_key: str | None = None
+    input_digest: str = ""
+    status: RunStatus = Field(default=RunStatus.QUEUED, sa_type=Text)
+    epoch: int = 0
+    shipped: str = "0-0"
+    sealed: bool = False
+    tokens: int = 0
+    cost: float = 0.0
+    created_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+    started_at: datetime | None = Field(default=None, sa_type=Moment)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class EventRow(SQLModel, table=True):
+    """One archived log entry; `body` is the JSON as it stood in the stream, also where this version can't read it."""
+
+    __tablename__ = "events"
+
+    run_id: str = Field(primary_key=True, foreign_key="runs.id")
+    ms: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class SiteRow(SQLModel, table=True):
+    __tablename__ = "sites"
+
+    id: str = Field(primary_key=True)
+    workspace_id: str = Field(foreign_key="workspaces.id", index=True)
+    run_id: str = Field(index=True)
+    url: str
+    profile: Any = Field(default=None, sa_column=Column(JSON))
+    topics: Any = Field(default=None, sa_column=Column(JSON))
+    created_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class PageRow(SQLModel, table=True):
+    """A page of a site that was read, or that could not be (`reason` says why)."""
+
+    __tablename__ = "pages"
+    __table_args__ = (UniqueConstraint("site_id", "url"),)
+
+    id: str = Field(primary_key=True)
+    site_id: str = Field(foreign_key="sites.id", index=True)
+    url: str
+    title: str = ""
+    summary: str = ""
+    key_phrases: Any = Field(default=None, sa_column=Column(JSON))
+    reason: str = ""
+    read_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class PassageRow(SQLModel, table=True):
+    """A piece of a page that posts draw on; full-text search finds it."""
+
+    __tablename__ = "passages"
+
+    id: str = Field(primary_key=True)
+    site_id: str = Field(foreign_key="sites.id", index=True)
+    page_id: str = Field(foreign_key="pages.id", index=True)
+    position: int
+    heading: str = ""
+    text: str
+
+
+class PostRow(SQLModel, table=True):
+    """A post. Its content is its run's log; this is what lists and addresses need."""
+
+    __tablename__ = "posts"
+
+    id: str = Field(primary_key=True)
+    workspace_id: str = Field(foreign_key="workspaces.id", index=True)
+    site_id: str = Field(foreign_key="sites.id", index=True)
+    run_id: str = Field(index=True)
+    topic: str
+    created_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class CacheRow(SQLModel, table=True):
+    """A component's result that other runs may use until it expires."""
+
+    __tablename__ = "cache"
+
+    key: str = Field(primary_key=True)
+    scope: str = Field(index=True)
+    value: Any = Field(sa_column=Column(JSON))
+    expires_at: datetime = Field(sa_type=Moment)

@@ -1,0 +1,138 @@
+"""Markdown that is still being written, split into blocks so that a block, once begun, never becomes another.
+
+Markdown's own rules let a later character change what a line is (`-` may become a list, a rule or a heading). Here a
+line counts only from the character on that decides its kind; until then it is held back. So for any beginning P of a
+text T, the blocks of P are the first blocks of T, of which only the last may be shorter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+_UNDECIDED = re.compile(r"[ \t]*(?:\d{1,9}[.)]?[ \t]*|[-*+_~`#>|=\s]*)")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
+_RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
+_ITEM = re.compile(r" {0,3}(?:([-*+])|(\d{1,9})([.)]))(?:[ \t]|$)")
+_INDENTED = re.compile(r"(?: {2,}|\t)\S")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of a text. `shown` is the least length of the text at which the block is there."""
+
+    text: str
+    shown: int
+
+
+@dataclass(slots=True)
+class _Open:
+    kind: str
+    lines: list[str]
+    shown: int
+    fence: str = ""
+    blanks: int = 0
+
+    def take(self, line: str) -> None:
+        self.lines.extend([""] * self.blanks)
+        self.blanks = 0
+        self.lines.append(line)
+
+
+@lru_cache(maxsize=2048)
+def split_blocks(text: str, complete: bool) -> tuple[Block, ...]:
+    """The blocks of a text. `complete` says that nothing follows; otherwise an undecided last line is left out."""
+    done: list[Block] = []
+    block: _Open | None = None
+    for line, shown in _decided_lines(text.replace("\r", " "), complete):
+        if block is not None and _goes_on(block, line):
+            continue
+        if block is not None:
+            done.append(_close(block))
+        block = _begin(line, shown) if line.strip() else None
+    if block is not None:
+        done.append(_close(block))
+    return tuple(done)
+
+
+def _decided_lines(text: str, complete: bool) -> Iterator[tuple[str, int]]:
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start)
+        line = text[start : end if end >= 0 else len(text)]
+        undecided = _undecided_length(line)
+        if end < 0 and undecided == len(line) and not complete:
+            return
+        yield line, start + undecided + 1
+        start = end + 1 if end >= 0 else len(text)
+
+
+def _undecided_length(line: str) -> int:
+    match = _UNDECIDED.match(line)
+    return match.end() if match else 0
+
+
+def _begin(line: str, shown: int) -> _Open:
+    if fence := _FENCE.match(line):
+        return _Open("fence", [line], shown, fence=fence[1])
+    return _Open(_kind(line), [line], shown)
+
+
+def _kind(line: str) -> str:
+    if _FENCE.match(line):
+        return "fence"
+    if _HEADING.match(line):
+        return "heading"
+    if _RULE.match(line):
+        return "rule"
+    if item := _ITEM.match(line):
+        return f"list{item[1] or item[3]}"
+    start = line.lstrip(" \t")[:1]
+    return {">": "quote", "|": "table"}.get(start, "text")
+
+
+def _goes_on(block: _Open, line: str) -> bool:
+    """Whether the line belongs to the block, which then has it."""
+    if block.kind == "fence":
+        block.take(line)
+        if _closes(block.fence, line):
+            block.kind = "closed"
+        return True
+    if not line.strip():
+        block.blanks += 1
+        return block.kind.startswith("list")
+    if not _continues(block, line):
+        return False
+    block.take(line)
+    return True
+
+
+def _continues(block: _Open, line: str) -> bool:
+    kind = _kind(line)
+    if block.kind.startswith("list"):
+        if _INDENTED.match(line) or kind == block.kind:
+            return True
+        return kind == "text" and not block.blanks
+    if block.kind == "quote":
+        return kind in ("quote", "text")
+    if block.kind == "table":
+        return kind == "table"
+    return block.kind == "text" and (kind == "text" or _is_later_number(line))
+
+
+def _is_later_number(line: str) -> bool:
+    # Only a list that starts with 1 may interrupt a paragraph: a sentence may go on with "1984." in a new line.
+    item = _ITEM.match(line)
+    return item is not None and item[2] is not None and int(item[2]) != 1
+
+
+def _closes(fence: str, line: str) -> bool:
+    mark = line.strip()
+    return len(mark) >= len(fence) and set(mark) == {fence[0]}
+
+
+def _close(block: _Open) -> Block:
+    return Block("\n".join(block.lines), block.shown)

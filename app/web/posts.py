@@ -1,0 +1,105 @@
+"""The pages of posts, and their exports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from app.accounts.workspaces import Who
+from app.contract.content import Post, Profile
+from app.contract.fold import Run
+from app.contract.settings import Settings
+from app.runs.errors import NotPossible
+from app.runs.view import Context
+from app.runs.views.post import is_finished
+from app.runs.views.published import read_value
+from app.stores.database import Database
+from app.stores.fleet import Fleet
+from app.stores.log import Log
+from app.stores.repositories.posts import find_post
+from app.stores.repositories.sites import find_site
+from app.stores.tables import PostRow, SiteRow
+from app.web.exports import EXPORTS
+from app.web.pages import answer_page, count_workers, is_extractive, live_values
+from app.web.rendering import short_address
+
+Asked = Request[Any, Any, Any]
+
+
+@get("/posts/{name:str}")
+async def show_post(
+    request: Asked,
+    name: FromPath[str],
+    who: NamedDependency[Who],
+    database: NamedDependency[Database],
+    log: NamedDependency[Log],
+    fleet: NamedDependency[Fleet],
+    settings: NamedDependency[Settings],
+) -> Response[Any]:
+    """The post's page, or, with `.md`, `.html` or `.docx` after its id, the finished post as a file."""
+    post_id, _, suffix = name.partition(".")
+    if suffix and suffix not in EXPORTS:
+        raise NotFoundException("There is no such post.")
+    post = await find_own_post(database, post_id, who)
+    run = await log.fold(post.run_id)
+    if suffix:
+        return _export(post, run, suffix)
+    return await answer_post(request, post, run, Context(), database, fleet, settings)
+
+
+async def find_own_post(database: Database, post_id: str, who: Who) -> PostRow:
+    """The post, if it belongs to who asks; else 404."""
+    async with database.reading() as session:
+        post = await find_post(session, post_id, who.workspace_id) if who.workspace_id else None
+    if post is None:
+        raise NotFoundException("There is no such post.")
+    return post
+
+
+async def answer_post(
+    request: Asked,
+    post: PostRow,
+    run: Run,
+    context: Context,
+    database: Database,
+    fleet: Fleet,
+    settings: Settings,
+    status: int = 200,
+) -> Response[str]:
+    """The post's page. `context` has what was typed into its outline, if that could not be taken."""
+    async with database.reading() as session:
+        site = await find_site(session, post.site_id, post.workspace_id)
+    workers = await count_workers(run, fleet)
+    context = Context(post.id, workers, context.draft, context.problems)
+    return answer_page(
+        request,
+        "post",
+        status=status,
+        settled=run.ended,
+        post=post,
+        site_id=post.site_id,
+        site_name=_site_name(site),
+        extractive=await is_extractive(settings, fleet),
+        **live_values("post", run, context),
+    )
+
+
+def _export(post: PostRow, run: Run, suffix: str) -> Response[bytes]:
+    written = read_value(Post, run.output) if is_finished(run) else None
+    if written is None:
+        raise NotPossible("This post is not finished yet. Come back to its page: the files are there when it is.")
+    media_type, write = EXPORTS[suffix]
+    headers = {
+        "content-disposition": f'attachment; filename="{post.id}.{suffix}"',
+        "cache-control": "private, no-cache",
+    }
+    return Response(write(written), media_type=media_type, headers=headers)
+
+
+def _site_name(site: SiteRow | None) -> str:
+    profile = read_value(Profile, site.profile) if site and site.profile else None
+    return profile.name if profile and profile.name else short_address(site.url if site else "")

@@ -1,0 +1,94 @@
+"""Templates as HTML, and how pages write times, sums and addresses."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+ROOT = Path(__file__).resolve().parents[2]
+_TEMPLATES, _STATIC = ROOT / "templates", ROOT / "static"
+
+
+def render(template: str, **values: Any) -> str:
+    """The template `pages/…` or `partials/…`, filled."""
+    return _environment().get_template(template).render(values)
+
+
+@cache
+def build_version() -> str:
+    """Changes whenever the templates or the assets do; part of each page's ETag and asset address."""
+    digest = hashlib.sha256()
+    for folder in (_TEMPLATES, _STATIC):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+    )
+    environment.filters.update(
+        duration=write_duration,
+        clock=write_clock,
+        moment=write_moment,
+        cost=write_cost,
+        web_address=web_address,
+        short_address=short_address,
+    )
+    environment.globals.update(elapsed=elapsed, version=build_version())
+    return environment
+
+
+def elapsed(since: datetime | None, until: datetime | None) -> str:
+    """The time between two moments, in words; empty when one is missing."""
+    return write_duration((until - since).total_seconds()) if since and until else ""
+
+
+def write_duration(seconds: float) -> str:
+    """`0.4 s`, `14 s`, `1 min 2 s`, `3 h 5 min`, `2 d 4 h`."""
+    seconds = max(0.0, seconds)
+    if seconds < 9.95:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min {rest} s"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"
+
+
+def write_clock(moment: datetime) -> str:
+    return f"{moment:%H:%M} UTC"
+
+
+def write_moment(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def write_cost(dollars: float) -> str:
+    """US dollars, to a tenth of a cent where it is little."""
+    return f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.3f}"
+
+
+def web_address(url: str) -> str:
+    """The address if it is safe as a link's target, else nothing."""
+    return url if url.startswith(("http://", "https://")) else ""
+
+
+def short_address(url: str) -> str:
+    """An address as people read it: no scheme, no trailing slash."""
+    return url.removeprefix("https://").removeprefix("http://").removesuffix("/")

@@ -1,0 +1,77 @@
+"""The processes that a bench starts, and what they use."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from app.processes.embedded_redis import prepare_redis, wait_for_redis
+
+ROOT = Path(__file__).parents[1]
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@asynccontextmanager
+async def running(
+    *arguments: str, environment: Mapping[str, str] | None = None, folder: Path = ROOT, quiet: bool = False
+) -> AsyncIterator[int]:
+    """A process for the length of the block: gives its id, ends it with SIGTERM. `quiet`: what it says is not shown."""
+    output = asyncio.subprocess.DEVNULL if quiet else None
+    process = await asyncio.create_subprocess_exec(
+        *arguments,
+        cwd=folder,
+        env={**os.environ, **(environment or {})},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+    )
+    try:
+        yield process.pid
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), 10)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def python(module: str, *arguments: str) -> tuple[str, ...]:
+    """The command of a module of ours."""
+    return (sys.executable, "-m", module, *arguments)
+
+
+@asynccontextmanager
+async def running_redis(folder: Path) -> AsyncIterator[str]:
+    """The Redis that `longhand up` brings, as it configures it (append-only file, fsync each second): its address."""
+    prepared = await prepare_redis(folder)
+    async with running(*prepared.command.arguments, folder=folder, quiet=True):
+        await wait_for_redis(prepared.url)
+        yield prepared.url
+
+
+async def output_of(*arguments: str) -> str:
+    """What a process prints. Raises `RuntimeError` with the end of what it complained of when it fails."""
+    process = await asyncio.create_subprocess_exec(
+        *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, complaint = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(complaint.decode(errors="replace").strip()[-600:])
+    return out.decode()
+
+
+def cpu_seconds(process_id: int) -> float:
+    """The processor time that a process has used."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def resident_bytes(process_id: int) -> int:
+    """The memory (RSS) of a process."""
+    return int(Path(f"/proc/{process_id}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,55 @@
+"""What it costs to resume a run, by the length of its log: the very call that an arq job makes, timed."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from statistics import median
+
+from app.contract.cursors import START
+from app.contract.events import CommandAnswer
+from app.contract.payloads import Answer
+from app.stores.epochs import Epochs
+from app.stores.leases import Leases
+from app.stores.log import Known
+from bench.noop import NAME, WORKFLOWS
+from bench.stores import Stores, accept, running_stores
+from worker.leases import Holder, Identity
+
+
+async def measure_resume(folder: Path, lengths: list[int], repeats: int) -> dict[int, tuple[int, float]]:
+    """For each number of steps, the events in the log, and the ms from the job's arrival to the run's end."""
+    async with running_stores(folder) as stores:
+        holder = _open_holder(stores)
+        await _resume(stores, holder, 10)
+        measured = {}
+        for steps in lengths:
+            found = [await _resume(stores, holder, steps) for _ in range(repeats)]
+            measured[steps] = found[0][0], median(milliseconds for _, milliseconds in found)
+        return measured
+
+
+def _open_holder(stores: Stores) -> Holder:
+    leases = Leases(stores.redis, 60_000)
+    return Holder(
+        Identity("bench", "bench"), WORKFLOWS, stores.log, leases, Epochs(stores.database), lambda _minted: {}
+    )
+
+
+async def _resume(stores: Stores, holder: Holder, steps: int) -> tuple[int, float]:
+    """Run the steps, park, answer, and time what is left: reading the log, and coming to where the run stood."""
+    accepted = await accept(stores, NAME, {"steps": steps, "asked": True})
+    run_id, submitted = accepted.popitem()
+    await stores.log.submit(run_id, submitted)
+    await holder.hold(run_id)
+    run = await stores.log.fold(run_id)
+    ask = run.asks[0]
+    answer = CommandAnswer(data=Answer(ask=ask.ask, name=ask.name, value="on"))
+    await stores.log.command(run_id, answer, "answer", Known("parked", START, NAME, "1"))
+    length = len(await stores.log.entries(run_id))
+    begun = time.perf_counter()
+    await holder.hold(run_id)
+    milliseconds = (time.perf_counter() - begun) * 1000
+    if not (await stores.log.fold(run_id)).ended:
+        raise RuntimeError(f"{run_id} did not end.")
+    return length, milliseconds

@@ -1,0 +1,16 @@
+"""A worker process like any other, but for its one workflow: `python -m bench.steps_worker`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import structlog
+
+from app.contract.settings import Settings
+from bench.noop import WORKFLOWS
+from worker.main import WorkerProcess
+
+if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    asyncio.run(WorkerProcess(Settings(), WORKFLOWS).run())

@@ -1,0 +1,199 @@
+/* Keeps a page in step with a run's log. Needs vendor/htmx.min.js and vendor/hx-sse.min.js before it, all with `defer`.
+
+htmx's extension parses the stream and swaps; this file decides when to connect, from which cursor, and what counts.
+Every connection is one `htmx.ajax` of its own: no `hx-sse:connect`, `hx-trigger` or `hx-target` in the templates.
+
+<main id="live"                                    one a page; never itself replaced; patches change what is inside
+      data-cursor="1700000000000-0"                the cursor C of the fold that this HTML was rendered from
+      data-live="/runs/ID/live?view=post"          the stream; left out when the run has ended: then nothing here starts
+      data-status="/runs/ID/status"                JSON {status, cursor}, asked every 15 s while the tab is hidden
+      data-titles='{"running": "Writing: …", …}'   JSON: run status to tab title (and text of the notification)
+      hx-sse:close="end" hx-swap="none">
+
+  <header id="run" data-run="ID" data-run-status="running">   the run's element is a fragment inside #live, patched
+    <p data-summary>2 of 5 sections written</p>    read out politely when it changes, at most every 10 s; at most one
+    <time data-since="2026-11-21T05:00:00Z">2 min</time>      counts up each second; leave data-since out once it ended
+
+  A message of the stream is nothing but partials, each with the new HTML of one fragment:
+  <hx-partial hx-target="#ID" hx-swap="outerMorph"><section id="ID">…</section></hx-partial>      changed in place
+  <hx-partial hx-target="#ID-tail" hx-swap="beforebegin"><li id="NEW">…</li></hx-partial>         a new child before
+      an empty last child <li id="ID-tail" hidden> that stays. <li> and <tr> need no wrapper. A target that is not
+      there is dropped silently. Ids with other characters than letters, digits, - and _ need CSS escaping in hx-target.
+  outerMorph keeps focus, selection, scroll and an opened <details>; outerHTML would lose them. What a person types
+  into is outside of all fragments, or has hx-morph-skip.
+
+Outside #live, each optional:
+<p class="connection" role="status" hidden data-reconnecting="Reconnecting…" data-offline="You're offline; your work
+      goes on." data-refused="Reload this page."></p>   gets the text, and data-state="reconnecting|offline|refused"
+<p data-stalled-after="90" hidden>Nothing new for a while…</p>                 seconds without an event while running
+<p data-announce role="status" class="visually-hidden"></p>                    what screen readers hear: the summary
+<button type="button" data-below hidden>New text below</button>                scrolls to the end of #live
+<button type="button" data-notify hidden>Tell me when it's done</button>       asks for leave to notify
+
+Of the stream: `id` is the cursor. Unnamed messages are patches; one at or before data-cursor is dropped. `event: reset`
+is a patch that holds everything, and its cursor counts even if it is lower. `event: ping` says that the connection
+lives. `event: end` is the last message. `htmx:after:swap` on #live is fired after each patch. */
+
+(() => {
+  "use strict";
+  const POLL = 15_000, SILENCE = 40_000, FIRST_DELAY = 500, LONGEST_DELAY = 30_000, GRACE = 1_500, BETWEEN_NEWS = 10_000;
+  const ENDED = ["succeeded", "incomplete", "failed", "cancelled"];
+  const $ = (selector) => document.querySelector(selector);
+  const live = $("#live[data-live]");
+  let skew = 0; // this machine's clock minus the server's, in ms
+
+  function tick() {
+    for (const element of document.querySelectorAll("[data-since]")) {
+      const s = Math.max(0, Math.floor((Date.now() - skew - Date.parse(element.dataset.since)) / 1000));
+      const m = Math.floor(s / 60);
+      element.textContent = s < 60 ? `${s} s` : m < 60 ? `${m} min ${s % 60} s` : `${Math.floor(m / 60)} h ${m % 60} min`;
+    }
+    if (live) watch();
+  }
+  setInterval(tick, 1000);
+  if (!live) return;
+
+  // The connection: one loop, one request at a time, always from data-cursor.
+
+  let ctx, failures = 0, serverDelay, connected = false, refused = false, finished = false, away = false;
+  let looping = false, heard = Date.now(), lost = Date.now(), wake = () => {};
+  const wanted = () => !finished && !away && !document.hidden;
+
+  async function follow() {
+    if (looping) return;
+    looping = true;
+    while (wanted()) {
+      const url = new URL(live.dataset.live, location.href);
+      url.searchParams.set("after", live.dataset.cursor);
+      const headers = { Accept: "text/event-stream" };
+      await htmx.ajax("GET", url.pathname + url.search, { source: live, swap: "none", headers, timeout: POLL });
+      if (connected) lost = Date.now();
+      connected = false;
+      const delay = serverDelay ?? Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** failures++) * (0.7 + 0.6 * Math.random());
+      serverDelay = undefined;
+      if (wanted()) await new Promise((resolve) => { setTimeout(resolve, delay); wake = resolve; });
+    }
+    looping = false;
+  }
+
+  function rest() {
+    ctx?.request.abort();
+    wake();
+  }
+
+  function resume() { // at once, also in the middle of a wait
+    away = false;
+    [failures, serverDelay, lost] = [0, undefined, Date.now()];
+    rest();
+    follow();
+  }
+
+  const on = (name, listener) => live.addEventListener(name, (event) => event.target === live && listener(event));
+  on("htmx:before:request", ({ detail }) => { ctx = detail.ctx; });
+  on("htmx:before:response", (event) => { // not fired for a stream: this is a proxy's error page, a login form, …
+    const status = ctx.response.status;
+    finished = status === 204;
+    refused = status >= 400 && status < 500 && status !== 408 && status !== 429;
+    event.preventDefault();
+    ctx.request.abort();
+  });
+  on("htmx:sse:after:connection", () => {
+    [connected, refused, heard] = [true, false, Date.now()];
+    skew = Date.now() - (Date.parse(ctx.response.headers.get("Date")) || Date.now() - skew);
+    watch();
+  });
+  on("htmx:sse:close", ({ detail: { connection, reason } }) => {
+    if (reason === "message") finished = true;
+    if (connection.config.reconnectDelay !== 500) serverDelay = connection.config.reconnectDelay; // 500: nobody said
+  });
+  addEventListener("online", resume);
+  addEventListener("offline", resume); // a stream does not notice; a server on this very machine is still there
+  addEventListener("pagehide", () => { away = true; rest(); });
+  addEventListener("pageshow", (event) => event.persisted && resume());
+  addEventListener("focus", () => away && resume()); // a navigation was begun, and stopped
+  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : finished ? ask().then(resume) : resume()));
+
+  // Messages.
+
+  let selection, bottom;
+  const isAfter = (a, b) => {
+    const [[ms, seq], [otherMs, otherSeq]] = [a, b].map((cursor) => cursor.split("-").map(BigInt));
+    return ms > otherMs || (ms === otherMs && seq > otherSeq);
+  };
+  const ends = ({ anchorNode, anchorOffset, focusNode, focusOffset }) => [anchorNode, anchorOffset, focusNode, focusOffset];
+  on("htmx:sse:before:message", (event) => {
+    const { message } = event.detail;
+    [heard, failures] = [Date.now(), 0];
+    if (message.event === "reset") message.event = ""; // swapped like a patch, whatever its cursor
+    else if (!message.event && !isAfter(message.id, live.dataset.cursor)) event.preventDefault();
+    selection = ends(getSelection());
+    bottom = live.getBoundingClientRect().bottom + scrollY;
+  });
+  on("htmx:sse:after:message", ({ detail: { message } }) => {
+    if (message.event) return;
+    live.dataset.cursor = message.id;
+    const [node, offset, other, otherOffset] = selection; // new text in a text node collapses what was selected in it
+    if (node !== other || offset !== otherOffset) {
+      const fits = (n, at) => live.contains(n) && at <= (n.nodeType === 3 ? n.length : n.childNodes.length);
+      const moved = ends(getSelection()).some((part, i) => part !== selection[i]);
+      if (moved && fits(node, offset) && fits(other, otherOffset)) getSelection().setBaseAndExtent(...selection);
+    }
+    const end = live.getBoundingClientRect().bottom;
+    if (end + scrollY > bottom && end > innerHeight + 40 && below) below.hidden = false;
+    tick(); // what was just swapped in has the server's words
+    show();
+  });
+  htmx.registerExtension("longhand", { // a patch leaves open what a person opened
+    htmx_before_morph_attr: (element, { attrName }) => !(attrName === "open" && element.localName === "details"),
+  });
+
+  // What people see of it.
+
+  const [banner, stalled, announcer, below, notify] =
+    [".connection", "[data-stalled-after]", "[data-announce]", "[data-below]", "[data-notify]"].map($);
+  const titles = JSON.parse(live.dataset.titles ?? "{}");
+  const key = `notify:${live.dataset.status}`;
+  const now = () => live.querySelector("[data-run-status]")?.dataset.runStatus;
+  let known = now(), said = "", saidAt = 0;
+
+  function show(status = now()) {
+    if (titles[status]) document.title = titles[status];
+    const leave = localStorage.getItem(key) && window.Notification?.permission === "granted";
+    if (status !== known && ENDED.includes(status) && document.hidden && leave) new Notification(document.title, { tag: key });
+    known = status;
+    if (notify) notify.hidden = leave || ENDED.includes(status) || (window.Notification?.permission ?? "denied") === "denied";
+  }
+
+  async function ask() { // how the run stands, without a stream
+    const answer = await fetch(live.dataset.status).then((r) => (r.ok ? r.json() : {}), () => ({})).catch(() => ({}));
+    if (answer.status) show(answer.status);
+    if (answer.cursor && answer.cursor !== live.dataset.cursor) finished = false; // ended, and then retried elsewhere
+  }
+  setInterval(() => document.hidden && ask(), POLL);
+
+  function watch() {
+    if (connected && Date.now() - heard > SILENCE) ctx.request.abort(); // cut without a word, or this machine slept
+    const state = finished || connected || document.hidden ? "" : refused ? "refused" : navigator.onLine ? "reconnecting" : "offline";
+    const text = state && Date.now() - lost > GRACE ? banner?.dataset[state] : "";
+    if (banner && banner.textContent !== text) [banner.textContent, banner.dataset.state, banner.hidden] = [text, state, !text];
+    const age = Date.now() - skew - Number(live.dataset.cursor.split("-")[0]);
+    if (stalled) stalled.hidden = !(connected && known === "running" && age > stalled.dataset.stalledAfter * 1000);
+    const news = live.querySelector("[data-summary]")?.textContent.trim();
+    if (announcer && news && news !== said && Date.now() - saidAt > BETWEEN_NEWS) {
+      if (said) announcer.textContent = news; // what the page began with was read with the page
+      [said, saidAt] = [news, Date.now()];
+    }
+    if (below && live.getBoundingClientRect().bottom < innerHeight + 40) below.hidden = true;
+  }
+
+  below?.addEventListener("click", () => {
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+    live.scrollIntoView({ block: "end", behavior });
+  });
+  notify?.addEventListener("click", async () => {
+    if ((await Notification.requestPermission()) === "granted") localStorage.setItem(key, "yes");
+    show();
+  });
+  show();
+  follow();
+})();

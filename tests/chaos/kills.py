@@ -1,0 +1,246 @@
+"""Kills and restarts of real worker processes while posts are written; prints a table.
+
+`python -m tests.chaos.kills [--kills 200] [--restarts 20] [--seconds 0] [--seed 1]`: at random moments one of two
+workers is killed with SIGKILL and started again, while eight posts are being written at any time; then workers are
+replaced by SIGTERM one after the other. With `--seconds`, killing stops after that time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.contract.events import Event
+from app.stores.database import migrate
+from tests.conftest import make_settings
+from tests.model_script import Rule
+from tests.model_server import ModelServer
+from tests.support.durable_redis import durable_redis
+from tests.support.worker_process import END_TYPES, Product, WorkerHandle, product
+from worker.testing import check_log
+from worker.testing.invariants import count_restarts
+
+POSTS_AT_ONCE = 8
+LEASE_SECONDS = 3
+
+
+@dataclass
+class Tally:
+    """What came of it. `recoveries`: seconds from a kill to the next fact, for each run that the dead worker held."""
+
+    runs: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    restarts: int = 0
+    kept_wrongly: int = 0
+    recoveries: list[float] = field(default_factory=list)
+    unheld: int = 0
+    kills: int = 0
+    drains: list[float] = field(default_factory=list)
+    exits: Counter[int] = field(default_factory=Counter)
+    recovered: int = 0
+
+
+class Load:
+    """Orders posts, so that there are always as many under way, and checks each at its end."""
+
+    def __init__(self, stage: Product, tally: Tally) -> None:
+        self._stage = stage
+        self._tally = tally
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(POSTS_AT_ONCE):
+                tasks.create_task(self._order())
+
+    async def _order(self) -> None:
+        while not self._stop.is_set():
+            run_id = await self._stage.write_post()
+            self._tally.runs += 1
+            while not (events := await self._stage.log.read(run_id)) or events[-1].type not in END_TYPES:
+                await asyncio.sleep(0.25)
+            await self._check(run_id)
+
+    async def _check(self, run_id: str) -> None:
+        await self._stage.wait_until_shipped(run_id)
+        events = await self._stage.log.read(run_id)
+        tally = self._tally
+        tally.ends[events[-1].type] += 1
+        tally.problems += [f"{run_id}: {problem}" for problem in check_log(events)]
+        tally.restarts += count_restarts(events)
+        tally.recovered += sum(event.type == "run.recovered" for event in events)
+        kept = [cursor for cursor, _ in await self._stage.archive.read(run_id)]
+        tally.kept_wrongly += kept != [event.id for event in events]
+
+
+async def kill_at_random(stage: Product, tally: Tally, kills: int, seconds: float, seed: int) -> None:
+    """Kill one of the two workers, again and again; each is started anew."""
+    dice = random.Random(seed)
+    give_up = time.monotonic() + seconds if seconds else float("inf")
+    workers = [await stage.start_worker(), await stage.start_worker()]
+    watching: set[asyncio.Task[None]] = set()
+    while tally.kills < kills and time.monotonic() < give_up:
+        await asyncio.sleep(dice.uniform(0.1, 1.5))
+        place = dice.randrange(2)
+        victim = workers[place]
+        held = await _held_by(stage, victim)
+        await victim.kill()
+        moment = await _redis_time(stage)
+        tally.kills += 1
+        tally.unheld += not held
+        for run_id in held:
+            watching.add(asyncio.create_task(_time_recovery(stage, tally, run_id, moment)))
+        workers[place] = await stage.start_worker()
+        print(f"\r{tally.kills} kills, {sum(tally.ends.values())} posts", end="", file=sys.stderr)
+    await asyncio.gather(*watching)
+
+
+async def restart_in_turn(stage: Product, tally: Tally, restarts: int) -> None:
+    """Replace one of the two workers, again and again, as rolling deploys do: the new one comes before the old goes."""
+    workers = [worker for worker in stage.workers if worker.process.returncode is None]
+    for number in range(restarts):
+        workers.append(await stage.start_worker())
+        began = time.monotonic()
+        tally.exits[await workers.pop(0).stop()] += 1
+        tally.drains.append(time.monotonic() - began)
+        print(f"\r{number + 1} restarts, {sum(tally.ends.values())} posts", end="", file=sys.stderr)
+
+
+async def _held_by(stage: Product, worker: WorkerHandle) -> list[str]:
+    held = []
+    async for key in stage.redis.scan_iter("run:*:lease", count=1000):
+        state, holder = await stage.redis.hmget(key, "state", "holder")
+        if state == "held" and f"-{worker.pid}-" in (holder or ""):
+            held.append(key.split(":")[1])
+    return held
+
+
+async def _redis_time(stage: Product) -> float:
+    seconds, micros = await stage.redis.time()
+    return int(seconds) + int(micros) / 1e6
+
+
+async def _time_recovery(stage: Product, tally: Tally, run_id: str, killed: float) -> None:
+    """Seconds until a worker has taken the run again, by Redis's clock."""
+
+    def after(event: Event) -> bool:
+        return event.type == "run.started" and int(event.id.split("-")[0]) / 1000 >= killed
+
+    while True:
+        events = await stage.log.read(run_id)
+        if found := next((event for event in events if after(event)), None):
+            tally.recoveries.append(int(found.id.split("-")[0]) / 1000 - killed)
+            return
+        if events[-1].type in END_TYPES:
+            return  # it had just ended
+        await asyncio.sleep(0.1)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+def tell(tally: Tally, what: str) -> None:
+    rows = [
+        ("posts ordered", str(tally.runs)),
+        ("ends", ", ".join(f"{count} {end}" for end, count in tally.ends.items())),
+        ("succeeded steps started again", str(tally.restarts)),
+        ("broken invariants (order, doubled, lost)", str(len(tally.problems))),
+        ("logs that differ between Redis and SQL", str(tally.kept_wrongly)),
+        ("leases that ran out", str(tally.recovered)),
+    ]
+    if tally.kills:
+        rows += [
+            ("kills (of a worker without a run)", f"{tally.kills} ({tally.unheld})"),
+            ("runs interrupted", str(len(tally.recoveries))),
+            *(
+                (f"kill to next fact, {name}", f"{percentile(tally.recoveries, share):.2f} s")
+                for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
+            ),
+        ]
+    if tally.drains:
+        rows += [
+            ("restarts, exit codes", f"{len(tally.drains)}, {dict(tally.exits)}"),
+            ("SIGTERM to exit, p50 / max", f"{percentile(tally.drains, 0.5):.2f} / {max(tally.drains):.2f} s"),
+        ]
+    print(f"\n\n{what}")
+    for name, value in rows:
+        print(f"  {name:<42} {value}")
+    for problem in tally.problems[:20]:
+        print("  !", problem)
+
+
+@asynccontextmanager
+async def open_stage(folder: Path, url: str, model: ModelServer) -> AsyncIterator[Product]:
+    # Pieces come slowly, so that posts take seconds and kills meet them in every state.
+    model.script.add(Rule(kind="write-section", times=0, delay=0.03))
+    data_dir = folder / "data"
+    data_dir.mkdir()
+    settings = make_settings(data_dir=data_dir, redis_url=url)
+    await migrate(settings)
+    wiring = {
+        "LONGHAND_MODEL": "openai:test",
+        "LONGHAND_MODEL_BASE_URL": model.base_url,
+        "LONGHAND_MODEL_API_KEY": "secret",
+        "LONGHAND_MODEL_CONCURRENCY": "0",
+        "LONGHAND_LEASE_SECONDS": str(LEASE_SECONDS),
+    }
+    async with product(settings, folder, **wiring) as stage:
+        yield stage
+
+
+async def under_load(stage: Product, tally: Tally, action: asyncio.Task[None]) -> None:
+    load = Load(stage, tally)
+    loading = asyncio.create_task(load.run())
+    try:
+        await asyncio.wait({action, loading}, return_when=asyncio.FIRST_COMPLETED)
+        load.stop()
+        await action
+        await loading
+    finally:
+        for task in (action, loading):
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(action, loading, return_exceptions=True)
+
+
+async def main(options: argparse.Namespace, folder: Path, url: str) -> bool:
+    killed, restarted = Tally(), Tally()
+    async with ModelServer() as model, open_stage(folder, url, model) as stage:
+        killing = kill_at_random(stage, killed, options.kills, options.seconds, options.seed)
+        await under_load(stage, killed, asyncio.create_task(killing))
+        tell(killed, f"Random kills of one of two workers, lease {LEASE_SECONDS} s")
+        if options.restarts:
+            restarting = restart_in_turn(stage, restarted, options.restarts)
+            await under_load(stage, restarted, asyncio.create_task(restarting))
+            tell(restarted, "Rolling restarts under load")
+    return all(
+        set(tally.ends) <= {"run.succeeded"} and not tally.problems and not tally.kept_wrongly
+        for tally in (killed, restarted)
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--restarts", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="longhand-kills-") as name, durable_redis(Path(name, "redis")) as server:
+        well = asyncio.run(main(given, Path(name), server.url))
+    sys.exit(0 if well else 1)

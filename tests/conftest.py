@@ -1,0 +1,108 @@
+"""The real parts that tests share: a Redis server for each test process, a migrated database for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from app.contract.settings import Settings
+from app.stores.archive import Archive
+from app.stores.database import Database, migrate
+from app.stores.epochs import Epochs
+from app.stores.fleet import Fleet
+from app.stores.leases import Leases
+from app.stores.log import Log
+from tests.support.redis_server import RedisServer, running_redis
+
+LEASE_MS = 10_000
+
+# What somebody has set for their own Longhand is not for the tests.
+for _name in [name for name in os.environ if name.startswith("LONGHAND_")]:
+    del os.environ[_name]
+
+
+def make_settings(**values: Any) -> Settings:
+    """Settings that no `.env` has a say in."""
+    return Settings(_env_file=None, **values)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One server for this test process. Do not kill it: a test that kills makes its own with `running_redis`."""
+    with running_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A server of the test's own, to kill and start again; it comes back empty."""
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with running_redis(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite file with the schema; tests copy it."""
+    folder = tmp_path_factory.mktemp("schema")
+    settings = make_settings(data_dir=folder)
+    asyncio.run(migrate(settings))
+    return folder / "longhand.db"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, redis_server: RedisServer, migrated_file: Path) -> Settings:
+    """Settings of a product with a data folder of its own, its database migrated."""
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    shutil.copy(migrated_file, data_dir / "longhand.db")
+    return make_settings(data_dir=data_dir, redis_url=redis_server.url)
+
+
+@pytest.fixture
+async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
+    """A client of an empty server."""
+    client: Redis = Redis.from_url(redis_server.url, decode_responses=True)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    opened = Database(settings.resolved_database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def archive(database: Database) -> Archive:
+    return Archive(database)
+
+
+@pytest.fixture
+def log(redis: Redis, archive: Archive) -> Log:
+    return Log(redis, archive)
+
+
+@pytest.fixture
+def leases(redis: Redis) -> Leases:
+    return Leases(redis, LEASE_MS)
+
+
+@pytest.fixture
+def epochs(database: Database) -> Epochs:
+    return Epochs(database)
+
+
+@pytest.fixture
+def fleet(redis: Redis) -> Fleet:
+    return Fleet(redis)

@@ -1,0 +1,61 @@
+"""A person stops a post: what was written stays and is marked, and can be gone on with."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from tests.end_to_end.visiting import (
+    PATIENCE,
+    Visitors,
+    Workplace,
+    order_post,
+    read_output,
+    read_text,
+    run_id,
+    sections,
+    step,
+    wait_for_status,
+)
+from tests.model_server import ModelServer
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("model product")]
+
+SECTIONS = "write-post/write-section:"
+
+
+async def test_a_stopped_post_keeps_its_text_and_goes_on_later(
+    model_workplace: Workplace, model: ModelServer, visitors: Visitors
+) -> None:
+    context = await visitors.come(model_workplace.state)
+    page = await context.new_page()
+    gate = model.script.hold("write-section", "> Part 2", after=12)
+    await order_post(page, model_workplace.site_url, "Wheel building, stopped")
+    await gate.reached()
+    await expect(step(page, SECTIONS, "succeeded")).to_have_count(2, timeout=PATIENCE)
+    half = sections(page).nth(1)
+    await expect(half.locator(".prose")).not_to_be_empty(timeout=PATIENCE)
+    seen = await read_text(page)
+
+    await page.get_by_role("button", name="Stop", exact=True).click()
+    await wait_for_status(page, "cancelled")
+    for _ in range(2):
+        assert await read_text(page) == seen
+        await expect(half).to_contain_text("Stopped in the middle. This text is kept here, and is part of no export.")
+        await expect(page.get_by_text("You stopped this post")).to_be_visible()
+        await page.reload()
+    await model.wait_for_aborts(1)  # the model is not left writing for nobody
+
+    address = page.url
+    for suffix in ("md", "html", "docx"):
+        refusal = await page.goto(f"{address}.{suffix}")
+        assert refusal is not None
+        assert refusal.status == 409
+        await expect(page.locator("main")).to_contain_text("This post is not finished yet")
+
+    await page.goto(address)
+    await page.get_by_role("button", name="Go on writing").click()
+    await wait_for_status(page, "succeeded")
+    assert model.counts["outline"] == 1
+    assert model.counts["write-section"] == 4
+    assert await read_text(page) == await read_output(context, model_workplace.product.url, await run_id(page))

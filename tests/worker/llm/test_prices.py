@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from worker.llm.calls import Meter
+from worker.llm.prices import price_call
+
+METER = Meter(input_tokens=1000, output_tokens=100, reported=True)
+
+
+def test_a_known_model_has_a_price() -> None:
+    price = price_call("openai:gpt-4o-mini", "", METER)
+    assert price is not None and 0 < price < 0.01
+
+
+def test_cached_tokens_cost_less() -> None:
+    cached = Meter(input_tokens=1000, output_tokens=100, cached_tokens=800, reported=True)
+    full, less = price_call("openai:gpt-4o-mini", "", METER), price_call("openai:gpt-4o-mini", "", cached)
+    assert full is not None and less is not None and less < full
+
+
+def test_an_unknown_model_has_none() -> None:
+    assert price_call("openai:nobody-knows-me", "", METER) is None
+    assert price_call("nobody:gpt-4o-mini", "", METER) is None
+
+
+def test_a_model_at_an_address_of_ones_own_has_none() -> None:
+    assert price_call("openai:gpt-4o-mini", "http://127.0.0.1:9/v1", METER) is None

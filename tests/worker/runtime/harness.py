@@ -1,0 +1,152 @@
+"""What the runtime's tests need of a log, whichever it is, and what their workflows report to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry, Event, RunStarted
+from app.contract.fold import Run
+from app.contract.payloads import Answer, Retry
+from worker.runtime import Workflow
+from worker.runtime.conductor import Conductor
+from worker.runtime.journal import Journal, Release
+from worker.runtime.memory import MemoryLog
+
+Around = Callable[[Journal], Journal]
+
+
+class Probe:
+    """What the components of a test did, and gates that hold them where the test wants them."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.fail: dict[str, list[BaseException]] = defaultdict(list)
+        self.values: dict[str, Any] = {}
+        self.gates: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self.reached: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def hit(self, name: str) -> None:
+        """Note a call, and raise what is planned for it."""
+        self.calls.append(name)
+        self.reached[name].set()
+        if self.fail[name]:
+            raise self.fail[name].pop(0)
+
+    async def hold(self, name: str) -> None:
+        """Note that the gate was reached, and wait until the test opens it."""
+        self.reached[name].set()
+        await self.gates[name].wait()
+
+
+class Harness(Protocol):
+    """One run on some log."""
+
+    probe: Probe
+
+    async def start(self, workflow: Workflow, value: Any) -> None: ...
+    async def take(self, around: Around | None = None, **wiring: Any) -> Conductor: ...
+    async def command(self, command: Command) -> str: ...
+    async def events(self) -> list[Event]: ...
+    async def fork(self, count: int) -> Harness: ...
+    async def put_damaged_command(self) -> str: ...
+
+
+class MemoryHarness:
+    """A run on a `MemoryLog`."""
+
+    def __init__(self) -> None:
+        self.probe = Probe()
+        self.log: MemoryLog
+
+    async def start(self, workflow: Workflow, value: Any) -> None:
+        self.log = MemoryLog(workflow, value)
+
+    async def take(self, around: Around | None = None, **wiring: Any) -> Conductor:
+        journal = self.log.take()
+        wiring.setdefault("resources", {Probe: self.probe})
+        return Conductor(
+            self.log.workflow, around(journal) if around else journal, epoch=journal.epoch, workspace_id="ws", **wiring
+        )
+
+    async def command(self, command: Command) -> str:
+        return self.log.command(command)
+
+    async def events(self) -> list[Event]:
+        return self.log.events
+
+    async def fork(self, count: int) -> MemoryHarness:
+        """The same run, as if only its first `count` events had reached the log."""
+        other = MemoryHarness()
+        other.log = MemoryLog(self.log.workflow, self.log.run.input)
+        other.log.entries[:] = self.log.entries[:count]
+        other.log.epoch = self.log.epoch
+        newest = [event.id for event in other.log.events if event.type.startswith("command.") and event.epoch == 0]
+        other.log.newest_command = newest[-1] if newest else other.log.newest_command
+        return other
+
+    async def put_damaged_command(self) -> str:
+        self.log.entries.append((f"{len(self.log.entries) + 1}-0", '{"type":"command.pause","data":{}}'))
+        self.log.newest_command = self.log.entries[-1][0]
+        return self.log.newest_command
+
+
+class Driver:
+    """A harness with what tests say often."""
+
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
+        self.probe = harness.probe
+        self._tasks: list[asyncio.Task[Release]] = []
+
+    async def start(self, workflow: Workflow, value: Any = None) -> None:
+        await self.harness.start(workflow, value)
+
+    async def conduct(self, around: Around | None = None, **wiring: Any) -> Run:
+        """Take the run in a new epoch, go on until it is let go, and give its state."""
+        await (await self.harness.take(around, **wiring)).conduct()
+        return await self.run()
+
+    async def begin(self, **wiring: Any) -> tuple[Conductor, asyncio.Task[Release]]:
+        """Conduct beside the test."""
+        conductor = await self.harness.take(**wiring)
+        task = asyncio.create_task(conductor.conduct())
+        self._tasks.append(task)
+        return conductor, task
+
+    async def run(self) -> Run:
+        run = Run(id="run_test")
+        for event in await self.events():
+            run.apply(event)
+        return run
+
+    async def events(self, *kinds: str) -> list[Any]:
+        return [event for event in await self.harness.events() if not kinds or event.type in kinds]
+
+    async def kinds(self) -> list[str]:
+        return [event.type for event in await self.harness.events()]
+
+    async def fork(self, count: int) -> Driver:
+        return Driver(await self.harness.fork(count))
+
+    async def command(self, command: Command) -> str:
+        return await self.harness.command(command)
+
+    async def cancel(self) -> str:
+        return await self.command(CommandCancel())
+
+    async def retry(self, *steps: str, guidance: str = "") -> str:
+        return await self.command(CommandRetry(data=Retry(steps=list(steps), guidance=guidance)))
+
+    async def answer(self, name: str, value: Any, ask: str = "") -> str:
+        """Answer the open ask of that name, or the ask with that id."""
+        found = ask or next(open_ask.ask for open_ask in (await self.run()).asks if open_ask.name == name)
+        return await self.command(CommandAnswer(data=Answer(ask=found, name=name, value=value)))
+
+    async def started(self, path: str) -> list[Any]:
+        return [event for event in await self.events("step.started") if event.step == path]
+
+    async def passes(self) -> int:
+        return len([event for event in await self.events() if isinstance(event, RunStarted)])

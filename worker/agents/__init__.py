@@ -1,0 +1,1 @@
+"""The agents: what reads sites and writes posts, with or without a model."""

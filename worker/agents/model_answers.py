@@ -1,0 +1,50 @@
+"""What a model is asked to answer with: laxer than our own values, which are made of it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Answer(BaseModel):
+    """Fields that were not asked for are ignored: models like to add some."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class ProfileAnswer(Answer):
+    name: str = Field(min_length=1)
+    tagline: str = ""
+    summary: str = Field(min_length=1)
+    offers: list[str] = []
+    audience: str = ""
+    tone: str = ""
+    language: str = ""
+    key_pages: list[str] = Field(default=[], description="addresses")
+    read_next: list[str] = Field(default=[], description="addresses, best first")
+
+
+class NotesAnswer(Answer):
+    summary: str = Field(min_length=1)
+    key_phrases: list[str] = []
+
+
+class TopicAnswer(Answer):
+    title: str = Field(min_length=3)
+    why: str = ""
+    url: str = ""
+
+
+class TopicsAnswer(Answer):
+    topics: list[TopicAnswer]
+
+
+class SectionAnswer(Answer):
+    heading: str = Field(min_length=1)
+    points: list[str] = []
+    passages: list[str] = Field(default=[], description="ids of passages")
+
+
+class OutlineAnswer(Answer):
+    title: str = Field(min_length=1)
+    summary: str = ""
+    sections: list[SectionAnswer] = Field(min_length=1)

@@ -1,0 +1,188 @@
+"""`ModelAuthor`: a model reads and writes; what it answers is checked against what it was given."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+
+from app.contract.content import (
+    KeyPage,
+    Outline,
+    OutlineSection,
+    PageDigest,
+    PageNotes,
+    Passage,
+    PostBrief,
+    Profile,
+    ReadPage,
+    SiteReading,
+    Topic,
+)
+from worker.agents import prompts
+from worker.agents.model_answers import (
+    NotesAnswer,
+    OutlineAnswer,
+    ProfileAnswer,
+    SectionAnswer,
+    TopicsAnswer,
+)
+from worker.llm.budget import Budget
+from worker.llm.errors import BadOutput
+from worker.llm.gateway import Gateway
+
+_KEY_PAGES = 6
+_KEY_PHRASES = 10
+_TOPICS = 6
+
+
+class ModelAuthor:
+    """An `Author` that asks a model, through the gateway. Every method raises `ModelError`.
+
+    Cheap to make: one for each run, with the run's budget.
+    """
+
+    def __init__(self, gateway: Gateway, budget: Budget | None = None) -> None:
+        self._gateway = gateway
+        self._budget = budget
+
+    @property
+    def name(self) -> str:
+        return self._gateway.model
+
+    async def profile_site(self, home: ReadPage, candidates: Sequence[str]) -> SiteReading:
+        """One call. Addresses that were not given are left out."""
+        answer = await self._gateway.structured(
+            prompts.PROFILE_SITE,
+            prompts.SYSTEM,
+            prompts.profile_prompt(home, candidates),
+            ProfileAnswer,
+            budget=self._budget,
+        )
+        titles = {home.url: home.title} | dict.fromkeys(candidates, "") | {link.url: link.text for link in home.links}
+        key_pages = [KeyPage(url=url, title=titles[url] or url) for url in _known(answer.key_pages, titles)]
+        profile = Profile(
+            name=_line(answer.name),
+            tagline=_line(answer.tagline),
+            summary=_line(answer.summary),
+            offers=_lines(answer.offers),
+            audience=_line(answer.audience),
+            tone=_line(answer.tone),
+            language=_line(answer.language) or home.language or "en",
+            key_pages=key_pages[:_KEY_PAGES],
+        )
+        return SiteReading(profile=profile, read_next=_known(answer.read_next, titles))
+
+    async def take_notes(self, page: ReadPage) -> PageNotes:
+        answer = await self._gateway.structured(
+            prompts.TAKE_NOTES, prompts.SYSTEM, prompts.notes_prompt(page), NotesAnswer, budget=self._budget
+        )
+        return PageNotes(summary=_line(answer.summary), key_phrases=_lines(answer.key_phrases)[:_KEY_PHRASES])
+
+    async def suggest_topics(self, profile: Profile, pages: Sequence[PageDigest]) -> list[Topic]:
+        """Topics from pages that were not given keep their title and lose the address."""
+        answer = await self._gateway.structured(
+            prompts.SUGGEST_TOPICS,
+            prompts.SYSTEM,
+            prompts.topics_prompt(profile, pages),
+            TopicsAnswer,
+            budget=self._budget,
+        )
+        known = {page.url for page in pages}
+        return [
+            Topic(title=_line(topic.title)[:200], why=_line(topic.why), url=topic.url if topic.url in known else "")
+            for topic in answer.topics[:_TOPICS]
+        ]
+
+    async def outline(
+        self, brief: PostBrief, profile: Profile, passages: Sequence[Passage], guidance: str = ""
+    ) -> Outline:
+        """Raises `BadOutput` for a passage that was not given, and for one section too many or too few by two."""
+        answer = await self._gateway.structured(
+            prompts.OUTLINE,
+            prompts.SYSTEM,
+            prompts.outline_prompt(brief, profile, passages, guidance),
+            OutlineAnswer,
+            budget=self._budget,
+        )
+        _check_outline(answer, brief, passages)
+        return Outline(
+            title=_line(answer.title)[:200],
+            summary=_line(answer.summary)[:1000],
+            sections=_number_sections(answer.sections),
+        )
+
+    async def write_section(
+        self,
+        brief: PostBrief,
+        profile: Profile,
+        outline: Outline,
+        section: OutlineSection,
+        passages: Sequence[Passage],
+        guidance: str = "",
+    ) -> AsyncGenerator[str]:
+        """The section's text as it comes. The model sees the passages the outline chose, or all when it chose none."""
+        chosen = [passage for passage in passages if passage.id in section.passages] or passages
+        prompt = prompts.section_prompt(brief, profile, outline, section, chosen, guidance)
+        text = self._gateway.stream(prompts.WRITE_SECTION, prompts.SYSTEM, prompt, budget=self._budget)
+        async with aclosing(text) as pieces:
+            async for piece in pieces:
+                yield piece
+
+
+def _check_outline(answer: OutlineAnswer, brief: PostBrief, passages: Sequence[Passage]) -> None:
+    given = {passage.id for passage in passages}
+    named = {_passage_id(id) for section in answer.sections for id in section.passages}
+    if unknown := sorted(named - given):
+        raise BadOutput(f"The outline names passages that were not given: {', '.join(unknown)[:200]}.")
+    asked = brief.length.sections
+    if abs(len(answer.sections) - asked) > 1:
+        raise BadOutput(f"The outline has {len(answer.sections)} sections where {asked} were asked for.")
+
+
+def _number_sections(answers: Sequence[SectionAnswer]) -> list[OutlineSection]:
+    sections: list[OutlineSection] = []
+    taken: set[str] = set()
+    for answer in answers:
+        heading = _line(answer.heading)[:200]
+        id = _unique_slug(heading, taken)
+        taken.add(id)
+        sections.append(
+            OutlineSection(
+                id=id,
+                heading=heading,
+                points=[point[:500] for point in _lines(answer.points)],
+                passages=list(dict.fromkeys(map(_passage_id, answer.passages))),
+            )
+        )
+    return sections
+
+
+def _unique_slug(heading: str, taken: set[str]) -> str:
+    """`heading` as a section id: lower-case ASCII, at most 60 characters, numbered if `taken`."""
+    ascii_only = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_only.lower()).strip("-")[:50].strip("-") or "section"
+    number, unique = 2, slug
+    while unique in taken:
+        number, unique = number + 1, f"{slug}-{number}"
+    return unique
+
+
+def _passage_id(text: str) -> str:
+    """Models write `[s1]` where `s1` is asked for."""
+    return text.strip().strip("[]")
+
+
+def _known(urls: Iterable[str], given: Iterable[str]) -> list[str]:
+    known = set(given)
+    return list(dict.fromkeys(url for url in urls if url in known))
+
+
+def _line(text: str) -> str:
+    """`text` on one line, without control characters: it is to stand in fields that refuse them."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _lines(texts: Iterable[str]) -> list[str]:
+    return [line for text in texts if (line := _line(text))]

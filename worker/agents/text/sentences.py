@@ -1,0 +1,71 @@
+"""Paragraphs, list items and sentences of plain text."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from pysbd import Segmenter
+from pysbd.languages import LANGUAGE_CODES
+
+from worker.agents.text.stopwords import base_language
+
+MAX_SEGMENT = 3_000
+"""pysbd's time grows faster than its input: longer paragraphs are cut at spaces after full stops first."""
+
+_BLANK_LINES = re.compile(r"\n[ \t]*\n")
+_LIST_MARK = re.compile(r"^\s*(?:[-*•‣–]|\d{1,2}[.)])\s+")
+_FENCED = re.compile(r"^(```|~~~).*?(?:^\1|\Z)", re.MULTILINE | re.DOTALL)
+_SPACES = re.compile(r"\s+")
+
+
+def split_paragraphs(text: str) -> list[str]:
+    """The paragraphs of a text, parted by blank lines; fenced code is left out, list lines stay lines."""
+    return [part.strip() for part in _BLANK_LINES.split(_FENCED.sub("\n\n", text)) if part.strip()]
+
+
+def split_list(paragraph: str) -> list[str]:
+    """The items of a paragraph that is a list, without their marks; empty when it is none."""
+    lines = [line for line in paragraph.splitlines() if line.strip()]
+    if len(lines) < 2 or not all(_LIST_MARK.match(line) for line in lines):
+        return []
+    return [flatten(_LIST_MARK.sub("", line)) for line in lines]
+
+
+def flatten(text: str) -> str:
+    """The text on one line, with single spaces."""
+    return _SPACES.sub(" ", text).strip()
+
+
+def split_sentences(text: str, language: str = "en") -> list[str]:
+    """The sentences of a text, in order; a list item is at least one. Each stands in `flatten(text)` as it is."""
+    sentences: list[str] = []
+    for paragraph in split_paragraphs(text):
+        for unit in split_list(paragraph) or [flatten(paragraph)]:
+            sentences.extend(_segment(unit, _supported(language)))
+    return sentences
+
+
+def _supported(language: str) -> str:
+    code = base_language(language)
+    return code if code in LANGUAGE_CODES else "en"
+
+
+@lru_cache(maxsize=4096)
+def _segment(unit: str, language: str) -> tuple[str, ...]:
+    # A segmenter keeps its text in itself, so that one can't be shared by threads.
+    found: list[str] = []
+    for piece in _cut_long(unit):
+        segments = Segmenter(language=language, clean=False).segment(piece)
+        found.extend(segment.strip() for segment in segments if segment.strip())
+    return tuple(found)
+
+
+def _cut_long(unit: str) -> list[str]:
+    pieces: list[str] = []
+    while len(unit) > MAX_SEGMENT:
+        cut = unit.rfind(". ", 0, MAX_SEGMENT) + 1 or unit.rfind(" ", 0, MAX_SEGMENT)
+        cut = cut if cut > 0 else MAX_SEGMENT
+        pieces.append(unit[:cut])
+        unit = unit[cut:].strip()
+    return [*pieces, unit] if unit else pieces

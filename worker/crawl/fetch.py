@@ -1,0 +1,211 @@
+"""Fetching what a person's address names: guarded, polite, and bounded in time, size and redirects."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Self
+
+import httpcore2
+import httpx2
+
+from app.contract import addresses
+from worker.crawl.errors import (
+    AddressRefused,
+    ConnectionFailed,
+    CrawlError,
+    ErrorPage,
+    FetchTimeout,
+    NotHtml,
+    TlsFailed,
+    TooLarge,
+    TooManyRedirects,
+)
+from worker.crawl.guard import GuardedBackend, Resolver, resolve_host
+from worker.crawl.pace import Pace
+from worker.crawl.transport import GuardedTransport
+
+USER_AGENT = "Longhand/0.1 (reads company sites for their writers)"
+MAX_REDIRECTS = 5
+
+HopCheck = Callable[[str], Awaitable[None]]
+"""Asked before each hop of a fetch, with its address; raises what the fetch is to end with."""
+
+
+@dataclass(frozen=True)
+class Want:
+    """What a fetch is for. `types`: content types that are taken, all when empty; `max_bytes`: of the unpacked body
+    (the body on the wire may not be larger either); `truncate`: keep the beginning of what is larger."""
+
+    types: frozenset[str] = frozenset()
+    max_bytes: int = 5_000_000
+    truncate: bool = False
+
+
+PAGE = Want(types=frozenset({"text/html", "application/xhtml+xml"}))
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An answer with status 2xx. `url` is where redirects ended; `charset` what the header says, or empty."""
+
+    url: str
+    status: int
+    content_type: str
+    body: bytes
+    charset: str
+
+
+class Fetcher:
+    """Gets pages. `timeout` in seconds is for a whole fetch, redirects included, without waiting for the host's turn.
+
+    Nothing is kept between fetches but open connections: no cookies, no proxies from the environment.
+    """
+
+    def __init__(
+        self,
+        allow: Collection[str] = frozenset(),
+        user_agent: str = USER_AGENT,
+        timeout: float = 20.0,
+        pace: Pace | None = None,
+        resolve: Resolver = resolve_host,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.user_agent = user_agent
+        self.pace = pace or Pace()
+        self._allow = frozenset(allow)
+        self._timeout = timeout
+        self._client = httpx2.AsyncClient(
+            transport=GuardedTransport(GuardedBackend(self._allow, resolve), tls),
+            headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate", "Accept-Language": "en, *;q=0.5"},
+            timeout=timeout,
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def get(self, url: str, want: Want = PAGE, check: HopCheck | None = None) -> Fetched:
+        """Gets `url`, following redirects. Every hop's address is checked as a typed one is, then by `check`.
+
+        Raises the errors of `worker.crawl.errors`: every status that is not 2xx is an `ErrorPage`.
+        """
+        left = self._timeout
+        target = self._checked(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            if check is not None:
+                await check(target)
+            async with self.pace.turn(addresses.host_port(target)):
+                began = time.monotonic()
+                answer = await self._exchange(target, want, left)
+                left -= time.monotonic() - began
+            if isinstance(answer, Fetched):
+                return answer
+            target = self._checked(answer)
+        raise TooManyRedirects(url, MAX_REDIRECTS)
+
+    def _checked(self, url: str) -> str:
+        try:
+            return addresses.normalise_address(url, self._allow)
+        except addresses.AddressRefused as refusal:
+            raise AddressRefused(refusal.message, refusal.code) from None
+
+    async def _exchange(self, url: str, want: Want, seconds: float) -> Fetched | str:
+        """One request: what was fetched, or the address it redirects to."""
+        try:
+            async with asyncio.timeout(max(seconds, 0.0)):
+                # Cookies of an earlier answer would make one site's pages depend on another run's visit.
+                self._client.cookies.clear()
+                async with self._client.stream("GET", url, headers={"Accept": _accept(want)}) as response:
+                    return await _take(response, url, want)
+        except (TimeoutError, httpcore2.TimeoutException, httpx2.TimeoutException):
+            raise FetchTimeout(url, self._timeout) from None
+        except CrawlError:
+            raise
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise _connection_error(url, error) from error
+
+
+async def _take(response: httpx2.Response, url: str, want: Want) -> Fetched | str:
+    status = response.status_code
+    location = response.headers.get("location", "")
+    if status in (301, 302, 303, 307, 308) and location:
+        return _redirect_target(url, location)
+    if not 200 <= status < 300:
+        raise ErrorPage(url, status, _retry_after(response.headers.get("retry-after", "")))
+    header = Message()
+    header["content-type"] = response.headers.get("content-type", "")
+    content_type = header.get_content_type() if header["content-type"] else ""
+    if want.types and content_type and content_type not in want.types:
+        raise NotHtml(url, content_type)
+    body = await _read_body(response, url, want)
+    if want.types and not content_type and not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise NotHtml(url, "")
+    return Fetched(url, status, content_type, body, header.get_content_charset("") or "")
+
+
+async def _read_body(response: httpx2.Response, url: str, want: Want) -> bytes:
+    """Reads up to the limit, counting what came over the wire and what it unpacks to. The client unpacks in pieces of
+    at most 1 MiB, so a bomb is noticed after one piece too many, and not in memory."""
+    declared = response.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > want.max_bytes and not want.truncate:
+        raise TooLarge(url, want.max_bytes)
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > want.max_bytes or response.num_bytes_downloaded > want.max_bytes:
+            if not want.truncate:
+                raise TooLarge(url, want.max_bytes)
+            break
+    return bytes(body[: want.max_bytes])
+
+
+def _redirect_target(url: str, location: str) -> str:
+    try:
+        return addresses.join_address(url, location)
+    except addresses.AddressRefused:
+        raise AddressRefused(f"{url} redirects to something that is not a web address.", "malformed") from None
+
+
+def _accept(want: Want) -> str:
+    return ", ".join([*sorted(want.types), "*/*;q=0.1"]) if want.types else "*/*"
+
+
+def _retry_after(value: str) -> float | None:
+    """Seconds to wait, from a number or an HTTP date; None when the server does not say."""
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _connection_error(url: str, error: Exception) -> CrawlError:
+    host = addresses.host_port(url)
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return TlsFailed(host, cause.verify_message)
+        if isinstance(cause, ssl.SSLError):
+            return TlsFailed(host, cause.reason or "no common protocol")
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx2.DecodingError):
+        return ConnectionFailed(host, "its answer is packed in a way that does not unpack")
+    if isinstance(error, httpcore2.ConnectError):
+        return ConnectionFailed(host, "nobody answers there")
+    return ConnectionFailed(host, "the connection broke while it answered")

@@ -1,0 +1,70 @@
+"""Politeness: one request at a time for a host, with a gap between them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+_KEPT_HOSTS = 1000
+
+
+@dataclass
+class _Host:
+    gap: float
+    free_at: float = 0.0
+    waiting: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Pace:
+    """Turns at hosts. `gap` is the least time between two requests to one host, in seconds; a site that asks for
+    more (`Crawl-delay`) gets it, up to `longest_gap`."""
+
+    def __init__(
+        self,
+        gap: float = 0.1,
+        longest_gap: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._gap = gap
+        self._longest_gap = longest_gap
+        self._clock = clock
+        self._sleep = sleep
+        self._hosts: dict[str, _Host] = {}
+
+    @asynccontextmanager
+    async def turn(self, host: str) -> AsyncGenerator[None]:
+        """Waits for the host's turn, and holds it."""
+        entry = self._entry(host)
+        entry.waiting += 1
+        try:
+            async with entry.lock:
+                wait = entry.free_at - self._clock()
+                if wait > 0:
+                    await self._sleep(wait)
+                try:
+                    yield
+                finally:
+                    entry.free_at = self._clock() + entry.gap
+        finally:
+            entry.waiting -= 1
+
+    def slow_down(self, host: str, gap: float) -> None:
+        """Honours a site's wish for a longer gap (seconds), up to the longest there is."""
+        entry = self._entry(host)
+        entry.gap = min(max(gap, self._gap), self._longest_gap)
+
+    def _entry(self, host: str) -> _Host:
+        if host not in self._hosts:
+            if len(self._hosts) >= _KEPT_HOSTS:
+                self._forget_idle()
+            self._hosts[host] = _Host(self._gap)
+        return self._hosts[host]
+
+    def _forget_idle(self) -> None:
+        now = self._clock()
+        self._hosts = {name: host for name, host in self._hosts.items() if host.waiting or host.free_at > now}

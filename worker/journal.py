@@ -1,0 +1,214 @@
+"""The journal on the real stores: one epoch's appends, in order, several events to an append."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import structlog
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.contract.cursors import START, is_after
+from app.contract.errors import AppendRefused, CommandPending, StaleEpoch
+from app.contract.events import (
+    Command,
+    CommandAnswer,
+    CommandCancel,
+    CommandRetry,
+    Event,
+    RunHandedOver,
+)
+from app.contract.fold import Run
+from app.contract.payloads import HandedOver
+from app.stores.log import Log
+from worker.runtime.journal import Release
+
+logger = structlog.get_logger()
+
+T = TypeVar("T")
+
+LARGEST_BATCH = 256
+"""The most events in one append."""
+
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 1.0
+"""The first and the longest pause (seconds) between tries to reach the stores."""
+
+
+class LogJournal:
+    """Appends for one epoch. While one append is under way, what is emitted meanwhile waits for the next.
+
+    An append whose answer is lost is repeated under its number, which changes nothing if it had arrived. While Redis
+    cannot be reached it is tried again, for as long as it takes: only a refusal loses the run.
+    """
+
+    def __init__(self, log: Log, run_id: str, epoch: int, *, lease_ms: int, floor: str, newest_command: str) -> None:
+        self._log = log
+        self._run_id = run_id
+        self._epoch = epoch
+        self._lease_ms = lease_ms
+        self._floor = floor
+        self._newest_command = newest_command
+        self._number = 0
+        self._queue: list[Event] = []
+        self._emitted = 0
+        self._written = 0
+        self._changed = asyncio.Condition()
+        self._wake = asyncio.Event()
+        self._lost: AppendRefused | None = None
+        self._broken: Exception | None = None
+        self._appending = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> LogJournal:
+        self._task = asyncio.create_task(self._write_queue())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def lost(self) -> bool:
+        """Whether Redis has refused this epoch."""
+        return self._lost is not None
+
+    def emit(self, event: Event) -> None:
+        self._check()
+        self._queue.append(event)
+        self._emitted += 1
+        self._wake.set()
+
+    async def commit(self) -> None:
+        goal = self._emitted
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._written >= goal or self._is_over())
+        self._check()
+
+    async def release(self, events: Sequence[Event], how: Release, handled: str) -> None:
+        await self.commit()
+        try:
+            await self._append(events, release=how, handled=handled)
+        except CommandPending as pending:
+            await self.ring(pending.newest)
+            raise
+        except AppendRefused as refused:
+            await self.lose(refused)
+            self._check()
+
+    async def abandon(self, reason: str) -> None:
+        """Let go of the run for another worker, from wherever it stands. What was not written yet is dropped."""
+        self._queue.clear()
+        handed_over = RunHandedOver(epoch=self._epoch, data=HandedOver(reason=reason))
+        while not self.lost:
+            try:
+                # Commands are for the next worker, who comes at once: none is slept through.
+                await self._append([handed_over], release="queued", handled=self._newest_command)
+                return
+            except CommandPending as pending:
+                await self.ring(pending.newest)
+            except AppendRefused as refused:
+                await self.lose(refused)
+
+    async def fold(self) -> Run:
+        await self.commit()
+        return await self._read(lambda: self._log.fold(self._run_id))
+
+    async def commands(self, after: str) -> list[Command]:
+        events = await self._read(lambda: self._log.read(self._run_id, after))
+        return [event for event in events if isinstance(event, CommandCancel | CommandRetry | CommandAnswer)]
+
+    async def next_command(self, after: str) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: is_after(self._newest_command, after) or self._is_over())
+        self._check()
+
+    async def ring(self, newest_command: str) -> None:
+        """Say that a command stands in the log at this cursor."""
+        if is_after(newest_command, self._newest_command):
+            async with self._changed:
+                self._newest_command = newest_command
+                self._changed.notify_all()
+
+    async def lose(self, reason: AppendRefused) -> None:
+        """The run belongs to another epoch: whoever waits here is told, and nothing more is written."""
+        async with self._changed:
+            self._lost = self._lost or reason
+            self._changed.notify_all()
+
+    def _is_over(self) -> bool:
+        return self._lost is not None or self._broken is not None
+
+    def _check(self) -> None:
+        if self._lost is not None:
+            raise StaleEpoch(str(self._lost)) from self._lost
+        if self._broken is not None:
+            raise self._broken
+
+    async def _read(self, action: Callable[[], Awaitable[T]]) -> T:
+        """Read, and again while the stores are out of reach: the run is still ours."""
+        pause = FIRST_PAUSE
+        while True:
+            self._check()
+            try:
+                return await action()
+            except (RedisError, SQLAlchemyError, OSError) as error:
+                logger.warning("log not readable", run=self._run_id, error=str(error))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _write_queue(self) -> None:
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._queue:
+                    await self._write_batch(self._queue[:LARGEST_BATCH])
+        except AppendRefused as refused:
+            await self.lose(refused)
+        except Exception as error:  # a bug: whoever waits for the log must hear of it
+            async with self._changed:
+                self._broken = error
+                self._changed.notify_all()
+
+    async def _write_batch(self, batch: Sequence[Event]) -> None:
+        await self._append(batch)
+        del self._queue[: len(batch)]
+        async with self._changed:
+            self._written += len(batch)
+            self._changed.notify_all()
+
+    async def _append(self, events: Sequence[Event], *, release: Release | None = None, handled: str = START) -> None:
+        async with self._appending:
+            number = self._number + 1
+            await self._insist(number, events, release, handled)
+            # Only now: the log takes no number after a gap, and what was refused has used up none.
+            self._number = number
+
+    async def _insist(self, number: int, events: Sequence[Event], release: Release | None, handled: str) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self._log.append(
+                    self._run_id,
+                    self._epoch,
+                    number,
+                    events,
+                    lease_ms=self._lease_ms,
+                    floor=self._floor,
+                    release=release or "",
+                    handled=handled,
+                )
+                return
+            except (RedisConnectionError, RedisTimeoutError, OSError) as error:
+                logger.warning("log out of reach", run=self._run_id, error=str(error))
+            except RedisError as error:
+                # Loading its file, or out of memory: it may recover, and the run must not be lost meanwhile.
+                logger.warning("log refused an append", run=self._run_id, error=str(error))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)

@@ -1,0 +1,1 @@
+"""The models: one gateway for all calls, its limits, its prices, its errors."""

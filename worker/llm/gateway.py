@@ -1,0 +1,215 @@
+"""The one way to a model: limits, circuit breaker, fallback and budget, and every attempt told of."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from app.contract.settings import Settings
+from worker.llm.answers import describe_answer, read_answer
+from worker.llm.budget import Budget
+from worker.llm.calls import Meter, ModelCall, OnCall
+from worker.llm.chat_model import ChatModel, Prompt
+from worker.llm.circuit import Circuit
+from worker.llm.endpoint import Endpoint
+from worker.llm.errors import ModelError
+from worker.llm.governor import Governor
+from worker.llm.prices import price_call
+
+__all__ = ["Gateway", "ModelCall", "OnCall", "open_gateway"]
+
+log = logging.getLogger(__name__)
+T = TypeVar("T", bound=BaseModel)
+
+
+class Gateway:
+    """Asks a model, or its fallback when the model is not available.
+
+    Each call makes one attempt, at most one more on the fallback. It is the caller who retries: what it can retry is
+    `ModelError.transient`. `kind` names what is asked for, as in the trace.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel,
+        *,
+        governor: Governor,
+        on_call: OnCall,
+        fallback: ChatModel | None = None,
+        circuits: dict[str, Circuit] | None = None,
+    ) -> None:
+        self._model = model
+        self._fallback = fallback
+        self._governor = governor
+        self._on_call = on_call
+        self._circuits = circuits if circuits is not None else {}
+
+    @property
+    def model(self) -> str:
+        """The model's name, `provider:name`."""
+        return self._model.name
+
+    async def structured(
+        self,
+        kind: str,
+        system: str,
+        prompt: str,
+        output_type: type[T],
+        *,
+        max_output_tokens: int = 4096,
+        budget: Budget | None = None,
+    ) -> T:
+        """One value of `output_type`. Raises `ModelError`; `BadOutput` when the answer does not fit the type."""
+        asked = Prompt(f"{system}\n\n{describe_answer(output_type)}", prompt, max_output_tokens)
+        try:
+            return await self._complete(self._model, kind, asked, output_type, budget)
+        except ModelError as error:
+            first = error
+        fallback = self._fallback_for(first)
+        if fallback is None:
+            raise first
+        try:
+            return await self._complete(fallback, kind, asked, output_type, budget)
+        except ModelError as second:
+            raise _join(first, second, fallback) from None
+
+    async def stream(
+        self,
+        kind: str,
+        system: str,
+        prompt: str,
+        *,
+        max_output_tokens: int = 4096,
+        budget: Budget | None = None,
+    ) -> AsyncGenerator[str]:
+        """The text, piece by piece, as it comes. Raises `ModelError`, also after pieces were given out.
+
+        The fallback is asked only as long as no piece was given out. Who stops reading early closes the iterator
+        (`contextlib.aclosing`), which aborts the request.
+        """
+        asked = Prompt(system, prompt, max_output_tokens)
+        begun = False
+        try:
+            async with aclosing(self._pieces(self._model, kind, asked, budget)) as pieces:
+                async for piece in pieces:
+                    begun = True
+                    yield piece
+            return
+        except ModelError as error:
+            first = error
+        fallback = None if begun else self._fallback_for(first)
+        if fallback is None:
+            raise first
+        try:
+            async with aclosing(self._pieces(fallback, kind, asked, budget)) as pieces:
+                async for piece in pieces:
+                    begun = True
+                    yield piece
+        except ModelError as second:
+            if begun:
+                raise
+            raise _join(first, second, fallback) from None
+
+    async def close(self) -> None:
+        """Close the connections to the models."""
+        await self._model.close()
+        if self._fallback is not None:
+            await self._fallback.close()
+
+    async def _complete(
+        self, model: ChatModel, kind: str, prompt: Prompt, output_type: type[T], budget: Budget | None
+    ) -> T:
+        async with self._attempt(model, kind, prompt, budget) as meter:
+            return read_answer(await model.complete(prompt, meter), output_type)
+
+    async def _pieces(self, model: ChatModel, kind: str, prompt: Prompt, budget: Budget | None) -> AsyncGenerator[str]:
+        async with (
+            self._attempt(model, kind, prompt, budget) as meter,
+            aclosing(model.stream(prompt, meter)) as pieces,
+        ):
+            async for piece in pieces:
+                yield piece
+
+    @asynccontextmanager
+    async def _attempt(
+        self, model: ChatModel, kind: str, prompt: Prompt, budget: Budget | None
+    ) -> AsyncIterator[Meter]:
+        """One attempt: let in by budget, circuit and governor, and told of whatever becomes of it."""
+        circuit = self._circuits.setdefault(model.name, Circuit(model.name))
+        circuit.check()
+        async with self._governor.admit(model.name, prompt.estimated_tokens) as admission:
+            if budget is not None:
+                budget.check()
+            circuit.enter()
+            meter, began = Meter(), time.monotonic()
+            failure: BaseException | None = None
+            try:
+                yield meter
+            except BaseException as error:
+                failure = error
+                raise
+            finally:
+                circuit.leave(failure)
+                admission.used = meter.total if meter.reported else None
+                call = _record_call(model, kind, meter, time.monotonic() - began, failure)
+                if budget is not None:
+                    budget.spend(call)
+                await self._on_call(call)
+
+    def _fallback_for(self, error: ModelError) -> ChatModel | None:
+        if self._fallback is None or not error.unavailable:
+            return None
+        log.warning("%s: asking %s instead", error, self._fallback.name)
+        return self._fallback
+
+
+def open_gateway(settings: Settings, governor: Governor, on_call: OnCall) -> Gateway:
+    """The gateway that the settings ask for. Connects to nothing yet.
+
+    A fallback of the same provider shares the address and the key. One of another provider has its own: it is never
+    sent a key that isn't for it, and takes its from the environment as that provider's clients do.
+
+    Raises `ModelNotFound` when a model's name can't be read.
+    """
+    endpoint = Endpoint(settings.model_base_url, settings.model_api_key)
+    model, fallback = ChatModel(settings.model, endpoint), None
+    if settings.fallback_model:
+        shared = settings.fallback_model.partition(":")[0] == settings.model.partition(":")[0]
+        fallback = ChatModel(settings.fallback_model, endpoint if shared else Endpoint())
+    return Gateway(model, governor=governor, on_call=on_call, fallback=fallback)
+
+
+def _record_call(
+    model: ChatModel, kind: str, meter: Meter, duration: float, failure: BaseException | None
+) -> ModelCall:
+    return ModelCall(
+        model=model.name,
+        kind=kind,
+        input_tokens=meter.input_tokens,
+        output_tokens=meter.output_tokens,
+        cost=price_call(model.name, model.base_url, meter) if meter.reported else None,
+        duration=duration,
+        error=_name_failure(failure),
+    )
+
+
+def _name_failure(failure: BaseException | None) -> str | None:
+    if failure is None:
+        return None
+    if isinstance(failure, asyncio.CancelledError | GeneratorExit):
+        return "cancelled"
+    return f"{type(failure).__name__}: {failure}" if isinstance(failure, ModelError) else type(failure).__name__
+
+
+def _join(first: ModelError, second: ModelError, fallback: ChatModel) -> ModelError:
+    """The first failure, which decides what happens next, with what became of the fallback."""
+    waits = [error.retry_after for error in (first, second) if error.retry_after is not None]
+    return type(first)(
+        f"{first} The fallback {fallback.name} failed too: {second}", retry_after=min(waits, default=None)
+    )

@@ -1,0 +1,199 @@
+"""The worker process: the only place where the compute plane is wired."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import redis.asyncio
+import structlog
+from redis.asyncio.retry import Retry as RedisRetry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.contract.payloads import Called
+from app.contract.settings import Settings
+from app.stores.archive import Archive
+from app.stores.database import Database
+from app.stores.epochs import Epochs, Minted
+from app.stores.fleet import Fleet
+from app.stores.leases import Leases
+from app.stores.log import Log
+from app.stores.shipping import Unshipped
+from worker.agents.author import Author
+from worker.agents.extractive_author import ExtractiveAuthor
+from worker.agents.model_author import ModelAuthor
+from worker.crawl.extract import read_page
+from worker.crawl.site import SiteReader
+from worker.fence import Fence
+from worker.jobs import Jobs, open_queue
+from worker.knowledge import Knowledge
+from worker.leases import Holder, Identity
+from worker.llm.calls import ModelCall
+from worker.llm.gateway import open_gateway
+from worker.llm.governor import Governor, Limits
+from worker.result_cache import SqlCache
+from worker.runtime import Workflows, spend, uncharged
+from worker.shipping import Shipper
+from worker.supervisor import Supervisor
+from worker.workflows import WORKFLOWS
+
+logger = structlog.get_logger()
+
+
+def identify() -> Identity:
+    """A name for this process that no other has, and the build it runs."""
+    build = os.environ.get("LONGHAND_BUILD", "dev")
+    return Identity(holder=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}", build=build)
+
+
+def warm_up() -> None:
+    """The first page read in a process takes a second longer: let it be this one."""
+    page = b"<html><head><title>Hello</title></head><body><main><h1>Hello</h1><p>" + b"A sentence. " * 60
+    read_page(page + b"</p></main></body></html>", "https://example.com/")
+
+
+class WorkerProcess:
+    """One worker process, from its first beat to its last hand-over."""
+
+    def __init__(self, settings: Settings, workflows: Workflows = WORKFLOWS) -> None:
+        self._settings = settings
+        self._workflows = workflows
+        self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until asked to stop; then drain. A second signal does not wait for running steps."""
+        loop = asyncio.get_running_loop()
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signal_number, self._on_signal)
+        async with AsyncExitStack() as stack:
+            await self._work(stack)
+
+    def _on_signal(self) -> None:
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
+
+    async def _work(self, stack: AsyncExitStack) -> None:
+        settings, identity = self._settings, identify()
+        client = _connect(settings.redis_url)
+        stack.push_async_callback(client.aclose)
+        database = Database(settings.resolved_database_url)
+        stack.push_async_callback(database.close)
+        archive, epochs, fleet = Archive(database), Epochs(database), Fleet(client)
+        log, leases = Log(client, archive), Leases(client, int(settings.lease_seconds * 1000))
+        author = await self._author(stack, client)
+        reader = await stack.enter_async_context(SiteReader(settings.crawl_allow))
+
+        def resources(minted: Minted) -> Mapping[Any, Any]:
+            knowledge = Knowledge(database, Fence(database, holder.hand_over), minted)
+            return {Author: author, SiteReader: reader, Settings: settings, Knowledge: knowledge}
+
+        holder = Holder(
+            identity, self._workflows, log, leases, epochs, resources, SqlCache(database),
+            capacity=settings.run_concurrency,
+        )  # fmt: skip
+        queue = open_queue(settings.redis_url, self._workflows.versions)
+        stack.push_async_callback(queue.aclose)
+        supervisor = Supervisor(
+            identity, self._workflows, holder, leases, epochs, fleet, queue,
+            capacity=settings.run_concurrency, author=author.name,
+        )  # fmt: skip
+        shipper = Shipper(log, archive, Unshipped(client, settings.log_keep_seconds * 1000))
+        jobs = Jobs(queue, holder, self._workflows.versions)
+        tasks = [
+            asyncio.create_task(supervisor.supervise(), name="supervisor"),
+            asyncio.create_task(shipper.ship_forever(), name="shipper"),
+            asyncio.create_task(jobs.pick_forever(), name="jobs"),
+        ]
+        await asyncio.to_thread(warm_up)
+        logger.info("worker ready", worker=identity.holder, author=author.name)
+        failed = await self._until_stopped(tasks)
+        await self._drain(supervisor, jobs, holder)
+        await _ship_rest(shipper)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if failed:
+            failed.result()  # the process ends with its error, and is started again
+
+    async def _author(self, stack: AsyncExitStack, client: Any) -> Author:
+        settings = self._settings
+        if not settings.model:
+            return ExtractiveAuthor()
+        limits = Limits(settings.model_rpm, settings.model_tpm, settings.model_concurrency)
+        governor = Governor(client, limits, waiting=lambda _seconds: uncharged())
+        gateway = open_gateway(settings, governor, _record_call)
+        stack.push_async_callback(gateway.close)
+        return ModelAuthor(gateway)
+
+    async def _until_stopped(self, tasks: list[asyncio.Task[None]]) -> asyncio.Task[None] | None:
+        """Wait for a signal; gives a task that ended by itself meanwhile, which means that it failed."""
+        stop = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({stop, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        failed = next((task for task in tasks if task.done()), None)
+        if failed:
+            logger.error("worker failed", task=failed.get_name())
+            self._hurry.set()
+        return failed
+
+    async def _drain(self, supervisor: Supervisor, jobs: Jobs, holder: Holder) -> None:
+        logger.info("worker draining", runs=len(holder.runs))
+        draining = asyncio.create_task(holder.drain(self._settings.drain_seconds))
+        hurry = asyncio.create_task(self._hurry.wait())
+        hurry.add_done_callback(lambda task: None if task.cancelled() else holder.abort())
+        await jobs.leave()
+        await supervisor.leave()
+        await draining
+        hurry.cancel()
+
+
+async def _ship_rest(shipper: Shipper) -> None:
+    """What the last moments brought; where that does not work, other workers ship it."""
+    try:
+        await shipper.ship()
+    except (RedisError, SQLAlchemyError, OSError) as error:
+        logger.warning("shipping left to others", error=str(error))
+
+
+async def _record_call(call: ModelCall) -> None:
+    spend(
+        Called(
+            model=call.model,
+            kind=call.kind,
+            input_tokens=call.input_tokens,
+            output_tokens=call.output_tokens,
+            cost=call.cost,
+            seconds=call.duration,
+            error=call.error or "",
+        )
+    )
+
+
+def _connect(url: str) -> Any:
+    return redis.asyncio.from_url(  # type: ignore[no-untyped-call]  # redis-py 5 leaves it untyped
+        url,
+        decode_responses=True,
+        socket_timeout=10,
+        socket_connect_timeout=5,
+        health_check_interval=15,
+        retry=RedisRetry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+    )
+
+
+def main() -> None:
+    settings = Settings()
+    if not settings.redis_url:
+        raise SystemExit("LONGHAND_REDIS_URL is empty. `longhand up` starts a Redis by itself; a worker needs one.")
+    Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
+    asyncio.run(WorkerProcess(settings).run())

@@ -1,0 +1,39 @@
+"""The error boundary: a failure becomes a value, and siblings go on."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from app.contract.payloads import ErrorData
+from worker.runtime.call import Attempt, Call
+from worker.runtime.errors import describe_error
+
+T = TypeVar("T")
+
+
+class Ok(BaseModel, Generic[T]):
+    """A step inside its boundary succeeded with this value."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ok: Literal[True] = True
+    value: T
+
+
+class Failed(BaseModel):
+    """A step inside its boundary failed; the run ends as `incomplete`, and the step can be retried."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ok: Literal[False] = False
+    error: ErrorData
+
+
+async def settle(call: Call, attempt: Attempt) -> Ok[object] | Failed:
+    """Execute, and give `Ok` or `Failed` instead of raising."""
+    try:
+        return Ok(value=await attempt())
+    except Exception as error:
+        return Failed(error=describe_error(error, call.path))

@@ -1,0 +1,81 @@
+"""`gather`: branches that run at once, and that have all ended when it has."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections import deque
+from collections.abc import Awaitable
+from typing import Generic, TypeVar
+
+from worker.runtime.execution import Execution, current_scope
+
+T = TypeVar("T")
+
+
+async def gather(*branches: Awaitable[T], limit: int | None = None) -> list[T]:
+    """Run branches at once, at most `limit` of them at a time; gives their results in order.
+
+    When one raises, the others are cancelled and awaited before its error goes on: nothing writes after the end. A
+    branch that waits for a person keeps its place in `limit`.
+    """
+    if not branches:
+        return []
+    return await _Branches(current_scope().execution, branches).run(limit or len(branches))
+
+
+class _Branches(Generic[T]):
+    """The execution must know how many branches can move: those that run and are not blocked.
+
+    A branch that ended counts until this class has looked, so that the count never says too early that all is stuck.
+    """
+
+    def __init__(self, execution: Execution, branches: tuple[Awaitable[T], ...]) -> None:
+        self._execution = execution
+        self._waiting = deque(enumerate(branches))
+        self._running: dict[asyncio.Future[T], int] = {}
+        self._results: dict[int, T] = {}
+
+    async def run(self, limit: int) -> list[T]:
+        counted = min(limit, len(self._waiting))
+        self._execution.branch(counted)
+        self._execution.branch(-1)
+        try:
+            self._start(limit)
+            while self._running:
+                done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    self._results[self._running.pop(task)] = task.result()
+                self._start(limit)
+                if self._running:
+                    self._execution.branch(len(self._running) - counted)
+                    counted = len(self._running)
+        finally:
+            self._execution.branch(1)
+            try:
+                await self._end()
+            finally:
+                self._execution.branch(-counted)
+        return [self._results[index] for index in sorted(self._results)]
+
+    def _start(self, limit: int) -> None:
+        while self._waiting and len(self._running) < limit:
+            index, branch = self._waiting.popleft()
+            self._running[asyncio.ensure_future(branch)] = index
+
+    async def _end(self) -> None:
+        for _, branch in self._waiting:
+            if inspect.iscoroutine(branch):
+                branch.close()
+        for task in self._running:
+            self._execution.interrupted.add(task)
+            task.cancel()
+        interrupted: asyncio.CancelledError | None = None
+        while pending := [task for task in self._running if not task.done()]:
+            try:
+                await asyncio.wait(pending)
+            except asyncio.CancelledError as error:
+                interrupted = error  # being cancelled once more is no reason to leave them alone
+        await asyncio.gather(*self._running, return_exceptions=True)
+        if interrupted is not None:
+            raise interrupted

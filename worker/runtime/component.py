@@ -1,0 +1,172 @@
+"""Components: async functions with policies. Calling one inside a run is a step.
+
+The policies compose in one fixed order, outermost first:
+settle( checkpoint( fallback( cache( retry( timeout( call )))))).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
+
+from app.contract.runs import step_path
+from worker.runtime.boundary import Failed, Ok, settle
+from worker.runtime.cache import Cache, reuse
+from worker.runtime.call import Attempt, Call
+from worker.runtime.checkpoint import remember
+from worker.runtime.execution import current_scope, enter_scope, leave_scope
+from worker.runtime.fallback import fall_back
+from worker.runtime.interruption import told_apart
+from worker.runtime.retry import NEVER, Retry, try_again
+from worker.runtime.timeout import limit_time
+from worker.runtime.values import result_adapter
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What is around a component's call."""
+
+    retry: Retry = NEVER
+    timeout: float | None = None
+    cache: Cache | None = None
+    fallback: Callable[..., Awaitable[Any]] | None = None
+    settled: bool = False
+
+    def describe(self) -> list[str]:
+        """The policies as the trace shows them."""
+        said = ["settled"] if self.settled else []
+        if self.fallback:
+            said.append("fallback")
+        if self.cache:
+            said.append(str(self.cache))
+        if self.retry.attempts > 1:
+            said.append(str(self.retry))
+        if self.timeout:
+            said.append(f"timeout {self.timeout:g} s")
+        return said
+
+
+@dataclass(frozen=True)
+class Component(Generic[P, R]):
+    """An async function with its policies. Immutable: each policy method gives a new component."""
+
+    function: Callable[..., Awaitable[Any]]
+    name: str
+    version: str = "1"
+    policies: Policies = Policies()
+    call_key: str = ""
+    call_label: str = ""
+
+    def retry(self, retry: Retry) -> Component[P, R]:
+        return self._with(retry=retry)
+
+    def timeout(self, seconds: float) -> Component[P, R]:
+        return self._with(timeout=seconds)
+
+    def cache(self, ttl: float, scope: Literal["workspace", "everyone"] = "workspace") -> Component[P, R]:
+        return self._with(cache=Cache(ttl, scope))
+
+    def fallback(self, other: Callable[P, Awaitable[R]]) -> Component[P, R]:
+        """When all attempts failed, call `other` with the same arguments; its result is the step's."""
+        return self._with(fallback=other)
+
+    def settled(self) -> Component[P, Ok[R] | Failed]:
+        """The error boundary: the call gives `Ok(value=…)` or `Failed(error=…)` and never raises."""
+        return cast("Component[P, Ok[R] | Failed]", self._with(settled=True))
+
+    def key(self, key: str) -> Component[P, R]:
+        """What tells this call from others of the same component under the same parent."""
+        return replace(self, call_key=key)
+
+    def label(self, label: str) -> Component[P, R]:
+        """What people call this step."""
+        return replace(self, call_label=label)
+
+    def _with(self, **changes: Any) -> Component[P, R]:
+        return replace(self, policies=replace(self.policies, **changes))
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+        arguments = inspect.signature(self.function).bind(*args, **kwargs)
+        arguments.apply_defaults()
+        return self._run(arguments)
+
+    async def _run(self, arguments: inspect.BoundArguments) -> R:
+        scope = current_scope()
+        path = step_path(scope.path, self.name, self.call_key)
+        scope.enter(path)
+        call = Call(
+            scope.execution,
+            scope,
+            path,
+            component=self.name,
+            version=self.version,
+            arguments=dict(arguments.arguments),
+            label=self.call_label,
+            key=self.call_key,
+            policies=self.policies.describe(),
+        )
+        return cast(R, await self._compose(call, arguments)())
+
+    def _compose(self, call: Call, arguments: inspect.BoundArguments) -> Attempt:
+        adapter = result_adapter(self.function)
+        policies = self.policies
+        attempt: Attempt = partial(_invoke, call, self.function, arguments)
+        if policies.timeout:
+            attempt = partial(limit_time, call, policies.timeout, attempt)
+        attempt = partial(try_again, call, policies.retry, attempt)
+        if policies.cache:
+            attempt = partial(reuse, call, policies.cache, adapter, attempt)
+        if policies.fallback:
+            other = partial(_invoke, call, policies.fallback, arguments)
+            attempt = partial(fall_back, call, other, attempt)
+        attempt = partial(remember, call, adapter, attempt)
+        return partial(settle, call, attempt) if policies.settled else attempt
+
+
+async def _invoke(call: Call, function: Callable[..., Awaitable[Any]], arguments: inspect.BoundArguments) -> Any:
+    token = enter_scope(call.scope)
+    try:
+        with told_apart(call.path, call.execution):
+            return await function(*arguments.args, **arguments.kwargs)
+    finally:
+        leave_scope(token)
+        call.flush()
+
+
+Function = Callable[P, Awaitable[R]]
+
+
+@overload
+def component(function: Function[P, R]) -> Component[P, R]: ...
+@overload
+def component(
+    *, name: str = "", version: str = "1", retry: Retry = NEVER, timeout: float | None = None
+) -> Callable[[Function[P, R]], Component[P, R]]: ...
+
+
+def component(
+    function: Function[P, R] | None = None,
+    *,
+    name: str = "",
+    version: str = "1",
+    retry: Retry = NEVER,
+    timeout: float | None = None,
+) -> Component[P, R] | Callable[[Function[P, R]], Component[P, R]]:
+    """Make an async function a component. Its name is the function's, with hyphens, unless one is given.
+
+    Change `version` when the code changes in a way that remembered results should not survive.
+    """
+
+    def build(wrapped: Function[P, R]) -> Component[P, R]:
+        if not inspect.iscoroutinefunction(wrapped):
+            raise TypeError(f"{wrapped!r} is no async function; only those can be components.")
+        title = name or wrapped.__name__.strip("_").replace("_", "-")
+        return Component(wrapped, title, version, Policies(retry=retry, timeout=timeout))
+
+    return build(function) if function is not None else build

@@ -1,0 +1,174 @@
+"""One pass over a workflow function: what it remembers, what it visits, and whether it can still move."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
+
+from app.contract.events import Event
+from app.contract.fold import Run, ancestors
+from app.contract.payloads import Ask
+from app.contract.steps import Step
+from worker.runtime.errors import DuplicatePath, OutsideRun
+from worker.runtime.journal import Journal
+
+if TYPE_CHECKING:
+    from worker.runtime.call import Call
+    from worker.runtime.timeout import Clock
+
+T = TypeVar("T")
+
+
+class ResultCache(Protocol):
+    """Results that runs share until they expire."""
+
+    async def get(self, key: str) -> Any | None: ...
+
+    async def put(self, key: str, scope: str, value: Any, ttl: float) -> None: ...
+
+
+class Execution:
+    """One pass. `run` is the fold of the log and of what this pass emitted: what is remembered is looked up there."""
+
+    def __init__(
+        self,
+        run: Run,
+        journal: Journal,
+        *,
+        epoch: int = 0,
+        workspace_id: str = "",
+        resources: Mapping[Any, Any] | None = None,
+        cache: ResultCache | None = None,
+    ) -> None:
+        self.run = run
+        self.journal = journal
+        self.epoch = epoch
+        self.workspace_id = workspace_id
+        self.resources = resources or {}
+        self.cache = cache
+        self.visited: set[str] = set()
+        self.recalled: set[str] = set()
+        self.asks: dict[str, Ask] = {}
+        self.draining = asyncio.Event()
+        self.stuck = asyncio.Event()
+        self.lost: Exception | None = None
+        self.over = False
+        self.interrupted: set[asyncio.Future[Any]] = set()
+        self._moving = 1
+
+    def emit(self, event: Event) -> None:
+        """Append a fact to the log, in order, and to this pass's own state at once.
+
+        When the log refuses, the pass is lost: the conductor is told, whatever the workflow makes of the error.
+        """
+        if self.over:
+            raise OutsideRun("This part of the run is over; nothing can be written for it any more.")
+        with self._noting_loss():
+            self.journal.emit(event)
+        self.run.apply(event)
+
+    async def commit(self) -> None:
+        """Return when all that was emitted stands in the log."""
+        with self._noting_loss():
+            await self.journal.commit()
+
+    @contextmanager
+    def _noting_loss(self) -> Iterator[None]:
+        if self.lost is not None:
+            raise self.lost
+        try:
+            yield
+        except Exception as error:
+            self.lost = error
+            self.stuck.set()
+            raise
+
+    def branch(self, count: int) -> None:
+        """`count` branches more (or fewer) can move. When none can, the pass is stuck: it parks or hands over."""
+        self._moving += count
+        if self._moving == 0:
+            self.stuck.set()
+
+    async def block(self) -> NoReturn:
+        """Stop this branch for the rest of the pass; the next pass comes here again."""
+        self.branch(-1)
+        try:
+            await asyncio.Future()
+        finally:
+            self._moving += 1
+        raise AssertionError("a blocked branch ends by cancellation only")
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, or block when the worker drains: the wait goes on elsewhere."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.draining.wait()
+        except TimeoutError:
+            return
+        await self.block()
+
+    def unvisited(self, steps: Iterable[Step]) -> list[Step]:
+        """Those of `steps` that this pass did not come to, nor remembered a step above them."""
+        return [
+            step
+            for step in steps
+            if step.path not in self.visited and not any(path in self.recalled for path in ancestors(step.path))
+        ]
+
+    def forget(self, path: str) -> None:
+        """A new attempt of this step begins: what its earlier ones came to does not count."""
+        for step in self.run.below(path):
+            self.visited.discard(step.path)
+            self.recalled.discard(step.path)
+
+
+@dataclass(slots=True)
+class Scope:
+    """The step that is running here, in its present attempt. `children` are the paths it has called."""
+
+    execution: Execution
+    path: str
+    call: Call
+    parent: Scope | None = None
+    attempt: int = 1
+    children: set[str] = field(default_factory=set)
+    clocks: list[Clock] = field(default_factory=list)
+
+    def enter(self, path: str) -> None:
+        """Note a call. Raises `DuplicatePath` when this attempt has made one of that path before."""
+        if path in self.children:
+            raise DuplicatePath(f"{path} is called twice. Give each call a path of its own: `component.key(…)(…)`.")
+        self.children.add(path)
+        self.execution.visited.add(path)
+
+
+_current: ContextVar[Scope] = ContextVar("longhand_scope")
+
+
+def current_scope() -> Scope:
+    """The scope of the step that calls. Raises `OutsideRun` where there is none."""
+    try:
+        return _current.get()
+    except LookupError:
+        raise OutsideRun("This can only be called from inside a running workflow.") from None
+
+
+def enter_scope(scope: Scope) -> Token[Scope]:
+    """Make `scope` the current one; gives the token that leaves it."""
+    return _current.set(scope)
+
+
+def leave_scope(token: Token[Scope]) -> None:
+    _current.reset(token)
+
+
+def resource(kind: type[T]) -> T:
+    """What the worker was wired with under this type: an author, a database, a site reader."""
+    found = current_scope().execution.resources.get(kind)
+    if found is None:
+        raise OutsideRun(f"This worker has no {kind.__name__}. Wire it in worker/main.py.")
+    return cast(T, found)

@@ -1,0 +1,183 @@
+"""`write-post`: research, outline, sections side by side, and the finished post with its sources."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from app.contract.content import (
+    MissingSection,
+    Outline,
+    OutlineSection,
+    Passage,
+    Post,
+    PostBrief,
+    Profile,
+    Section,
+    Source,
+    Value,
+)
+from worker.agents.author import Author
+from worker.agents.checks import check_section
+from worker.agents.citations import UnknownSource, cited_ids
+from worker.knowledge import Knowledge
+from worker.runtime import (
+    TRANSIENT,
+    Failed,
+    Ok,
+    Retry,
+    ask,
+    component,
+    exponential,
+    gather,
+    guidance,
+    progress,
+    publish,
+    resource,
+    say,
+    stream,
+    workflow,
+)
+
+PASSAGES_PER_SECTION = 7
+
+
+class NothingToWriteFrom(Exception):
+    """The site's pages have nothing on the topic."""
+
+    transient = False
+
+
+class Research(Value):
+    """What a post is written from."""
+
+    profile: Profile
+    passages: list[Passage]
+
+
+def _worth_another_try(error: BaseException) -> bool:
+    return TRANSIENT(error) or isinstance(error, UnknownSource)
+
+
+CALL = Retry(4, exponential(0.5, cap=20), on=_worth_another_try)
+
+
+@component(retry=Retry(3), timeout=30)
+async def research(brief: PostBrief) -> Research:
+    """The passages of the site's pages that fit the topic."""
+    knowledge = resource(Knowledge)
+    profile = await knowledge.profile(brief.site_id)
+    say(f"Looking through what was read of {profile.name}")
+    wanted = brief.length.sections * PASSAGES_PER_SECTION
+    passages = await knowledge.passages(brief.site_id, f"{brief.topic} {guidance()}", wanted)
+    progress(len(passages), max(len(passages), 1))
+    if not passages:
+        raise NothingToWriteFrom(
+            "Nothing that was read of the site fits this topic yet. Wait until more pages were read and retry, "
+            "or choose one of the suggested topics."
+        )
+    pages = {passage.url for passage in passages}
+    say(f"Found {len(passages)} passages on {len(pages)} page{'s' if len(pages) > 1 else ''}")
+    return Research(profile=profile, passages=passages)
+
+
+@component(retry=CALL, timeout=180)
+async def outline_post(brief: PostBrief, found: Research) -> Outline:
+    """What each section is about, and which passages it draws on."""
+    author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
+    outline = await author.outline(brief, found.profile, found.passages, guidance())
+    publish("outline", outline)
+    return outline
+
+
+@component(retry=CALL, timeout=300)
+async def write_section(
+    brief: PostBrief, profile: Profile, outline: Outline, section: OutlineSection, passages: list[Passage]
+) -> Section:
+    """One section, streamed as it is written, then checked against its sources."""
+    author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
+    pieces: list[str] = []
+    text = author.write_section(brief, profile, outline, section, passages, guidance())
+    async with aclosing(text):  # type: ignore[type-var]  # authors are async generators
+        async for piece in text:
+            pieces.append(piece)
+            stream(piece)
+    markdown = "".join(pieces)
+    checks = check_section(markdown, passages, known_names=[profile.name])
+    written = Section(
+        id=section.id, heading=section.heading, markdown=markdown, sources=cited_ids(markdown), checks=checks
+    )
+    publish("section", written)
+    return written
+
+
+@component
+async def assemble_post(
+    outline: Outline, sections: list[Ok[Section] | Failed], sources: list[Source], author: str
+) -> Post:
+    """The post: its sections in order, and the sources they cite."""
+    written = [section.value for section in sections if isinstance(section, Ok)]
+    missing = [
+        MissingSection(id=planned.id, heading=planned.heading, error=section.error.message)
+        for planned, section in zip(outline.sections, sections, strict=True)
+        if isinstance(section, Failed)
+    ]
+    cited = {passage for section in written for passage in section.sources}
+    doubts = sum(len(section.checks) for section in written)
+    say(describe_doubts(doubts))
+    return Post(
+        title=outline.title,
+        summary=outline.summary,
+        sections=written,
+        missing=missing,
+        sources=[source for source in sources if cited.intersection(source.passages)],
+        author=author,
+    )
+
+
+@workflow("write-post", version="1", title="{topic}")
+async def write_post(brief: PostBrief) -> Post:
+    """Write a blog post from what was read of a site, with sources."""
+    author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
+    found = await research.label("Research")(brief)
+    outline = await outline_post.label("Outline")(brief, found)
+    if brief.approve_outline:
+        outline = await ask("outline", outline, Outline)
+    sources = number_sources(outline, found.passages)
+    publish("outline", outline)
+    publish("sources", sources)
+    sections = await gather(
+        *(
+            write_section.key(section.id)
+            .label(section.heading)
+            .settled()(brief, found.profile, outline, section, passages_of(section, found.passages))
+            for section in outline.sections
+        )
+    )
+    return await assemble_post.label("Put together")(outline, sections, sources, author.name)
+
+
+def describe_doubts(count: int) -> str:
+    if count == 0:
+        return "Every claim stands in its source"
+    if count == 1:
+        return "One sentence is marked: its source does not support it"
+    return f"{count} sentences are marked: their sources do not support them"
+
+
+def passages_of(section: OutlineSection, passages: list[Passage]) -> list[Passage]:
+    """The passages that a section draws on; all of them for one that a person added."""
+    wanted = set(section.passages)
+    return [passage for passage in passages if passage.id in wanted] or passages
+
+
+def number_sources(outline: Outline, passages: list[Passage]) -> list[Source]:
+    """The pages behind a post, numbered in the order in which its outline comes to them."""
+    by_id = {passage.id: passage for passage in passages}
+    order = [by_id[id] for section in outline.sections for id in section.passages if id in by_id]
+    pages: dict[str, list[Passage]] = {}
+    for passage in dict.fromkeys([*order, *passages]):
+        pages.setdefault(passage.url, []).append(passage)
+    return [
+        Source(number=number, url=url, title=found[0].title, passages=[passage.id for passage in found])
+        for number, (url, found) in enumerate(pages.items(), start=1)
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -23,6 +24,8 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := set(given.names) - set(BENCHES):
         parser.error(f"there is no bench {', '.join(sorted(unknown))}")
+    # Asked to stop, it ends what it started, as on Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console()
     if not console.is_terminal:
         console = Console(width=120)

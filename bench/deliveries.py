@@ -13,6 +13,11 @@ Arrival = tuple[float, bytes]
 """When a patch had arrived (Unix time), and its message from `id:` on."""
 
 
+def head_of(message: bytes) -> str:
+    """The cursor that a patch brings its page to."""
+    return message.partition(b"\n")[0].removeprefix(b"id: ").decode()
+
+
 def examine(arrivals: Iterable[tuple[str, list[Arrival]]], written: dict[str, list[str]]) -> dict[str, Any]:
     """Latencies (ms) from an event's time in the log (its cursor's, in whole ms) to the socket; what was lost, doubled.
 
@@ -20,20 +25,20 @@ def examine(arrivals: Iterable[tuple[str, list[Arrival]]], written: dict[str, li
     """
     latencies: list[float] = []
     lost = doubled = patches = size = 0
-    known: dict[tuple[str, str, bytes], bytes] = {}
+    known: dict[tuple[str, str, str], bytes] = {}
     cursors = {run_id: [parse_cursor(cursor) for cursor in pieces] for run_id, pieces in written.items()}
     for run_id, got in arrivals:
-        expected, at, before, last = cursors[run_id], 0, b"", (0, 0)
+        expected, at, before, last = cursors[run_id], 0, "", (0, 0)
         for moment, message in got:
-            head = message.partition(b"\n")[0]
-            cursor = parse_cursor(head.removeprefix(b"id: ").decode())
+            head = head_of(message)
+            cursor = parse_cursor(head)
             doubled += cursor <= last
             first = at
             while at < len(expected) and expected[at] <= cursor:
                 latencies.append((moment - expected[at][0] / 1000) * 1000)
                 at += 1
             # All viewers at one position get the same bytes: the text is looked for in the first copy only.
-            same = known.setdefault((run_id, head.decode(), before), message)
+            same = known.setdefault((run_id, head, before), message)
             if same is message:
                 lost += sum(marker(index).encode() not in message for index in range(first, at))
             else:

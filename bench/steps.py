@@ -55,7 +55,9 @@ async def bench_steps(console: Console, *, quick: bool) -> None:
         for name, measure in contestants.items():
             console.print(f"[dim]steps: {name}, turn {turn + 1}[/dim]")
             with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-                measured[name].append(await measure(Path(folder), order))
+                one = await measure(Path(folder), order)
+            measured[name].append(one)
+            console.print(f"[dim]  {one.alone_ms:.2f} ms a step alone, {one.steps_per_second:,.0f} steps/s[/dim]")
     console.print(_costs(measured, absent, order))
     console.print(_flatness(measured, order))
     lengths = [10, 100] if quick else [10, 100, 1000]

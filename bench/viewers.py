@@ -23,8 +23,6 @@ from bench.processes import ROOT, cpu_seconds, python, resident_bytes, running
 from bench.stores import WORKSPACE, Stores, accept, running_stores
 
 RUNS = 50
-SETTLE_SECONDS = 1.5
-"""How long after the last append the last patch may take: the hub's own sweep is once a second."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,8 @@ async def bench_viewers(console: Console, *, quick: bool) -> None:
         console.print(f"[dim]viewers: {case.viewers}[/dim]")
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             found.append((case, await _measure(Path(folder), case)))
+        last = found[-1][1]
+        console.print(f"[dim]  p50 {last['p50']:.1f} ms, p99 {last['p99']:.1f} ms, {last['lost']} lost[/dim]")
     console.print(_table(found))
 
 
@@ -101,7 +101,6 @@ async def _watch(web: int, writer: asyncio.subprocess.Process, look: dict[str, A
         assert await _hear(writer) == "done", "the writer failed"
         seconds = asyncio.get_running_loop().time() - begun
         used = {name: (cpu_seconds(process_id) - before[name]) / seconds for name, process_id in _alive(processes)}
-        await asyncio.sleep(SETTLE_SECONDS)
         watched = resident_bytes(web)
         _tell(load, "stop")
         found: dict[str, Any] = json.loads(await _hear(load))

@@ -10,12 +10,16 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from bench.deliveries import Arrival, examine
+from app.contract.cursors import parse_cursor
+from bench.deliveries import Arrival, examine, head_of
 
 CONNECTING_AT_ONCE = 100
+PATIENCE_SECONDS = 60
+"""How long what was written may take to arrive before it counts as lost."""
 _MESSAGE_END = b"\n\n\r\n"
 """A message ends with an empty line, and a chunk of the response with CR LF: each is sent as one chunk."""
 
@@ -59,6 +63,10 @@ class Crowd:
         self.viewers: list[Viewer] = []
         self.arrivals: list[tuple[str, list[Arrival]]] = []
 
+    def has_all(self, newest: dict[str, tuple[int, int]]) -> bool:
+        """Whether every viewer has come to the newest cursor of its run."""
+        return all(parse_cursor(head_of(got[-1][1])) >= newest[run_id] for run_id, got in self.arrivals)
+
     async def add(self, run_id: str) -> None:
         """One viewer more; returns when it has caught up."""
         request = (
@@ -76,12 +84,18 @@ class Crowd:
         self.arrivals.append((run_id, arrivals))
 
 
-async def watch(port: int, cookie: str, run_ids: Sequence[str], viewers: int) -> Crowd:
-    """Connect, spread over the runs, and watch until a line comes from standard input."""
+async def watch(port: int, cookie: str, run_ids: Sequence[str], viewers: int, file: Path) -> Crowd:
+    """Connect, spread over the runs, and watch until a line comes from standard input and all has arrived."""
     crowd = Crowd(port, cookie)
     await asyncio.gather(*(crowd.add(run_ids[number % len(run_ids)]) for number in range(viewers)))
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
+    written: dict[str, list[str]] = json.loads(file.read_text())
+    newest = {run_id: parse_cursor(pieces[-1]) for run_id, pieces in written.items()}
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not crowd.has_all(newest):
+                await asyncio.sleep(0.1)
     return crowd
 
 
@@ -89,7 +103,7 @@ def main() -> None:
     import uvloop
 
     order: dict[str, Any] = json.loads(sys.argv[1])
-    crowd = uvloop.run(watch(order["port"], order["cookie"], order["runs"], order["viewers"]))
+    crowd = uvloop.run(watch(order["port"], order["cookie"], order["runs"], order["viewers"], Path(order["file"])))
     written: dict[str, list[str]] = json.loads(Path(order["file"]).read_text())
     found = examine(crowd.arrivals, written)
     print(json.dumps({**found, "cut": sum(viewer.cut for viewer in crowd.viewers)}), flush=True)

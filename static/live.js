@@ -36,7 +36,7 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
 
 (() => {
   "use strict";
-  const POLL = 15_000, SILENCE = 40_000, FIRST_DELAY = 500, LONGEST_DELAY = 30_000, GRACE = 1_500, BETWEEN_NEWS = 10_000;
+  const POLL = 15_000, SILENCE = 40_000, FIRST_DELAY = 500, LONGEST_DELAY = 5_000, GRACE = 1_500, BETWEEN_NEWS = 10_000;
   const ENDED = ["succeeded", "incomplete", "failed", "cancelled"];
   const $ = (selector) => document.querySelector(selector);
   const live = $("#live[data-live]");

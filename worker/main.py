@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import secrets
 import signal
@@ -55,10 +56,13 @@ def identify() -> Identity:
     return Identity(holder=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}", build=build)
 
 
-def warm_up() -> None:
-    """The first page read in a process takes a second longer: let it be this one."""
+def warm_up(*, models: bool) -> None:
+    """Load what is slow to load, before any run is held here: it would keep leases from being renewed."""
     page = b"<html><head><title>Hello</title></head><body><main><h1>Hello</h1><p>" + b"A sentence. " * 60
     read_page(page + b"</p></main></body></html>", "https://example.com/")
+    if models:
+        for module in ("pydantic_ai.direct", "worker.llm.failures", "worker.llm.model_building"):
+            importlib.import_module(module)
 
 
 class WorkerProcess:
@@ -110,12 +114,12 @@ class WorkerProcess:
         )  # fmt: skip
         shipper = Shipper(log, archive, Unshipped(client, settings.log_keep_seconds * 1000))
         jobs = Jobs(queue, holder, self._workflows.versions)
+        await asyncio.to_thread(warm_up, models=bool(settings.model))
         tasks = [
             asyncio.create_task(supervisor.supervise(), name="supervisor"),
             asyncio.create_task(shipper.ship_forever(), name="shipper"),
             asyncio.create_task(jobs.pick_forever(), name="jobs"),
         ]
-        await asyncio.to_thread(warm_up)
         logger.info("worker ready", worker=identity.holder, author=author.name)
         failed = await self._until_stopped(tasks)
         await self._drain(supervisor, jobs, holder)

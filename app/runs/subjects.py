@@ -46,9 +46,16 @@ async def find_subjects(session: AsyncSession, row: RunRow) -> SubjectIds:
 
 
 def _prepare_site(value: Any, allow: Collection[str]) -> dict[str, Any]:
-    prepared = read_model(OnboardInput, value)
+    # The address first: what it says of one that is empty or too long helps more than the model's words.
+    typed = value.get("url") if isinstance(value, dict) else None
+    if isinstance(typed, str):
+        value = {**value, "url": _read_address(typed, allow)}
+    return read_model(OnboardInput, value)
+
+
+def _read_address(typed: str, allow: Collection[str]) -> str:
     try:
-        return {**prepared, "url": normalise_address(prepared["url"], allow=allow)}
+        return normalise_address(typed, allow=allow)
     except AddressRefused as refused:
         raise InputInvalid([Problem("url", refused.message)]) from None
 

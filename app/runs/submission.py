@@ -91,9 +91,9 @@ class Submission:
     async def _draft(self, workflow: str, value: Any, workspace_id: str) -> RunRow:
         manifest = await self._manifest(workflow)
         subject = SUBJECTS.get(workflow)
-        if manifest is not None:
-            check_schema(value, manifest.input_schema)
         prepared = subject.prepare(value, self._settings.crawl_allow) if subject else value
+        if manifest is not None:
+            check_schema(prepared, manifest.input_schema)
         return RunRow(
             id=new_id("run"),
             workspace_id=workspace_id,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException, NotFoundException, ServiceUnavailableException
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, FromQuery, Parameter
 from litestar.response import Response, Stream
 from redis.exceptions import RedisError
 
@@ -33,7 +33,7 @@ async def follow_run(
     hub: NamedDependency[Hub],
     log: NamedDependency[Log],
     database: NamedDependency[Database],
-    after: str = START,
+    after: FromQuery[str] = START,
     view: Annotated[Literal["post", "site", "run"], Parameter(description="the kind of page")] = "run",
 ) -> Stream:
     """The patches after a cursor as Server-Sent Events, until the run ends. `Last-Event-ID` wins over `after`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -12,6 +14,7 @@ from tests.support.product import Product
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("extractive product")]
 
 PRIVATE = "inside a private network"
+CONTROL = re.compile(r"^(?!Value error).*\bcontrol characters\b")
 
 
 @pytest.mark.parametrize(
@@ -25,20 +28,21 @@ PRIVATE = "inside a private network"
         ("http://0x7f.1/", PRIVATE),
         ("intranet.local", PRIVATE),
         ("two words", "no spaces or control characters"),
-        ("exam\x07ple.com", "no spaces or control characters"),
+        ("exam\x07ple.com", CONTROL),
         ("http://me:secret@example.com/", "Leave the user name and password out"),
         ("http://", "not a web address"),
         ("https://example.com/" + "a" * 2000, "at most 2000 characters"),
     ],
 )
 async def test_an_address_that_is_refused_comes_back_with_the_reason(
-    extractive_product: Product, visitors: Visitors, typed: str, message: str
+    extractive_product: Product, visitors: Visitors, typed: str, message: str | re.Pattern[str]
 ) -> None:
     page = await (await visitors.come()).new_page()
     await page.goto(extractive_product.url)
+    await _drop_checks(page)
     field = page.get_by_label("Company web address")
     await field.fill(typed)
-    await _send_unchecked(page, "Read this site")
+    await page.get_by_role("button", name="Read this site").click()
     await expect(page.locator("#url-error")).to_contain_text(message)
     await expect(field).to_have_value(typed)
     await expect(field).to_have_attribute("aria-invalid", "true")
@@ -104,7 +108,7 @@ async def test_a_slow_site_can_be_given_up(extractive_product: Product, site: Fi
 @pytest.mark.parametrize(
     ("name", "typed", "message"),
     [
-        ("topic", "", "Topic"),
+        ("topic", "", "Topic needs at least 3 characters"),
         ("topic", "ab", "Topic needs at least 3 characters"),
         ("topic", "t" * 201, "Topic can have at most 200 characters"),
         ("topic", "What a bell\x07 costs", "Topic: must not contain control characters"),
@@ -117,12 +121,13 @@ async def test_a_post_that_does_not_fit_comes_back_with_all_that_was_typed(
 ) -> None:
     page = await (await visitors.come(extractive_workplace.state)).new_page()
     await page.goto(extractive_workplace.site_url)
+    await _drop_checks(page)
     form = {"topic": "What a service costs", "audience": "Commuters", "tone": "dry", name: typed}
     for field, value in form.items():
         await page.locator(f"#{field}").fill(value)
     await page.get_by_label("Long").check()
     await page.get_by_label("Show me the outline first").check()
-    await _send_unchecked(page, "Write this post")
+    await page.get_by_role("button", name="Write this post").click()
     await expect(page.locator(f"#{name}-error")).to_contain_text(message)
     for field, value in form.items():
         await expect(page.locator(f"#{field}")).to_have_value(value)
@@ -155,10 +160,10 @@ async def test_an_unknown_address_is_a_page_that_says_so(
     await expect(page.get_by_label("Company web address")).to_be_visible()
 
 
-async def _send_unchecked(page: Page, button: str) -> None:
-    """Send the form as a browser would that checks nothing itself."""
+async def _drop_checks(page: Page) -> None:
+    """From here on the form is one of a browser that checks nothing itself."""
     await page.locator("form").evaluate_all("forms => forms.forEach(form => { form.noValidate = true; })")
-    await page.get_by_role("button", name=button).click()
+    await page.locator("[maxlength]").evaluate_all("fields => fields.forEach(f => f.removeAttribute('maxlength'))")
 
 
 async def _expect_unreadable(product: Product, visitors: Visitors, address: str, message: str) -> Page:

@@ -22,13 +22,20 @@ from tests.end_to_end.visiting import (
 from tests.model_script import Gate
 from tests.model_server import ModelServer
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("model product")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("model product"),
+    pytest.mark.timeout(240),
+]
 
 SECTIONS = "write-post/write-section:"
+RESTART = 100_000
+"""Milliseconds: a page that was refused often comes again after half a minute, and processes start slowly here."""
 
 
 async def test_the_web_process_is_killed(model_workplace: Workplace, model: ModelServer, visitors: Visitors) -> None:
     context = await visitors.come(model_workplace.state)
+    context.set_default_timeout(RESTART)
     page = await context.new_page()
     gate = await _order_held_post(page, model_workplace, model, "Services watched through a crash")
     await _kill(model_workplace, "web")
@@ -40,6 +47,7 @@ async def test_the_web_process_is_killed(model_workplace: Workplace, model: Mode
 
 async def test_the_worker_is_killed(model_workplace: Workplace, model: ModelServer, visitors: Visitors) -> None:
     context = await visitors.come(model_workplace.state)
+    context.set_default_timeout(RESTART)
     page = await context.new_page()
     await _order_held_post(page, model_workplace, model, "Services written through a crash")
     await _kill(model_workplace, "worker")

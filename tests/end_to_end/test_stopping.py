@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.end_to_end.visiting import (
     PATIENCE,
@@ -14,6 +14,7 @@ from tests.end_to_end.visiting import (
     read_text,
     run_id,
     sections,
+    squeeze,
     step,
     wait_for_status,
 )
@@ -35,12 +36,15 @@ async def test_a_stopped_post_keeps_its_text_and_goes_on_later(
     await expect(step(page, SECTIONS, "succeeded")).to_have_count(2, timeout=PATIENCE)
     half = sections(page).nth(1)
     await expect(half.locator(".prose")).not_to_be_empty(timeout=PATIENCE)
-    seen = await read_text(page)
+    seen = await _read_sections(page)
 
     await page.get_by_role("button", name="Stop", exact=True).click()
     await wait_for_status(page, "cancelled")
     for _ in range(2):
-        assert await read_text(page) == seen
+        first, second, third = await _read_sections(page)
+        assert [first, third] == [seen[0], seen[2]]
+        # The last characters may have been held back, for as long as they could become markup.
+        assert second.startswith(seen[1])
         await expect(half).to_contain_text("Stopped in the middle. This text is kept here, and is part of no export.")
         await expect(page.get_by_text("You stopped this post")).to_be_visible()
         await page.reload()
@@ -59,3 +63,7 @@ async def test_a_stopped_post_keeps_its_text_and_goes_on_later(
     assert model.counts["outline"] == 1
     assert model.counts["write-section"] == 4
     assert await read_text(page) == await read_output(context, model_workplace.product.url, await run_id(page))
+
+
+async def _read_sections(page: Page) -> list[str]:
+    return [squeeze(await text.inner_text()) for text in await sections(page).locator(".prose").all()]

@@ -136,6 +136,8 @@ async def test_what_redis_forgot_but_sql_has_is_read_again_after_the_next_take(s
         assert due is not None and await stores.leases.claim(due) is not None
     minted = await stores.mint(run.run_id)
     await stores.leases.take(run.run_id, minted.epoch, "w", "echo", "1", shipped=minted.shipped)
+    # An empty stream would remember only the last id that Redis has not forgotten, and not what is archived.
+    assert await stores.redis.exists(keys.log_key(run.run_id)) == (not emptied)
     new = Taken(stores, run.run_id, minted.epoch, minted.shipped, "0-0")
     await new.say("d")
     assert await stores.texts(run.run_id) == ["a", "b", "c", "d"]

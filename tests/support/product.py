@@ -16,7 +16,7 @@ from app.processes.slots import end_leftovers
 
 ROOT = Path(__file__).parents[2]
 READY = "Longhand is ready: "
-START_SECONDS = 60.0
+START_SECONDS = 100.0
 STOP_SECONDS = 30.0
 
 

@@ -37,6 +37,9 @@ MOST_TEXT = 60_000
 """How many characters of the home page a profile is made from."""
 
 MOST_LINKS = 300
+MOST_FINDS = 40
+"""How many links of one page are remembered."""
+
 PAGES_AT_ONCE = 3
 
 
@@ -69,48 +72,72 @@ async def profile_site(site_id: str, home: ReadPage, candidates: list[str]) -> S
 
 
 @component(retry=Retry(3, exponential(0.5, cap=10)), timeout=120)
-async def read_page(site_id: str, url: str) -> PageDigest:
-    """One page: its text, notes and passages into SQL."""
-    return await keep_page(site_id, await resource(SiteReader).page(url))
+async def read_page(site_id: str, url: str, known: list[str]) -> list[str]:
+    """One page: its text, notes and passages into SQL. Gives where it links to, beyond what is `known`."""
+    page = await resource(SiteReader).page(url)
+    await keep_page(site_id, page)
+    return choose_pages(page.url, [], [link.url for link in page.links], [], limit=MOST_FINDS, seen=known)
 
 
 @component(retry=Retry(3, exponential(0.5, cap=10)), timeout=120)
-async def note_home(site_id: str, page: ReadPage) -> PageDigest:
+async def note_home(site_id: str, page: ReadPage) -> None:
     """The home page's notes and passages into SQL."""
-    return await keep_page(site_id, page)
+    await keep_page(site_id, page)
 
 
-async def keep_page(site_id: str, page: ReadPage) -> PageDigest:
+async def keep_page(site_id: str, page: ReadPage) -> None:
     author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
     notes = await author.take_notes(page)
     await resource(Knowledge).save_page(site_id, page, notes, split_passages(page))
     digest = PageDigest(url=page.url, title=page.title, summary=notes.summary, key_phrases=notes.key_phrases)
     publish("page", digest)
-    return digest
 
 
 @component
-async def read_pages(site_id: str, home: ReadPage, urls: list[str]) -> Reading:
-    """The home page and these pages, a few at a time. One that fails is a row with its reason."""
-    total = len(urls) + 1
-    done = 0
-    progress(done, total)
+async def read_pages(site_id: str, home: ReadPage, urls: list[str], limit: int) -> Reading:
+    """The home page, these pages, and then what they link to, a few at a time, up to `limit` besides the home page.
 
-    async def read(url: str | None) -> bool:
-        nonlocal done
-        if url is None:
-            outcome = await note_home.key("home").label(address_path(home.url)).settled()(site_id, home)
-        else:
-            labelled = read_page.key(page_key(url)).label(address_path(url))
-            outcome = await labelled.settled()(site_id, url)
-            if isinstance(outcome, Failed):
-                await resource(Knowledge).save_failure(site_id, url, outcome.error.message)
-        done += 1
-        progress(done, total)
-        return not isinstance(outcome, Failed)
+    A page that fails is a row with its reason.
+    """
+    pages = Pages(site_id, home, urls, limit)
+    progress(0, len(urls) + 1)
+    await note_home.key("home").label(address_path(home.url)).settled()(site_id, home)
+    while urls:
+        urls = await pages.read(urls)
+    return Reading(read=pages.done - pages.failed + 1, failed=pages.failed)
 
-    results = await gather(*(read(url) for url in (None, *urls)), limit=PAGES_AT_ONCE)
-    return Reading(read=sum(results), failed=len(results) - sum(results))
+
+class Pages:
+    """The pages of one site, read in waves: each wave is what the one before it linked to.
+
+    What a page gives depends on `first` alone, so that one more page read later repeats no other.
+    """
+
+    def __init__(self, site_id: str, home: ReadPage, first: list[str], limit: int) -> None:
+        self._site_id = site_id
+        self._home = home.url
+        self._first = list(first)
+        self._limit = limit
+        self._seen: list[str] = []
+        self.done = 0
+        self.failed = 0
+
+    async def read(self, urls: list[str]) -> list[str]:
+        """Read one wave; gives the next."""
+        self._seen += urls
+        progress(self.done + 1, len(self._seen) + 1)
+        found = await gather(*(self._read_one(url) for url in urls), limit=PAGES_AT_ONCE)
+        links = [link for page in found for link in page]
+        return choose_pages(self._home, [], links, [], limit=self._limit - len(self._seen), seen=self._seen)
+
+    async def _read_one(self, url: str) -> list[str]:
+        outcome = await read_page.key(page_key(url)).label(address_path(url)).settled()(self._site_id, url, self._first)
+        if isinstance(outcome, Failed):
+            await resource(Knowledge).save_failure(self._site_id, url, outcome.error.message)
+            self.failed += 1
+        self.done += 1
+        progress(self.done + 1, len(self._seen) + 1)
+        return [] if isinstance(outcome, Failed) else outcome.value
 
 
 @component(retry=Retry(4, exponential(0.5, cap=20)), timeout=120)
@@ -135,14 +162,10 @@ async def onboard_site(request: OnboardInput) -> SiteReport:
     site_id = await find_site.label("Get ready")(request.url)
     landing = await read_home.label("Open the home page")(request.url)
     reading = await profile_site.label("Make the profile")(site_id, landing.page, landing.candidates)
-    urls = choose_pages(
-        landing.page.url,
-        reading.read_next,
-        [link.url for link in landing.page.links],
-        landing.candidates,
-        limit=resource(Settings).crawl_max_pages - 1,
-    )
-    pages = await read_pages.label("Read the pages")(site_id, landing.page, urls)
+    limit = resource(Settings).crawl_max_pages - 1
+    links = [link.url for link in landing.page.links]
+    urls = choose_pages(landing.page.url, reading.read_next, links, landing.candidates, limit=limit)
+    pages = await read_pages.label("Read the pages")(site_id, landing.page, urls, limit)
     topics = await suggest_topics.label("Suggest topics")(site_id, reading.profile, pages)
     return SiteReport(
         site_id=site_id, profile=reading.profile, pages_read=pages.read, pages_failed=pages.failed, topics=topics

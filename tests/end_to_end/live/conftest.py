@@ -13,6 +13,7 @@ from tests.app.live.processes import WebProcess, running_web
 from tests.app.live.valkey import Valkey, running_valkey
 from tests.app.live.writing import Stores, open_stores
 from tests.end_to_end.live.proxy import Proxy, running_proxy
+from tests.support.chromium import find_chromium
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         # Playwright switches the back/forward cache off, which here is one of the things to be tested.
         opened = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=arguments, ignore_default_args=["--disable-back-forward-cache"]
+            executable_path=find_chromium(), args=arguments, ignore_default_args=["--disable-back-forward-cache"]
         )
         yield opened
         await opened.close()

@@ -425,6 +425,8 @@ async def test_a_command_at_any_moment_is_neither_lost_nor_applied_twice(
     if phase == "draining":
         conductor.drain()
     await conductor.conduct()
+    left = await harness.run()
+    assert not left.pending or left.status is RunStatus.QUEUED, "a command was slept through"
     run = await settle_run(harness)
     judged = [e.data.command for e in await harness.events("command.applied", "command.refused")]
     commands = [e.id for e in await harness.events("command.cancel", "command.retry", "command.answer")]

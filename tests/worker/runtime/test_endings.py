@@ -108,7 +108,7 @@ async def test_a_drain_interrupts_a_pause_between_attempts(harness: Driver) -> N
     conductor.drain()
     assert await task == "queued"
     conductor, task = await harness.begin()  # what is left of the pause is sat out by the next worker
-    while "run.started" not in (await harness.kinds())[-2:]:
+    for _ in range(100):  # as many turns as anything that does not wait would need
         await asyncio.sleep(0)
     conductor.drain()
     assert await task == "queued" and harness.probe.calls.count("pausing") == 1
@@ -161,6 +161,34 @@ async def test_a_failing_branch_cancels_and_awaits_the_others(harness: Driver) -
     failed = [event.step for event in await harness.events("step.failed")]
     assert failed == ["one-fails/fails-at-gate", "one-fails"], "being cancelled is no failure"
     assert (await harness.kinds())[-1] == "run.failed"
+
+
+@component
+async def slow_to_leave(name: str) -> str:
+    try:
+        await resource(Probe).hold("never")
+    finally:
+        await resource(Probe).hold("leaving")
+        resource(Probe).hit("left")
+    return name
+
+
+@workflow("leaving")
+async def leaving(number: int) -> list[str]:
+    return await gather(slow_to_leave("slow"), fails_at_gate("fails"))
+
+
+async def test_branches_are_awaited_also_when_the_run_is_interrupted_meanwhile(harness: Driver) -> None:
+    harness.probe.gates["fails"].set()
+    await harness.start(leaving, 1)
+    conductor, task = await harness.begin()
+    await harness.probe.reached["leaving"].wait()
+    conductor.abort()
+    for _ in range(100):  # as many turns as anything that does not wait would need
+        await asyncio.sleep(0)
+    assert not task.done()
+    harness.probe.gates["leaving"].set()
+    assert await task == "queued" and harness.probe.calls == ["left"]
 
 
 @component(retry=SOON)

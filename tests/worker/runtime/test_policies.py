@@ -10,7 +10,19 @@ import pytest
 from app.contract.runs import RunStatus, StepStatus
 from tests.worker.runtime.harness import Driver, Probe
 from tests.worker.runtime.rich import SOON
-from worker.runtime import Failed, Ok, Retry, component, exponential, gather, guidance, resource, uncharged, workflow
+from worker.runtime import (
+    Failed,
+    Ok,
+    Retry,
+    StepFailed,
+    component,
+    exponential,
+    gather,
+    guidance,
+    resource,
+    uncharged,
+    workflow,
+)
 from worker.runtime.retry import LONGEST_RETRY_AFTER
 
 
@@ -77,7 +89,7 @@ async def test_failures_are_counted_across_resumes_and_interruptions_are_not(har
 
 
 async def test_a_retry_after_is_honoured_and_uses_up_nothing(harness: Driver) -> None:
-    @component(retry=Retry(attempts=2, on=Busy))
+    @component(retry=Retry(attempts=1, on=Busy))
     async def asked(number: int) -> int:
         resource(Probe).hit("asked")
         return number
@@ -159,7 +171,9 @@ async def test_a_parents_retry_goes_the_same_way_when_it_died_after_the_childs_f
 async def slow(number: int) -> int:
     probe = resource(Probe)
     if probe.values.get("uncharged"):
-        with uncharged(), uncharged():
+        with uncharged():
+            with uncharged():
+                pass  # one that ends does not set the clock going while another waits
             await asyncio.sleep(1.2)  # longer than the step's whole time
         return number
     await probe.hold("never")
@@ -300,7 +314,11 @@ async def groups(number: int) -> int:
 async def odd_ends(which: str) -> int:
     if which == "root":
         return await cancels_itself.function(1)  # type: ignore[no-any-return]  # the bare function
-    return await (cancels_itself if which == "step" else groups)(1)
+    if which == "step":
+        outcome = await cancels_itself.settled()(1)
+        assert isinstance(outcome, Failed)
+        raise StepFailed(outcome.error)
+    return await groups(1)
 
 
 @pytest.mark.parametrize("which", ["step", "root"])
@@ -308,6 +326,7 @@ async def test_a_cancellation_from_inside_is_a_failure_and_not_a_hang(harness: D
     await harness.start(odd_ends, which)
     run = await harness.conduct()
     assert run.status is RunStatus.FAILED and run.error is not None and run.error.kind == "CancelledInside"
+    assert run.error.step == ("odd-ends/cancels-itself" if which == "step" else "odd-ends")
 
 
 async def test_a_group_of_errors_is_told_by_its_first(harness: Driver) -> None:

@@ -154,13 +154,22 @@ class Holder:
         return taken
 
     async def _mint(self, run_id: str) -> Taken | None:
-        if await self._leases.is_held(run_id) or self.draining:
+        # Reserved first: of two jobs for one run, the one that comes second must not mint the newer epoch.
+        if self.draining or not await self._leases.reserve(run_id):
             return None
         minted = await self._epochs.mint(run_id)
         workflow = self._workflows.get(minted.workflow) if minted else None
         if minted is None or workflow is None or version_number(minted.version) > version_number(workflow.version):
             return None
-        newest = await self._leases.take(run_id, minted.epoch, self._identity.holder, workflow.name, workflow.version)
+        newest = await self._leases.take(
+            run_id,
+            minted.epoch,
+            self._identity.holder,
+            workflow.name,
+            workflow.version,
+            state=minted.state,
+            shipped=minted.shipped,
+        )
         return None if newest is None else Taken(workflow, minted, newest)
 
     def _forget(self, run_id: str) -> None:

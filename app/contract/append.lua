@@ -12,7 +12,8 @@
 --       8 the newest command that the caller has handled (facts that release)
 --       9 the state to assume when Redis has lost the lease: "queued", "parked" or "ended" (commands)
 --      10 bell channel
---      11… the events, as JSON
+--      11 workflow   12 version (submission, and commands when Redis has lost the lease)
+--      13… the events, as JSON
 --
 -- Gives {"ok", id…} or {"refused", reason, detail}.
 local log, lease, due, unshipped = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -77,8 +78,12 @@ for i = 13, #ARGV do
   if i == 13 and redis.call('EXISTS', log) == 0 then id = first_id() end
   reply[#reply + 1] = redis.call('XADD', log, id, 'e', ARGV[i])
 end
-redis.call('PERSIST', log)
-redis.call('HSET', lease, 'last', reply[#reply])
+-- A release may bring no event: its end stands in the log already.
+local appended = #reply > 1
+if appended then
+  redis.call('PERSIST', log)
+  redis.call('HSET', lease, 'last', reply[#reply])
+end
 
 if facts then
   local state = 'held'
@@ -102,6 +107,8 @@ else
     redis.call('ZADD', due, number(now), run)
   end
 end
-redis.call('ZADD', unshipped, 'NX', number(now), run)
-redis.call('PUBLISH', bell, reply[#reply])
+if appended then
+  redis.call('ZADD', unshipped, 'NX', number(now), run)
+  redis.call('PUBLISH', bell, reply[#reply])
+end
 return reply

@@ -144,7 +144,7 @@ def _open_ask(run: Run, name: str, ask: str) -> Ask:
     _check_goes_on(run)
     if ask in run.answers:
         raise NotPossible(f"The {name} was already answered.")
-    asked = next((a for a in run.asks if a.name == name), None)
+    asked = next((a for a in run.asked.values() if a.name == name), None)
     if asked is None:
         raise NotPossible(f"The run does not wait for an answer to {name[:80]!r}.")
     if asked.ask != ask:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -44,6 +45,17 @@ class Database:
         await self.engine.dispose()
 
 
+class _Connection(sqlite3.Connection):
+    """Gives up its lock when it is closed."""
+
+    def close(self) -> None:
+        # SQLite keeps a closed connection alive while a statement of it is still referred to, which the traceback of a
+        # cancelled task does: its transaction would go on locking the file.
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
+
 def _create_engine(url: str) -> AsyncEngine:
     if make_url(url).get_backend_name() != "sqlite":
         options = f"-c idle_in_transaction_session_timeout={FROZEN_MS}"
@@ -55,7 +67,7 @@ def _create_engine(url: str) -> AsyncEngine:
     path = make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": 30})
+    engine = create_async_engine(url, connect_args={"timeout": 30, "factory": _Connection})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

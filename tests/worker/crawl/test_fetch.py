@@ -76,6 +76,7 @@ async def test_a_busy_server_says_when_to_come_back(site: FixtureSite, fetcher: 
         ("soon", None, None),
         ("-5", None, None),
     ],
+    ids=["in an hour", "an hour ago", "words", "negative"],
 )
 async def test_dates_and_nonsense_in_retry_after(
     site: FixtureSite, fetcher: Fetcher, header: str, least: float | None, most: float | None

@@ -13,7 +13,6 @@ import structlog
 from redis.exceptions import RedisError
 
 from app.contract.errors import StaleEpoch
-from app.contract.manifest import version_number
 from app.stores.epochs import Epochs, Minted
 from app.stores.leases import Leases
 from app.stores.log import Log
@@ -157,10 +156,10 @@ class Holder:
         # Reserved first: of two jobs for one run, the one that comes second must not mint the newer epoch.
         if self.draining or not await self._leases.reserve(run_id):
             return None
-        minted = await self._epochs.mint(run_id)
-        workflow = self._workflows.get(minted.workflow) if minted else None
-        if minted is None or workflow is None or version_number(minted.version) > version_number(workflow.version):
+        minted = await self._epochs.mint(run_id, self._workflows.versions)
+        if minted is None:
             return None
+        workflow = self._workflows[minted.workflow]
         newest = await self._leases.take(
             run_id,
             minted.epoch,
@@ -229,8 +228,6 @@ class Holder:
         self._runs[minted.run_id] = conductor
         if self.draining:
             conductor.drain()
-        if minted.version != workflow.version:
-            await self._epochs.stamp_version(minted.run_id, minted.epoch, workflow.version)
         await conductor.conduct()
 
     async def _wait_after_trouble(self, run_id: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import redis.asyncio
 import structlog
+import uvloop
 from redis.asyncio.retry import Retry as RedisRetry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
@@ -200,4 +201,5 @@ def main() -> None:
     if not settings.redis_url:
         raise SystemExit("LONGHAND_REDIS_URL is empty. `longhand up` starts a Redis by itself; a worker needs one.")
     Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
-    asyncio.run(WorkerProcess(settings).run())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(WorkerProcess(settings).run())

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.contract.errors import StaleEpoch
+from app.contract.manifest import version_number
 from app.contract.runs import ENDED, RunStatus
 from app.stores.database import Database
 from app.stores.tables import RunRow
@@ -37,19 +38,19 @@ class Epochs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def mint(self, run_id: str) -> Minted | None:
-        """Raise the run's epoch by one, committed; None when there is no such run."""
-        statement = (
-            update(RunRow)
-            .where(col(RunRow.id) == run_id)
-            .values(epoch=col(RunRow.epoch) + 1)
-            .returning(RunRow)
-            .execution_options(populate_existing=True)
-        )
+    async def mint(self, run_id: str, serves: Mapping[str, str] | None = None) -> Minted | None:
+        """Raise the run's epoch by one, committed; None when there is no such run.
+
+        With `serves` (workflow names to versions), the run's version becomes the server's, and a run of another
+        workflow, or of one that a newer version has run, is None too and stays as it is.
+        """
         async with self._database.writing() as session:
-            row = await session.scalar(statement)
-            if row is None:
+            row = await session.get(RunRow, run_id, with_for_update=True)
+            if row is None or (serves is not None and not _is_served(row, serves)):
                 return None
+            row.epoch += 1
+            if serves is not None:
+                row.version = serves[row.workflow]
             return Minted(
                 run_id,
                 row.epoch,
@@ -60,11 +61,6 @@ class Epochs:
                 row.shipped,
                 _state(row.status),
             )
-
-    async def stamp_version(self, run_id: str, epoch: int, version: str) -> None:
-        """Keep which version of its workflow runs the run now."""
-        async with self.fenced(run_id, epoch) as session:
-            await session.execute(update(RunRow).where(col(RunRow.id) == run_id).values(version=version))
 
     @asynccontextmanager
     async def fenced(self, run_id: str, epoch: int) -> AsyncIterator[AsyncSession]:
@@ -85,6 +81,11 @@ class Epochs:
         )
         async with self._database.reading() as session:
             return [(run_id, workflow, version) for run_id, workflow, version in await session.execute(query)]
+
+
+def _is_served(row: RunRow, serves: Mapping[str, str]) -> bool:
+    version = serves.get(row.workflow)
+    return version is not None and version_number(version) >= version_number(row.version)
 
 
 def _state(status: RunStatus) -> str:

@@ -14,6 +14,9 @@ from app.contract.fold import Run, fold
 from app.stores.archive import Archive, Entry
 from app.stores.scripts import Scripts
 
+_FIRST = '{"type":"run.submitted"'
+"""How a log's first entry begins: nothing in SQL precedes a stream that holds it."""
+
 Release = Literal["", "ended", "parked", "queued"]
 """How an append of facts lets go of the run: not at all, at its end, to wait for an answer, or for another worker."""
 
@@ -119,7 +122,7 @@ class Log:
         pipe.xrange(keys.log_key(run_id), min=f"({after}" if after != START else "-")
         first, hot = await pipe.execute()
         entries = [(cursor, fields.get("e", "")) for cursor, fields in hot]
-        if first and not is_after(first[0][0], after):
+        if first and (not is_after(first[0][0], after) or first[0][1].get("e", "").startswith(_FIRST)):
             return entries
         before = first[0][0] if first else None
         return await self._archive.read(run_id, after, before) + entries

@@ -35,6 +35,31 @@ async def test_minting_touches_no_other_run(stores: Stores) -> None:
     assert (await stores.row(other)).epoch == 0
 
 
+async def rename(stores: Stores, run_id: str, epoch: int) -> None:
+    async with stores.epochs.fenced(run_id, epoch) as session:
+        await session.execute(update(RunRow).where(col(RunRow.id) == run_id).values(title="renamed"))
+
+
+@pytest.mark.parametrize(
+    ("ran", "serves", "taken"),
+    [
+        ("", {"echo": "1"}, True),
+        ("1", {"echo": "1"}, True),
+        ("9", {"echo": "10"}, True),
+        ("10", {"echo": "9"}, False),
+        ("1", {"other": "1"}, False),
+    ],
+)
+async def test_only_what_is_served_is_minted(stores: Stores, ran: str, serves: dict[str, str], taken: bool) -> None:
+    run_id = (await stores.accept()).data.title
+    async with stores.database.writing() as session:
+        await session.execute(update(RunRow).where(col(RunRow.id) == run_id).values(workflow="echo", version=ran))
+    minted = await stores.epochs.mint(run_id, serves)
+    assert (minted is not None) is taken
+    row = await stores.row(run_id)
+    assert (row.epoch, row.version) == ((1, serves["echo"]) if taken else (0, ran))
+
+
 async def test_unknown_run_has_no_epoch(stores: Stores) -> None:
     assert await stores.epochs.mint("run_unknown") is None
     with pytest.raises(StaleEpoch):
@@ -48,10 +73,10 @@ async def test_writes_of_another_epoch_are_refused(stores: Stores, epoch: int) -
     await stores.mint(run_id)
     await stores.mint(run_id)
     with pytest.raises(StaleEpoch):
-        await stores.epochs.stamp_version(run_id, epoch, "9")
-    assert (await stores.row(run_id)).version == ""
-    await stores.epochs.stamp_version(run_id, 2, "9")
-    assert (await stores.row(run_id)).version == "9"
+        await rename(stores, run_id, epoch)
+    assert (await stores.row(run_id)).title == run_id
+    await rename(stores, run_id, 2)
+    assert (await stores.row(run_id)).title == "renamed"
 
 
 async def test_what_fails_inside_a_fenced_session_is_rolled_back(stores: Stores) -> None:
@@ -82,4 +107,4 @@ async def test_nobody_mints_while_a_fenced_session_writes(stores: Stores, databa
     assert minted is not None and minted.epoch == epoch + 1
     assert (await stores.row(run_id)).title == "written"
     with pytest.raises(StaleEpoch):
-        await stores.epochs.stamp_version(run_id, epoch, "old")
+        await rename(stores, run_id, epoch)

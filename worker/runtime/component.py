@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
 from app.contract.runs import step_path
@@ -26,6 +26,9 @@ from worker.runtime.values import result_adapter
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+_signature = cache(inspect.signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class Component(Generic[P, R]):
         return replace(self, policies=replace(self.policies, **changes))
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
-        arguments = inspect.signature(self.function).bind(*args, **kwargs)
+        arguments = _signature(self.function).bind(*args, **kwargs)
         arguments.apply_defaults()
         return self._run(arguments)
 

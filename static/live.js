@@ -194,6 +194,6 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
     if ((await Notification.requestPermission()) === "granted") localStorage.setItem(key, "yes");
     show();
   });
-  show();
+  show(), tick();
   follow();
 })();

@@ -28,7 +28,7 @@ def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     # What is not there yet says whether it still comes: that is the run's own state.
     return (
         part("site_head", "site-head", latest([changed_at(profiling), run.changed]), profile=profile, address=address),
-        run_bar(run, SITE, _tally(run.steps.get(reading))),
+        run_bar(run, SITE, _tally(run.steps.get(reading), pages)),
         condition(run, SITE, context),
         part("profile", "profile", latest([changed_at(profiling), run.changed]), profile=profile, ended=run.ended),
         part("topics", "topics", latest([changed_at(suggesting), run.changed]), topics=topics, ended=run.ended),
@@ -38,11 +38,13 @@ def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     )
 
 
-def _tally(reading: Step | None) -> Tally:
+def _tally(reading: Step | None, pages: list[Step]) -> Tally:
     progress = reading.latest.progress if reading and reading.latest else None
-    if reading is None or progress is None:
+    if progress is None:
         return Tally(changed=changed_at(reading))
-    return Tally(f"{progress.done} of {progress.total} pages read", progress.done, progress.total, reading.changed)
+    read = sum(page.success is not None for page in pages)
+    text = f"{read} of {progress.total} pages read"
+    return Tally(text, progress.done, progress.total, changed_at(reading, *pages))
 
 
 def _pages(run: Run, pages: list[Step]) -> Fragment:

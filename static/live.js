@@ -139,7 +139,7 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
       if (moved && fits(node, offset) && fits(other, otherOffset)) getSelection().setBaseAndExtent(...selection);
     }
     const end = live.getBoundingClientRect().bottom;
-    if (end + scrollY > bottom && end > innerHeight + 40 && below) below.hidden = false;
+    if (end + scrollY > bottom && end > innerHeight + 40 && below) below.hidden = now() !== "running";
     tick(); // what was just swapped in has the server's words
     show();
   });
@@ -169,7 +169,7 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
     if (answer.status) show(answer.status);
     if (answer.cursor && answer.cursor !== live.dataset.cursor) finished = false; // ended, and then retried elsewhere
   }
-  setInterval(() => document.hidden && ask(), POLL);
+  setInterval(() => (document.hidden || finished) && ask().then(follow), POLL);
 
   function watch() {
     if (connected && Date.now() - heard > SILENCE) ctx.request.abort(); // cut without a word, or this machine slept

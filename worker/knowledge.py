@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.contract.content import PageBlock, PageDigest, PageNotes, Passage, Profile, ReadPage, Topic
+from app.contract.runs import ACTIVE
 from app.stores.database import Database
 from app.stores.epochs import Epochs, Minted
 from app.stores.repositories import pages, sites
-from app.stores.tables import SiteRow
+from app.stores.tables import RunRow, SiteRow
 from worker.agents.passages import number_passages
 
 
@@ -45,6 +46,13 @@ class Knowledge:
         async with self._database.reading() as session:
             row = self._known(await sites.find_site(session, site_id, self._minted.workspace_id))
         return Profile.model_validate(row.profile) if row.profile else Profile(name=row.url)
+
+    async def is_being_read(self, site_id: str) -> bool:
+        """Whether the run that onboards the site still goes on."""
+        async with self._database.reading() as session:
+            row = self._known(await sites.find_site(session, site_id, self._minted.workspace_id))
+            reading = await session.get(RunRow, row.run_id)
+        return reading is not None and reading.status in ACTIVE
 
     async def save_profile(self, site_id: str, profile: Profile) -> None:
         async with self._writing() as session:

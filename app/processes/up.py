@@ -15,6 +15,7 @@ from app.processes.readiness import check_free, get_address, wait_until_ready
 from app.processes.slots import claim, end_leftovers
 from app.processes.stopping import Stopping
 from app.processes.supervision import Supervision
+from app.stores.revisions import is_current
 
 STOP_MARGIN_SECONDS = 10
 """What a process gets on top of the time its own drain takes."""
@@ -58,7 +59,9 @@ async def _start(settings: Settings, supervision: Supervision, slots: Path, say:
         "LONGHAND_REDIS_URL": settings.redis_url or await _start_redis(settings.data_dir, supervision, say),
         "PYTHONUNBUFFERED": "1",
     }
-    await supervision.run(_longhand("migrate", "migrate", environment, stop_seconds=STOP_MARGIN_SECONDS))
+    # Loading what migrates takes seconds: yesterday's embedded database needs it only after an upgrade.
+    if settings.database_url or not is_current(settings.data_dir.absolute() / "longhand.db"):
+        await supervision.run(_longhand("migrate", "migrate", environment, stop_seconds=STOP_MARGIN_SECONDS))
     patience = settings.drain_seconds + STOP_MARGIN_SECONDS
     names = ["worker"] if settings.workers == 1 else [f"worker-{number + 1}" for number in range(settings.workers)]
     supervision.start(

@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from app.contract.settings import Settings
+from app.stores.revisions import MIGRATIONS
 
 FROZEN_MS = 10_000
 """After this long (ms) without a word, PostgreSQL ends a transaction: a frozen worker keeps no row locked."""
@@ -110,6 +111,6 @@ def _upgrade(url: str) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["url"] = url
     command.upgrade(config, "head")

@@ -13,6 +13,14 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group
 
 PAGES = "onboard-site/read-pages/read-page:"
 
+FIXTURE_PAGES = (
+    "/about.html",
+    "/services.html",
+    "/guides/choosing-a-cargo-bike.html",
+    "/guides/tubeless-tyres.html",
+    "/guides/winter-commuting.html",
+)
+
 
 async def test_a_site_is_read_before_the_reader_s_eyes(
     extractive_product: Product, site: FixtureSite, visitors: Visitors
@@ -75,3 +83,24 @@ async def test_a_post_can_be_started_while_the_site_is_still_being_read(
     await expect(page.get_by_role("link", name="What a service costs")).to_be_visible()
     site.heal("/guides/tubeless-tyres.html")
     await wait_for_status(page, "succeeded", "incomplete")
+
+
+async def test_a_post_that_was_started_too_early_waits_for_more_pages(
+    extractive_product: Product, site: FixtureSite, visitors: Visitors
+) -> None:
+    page = await (await visitors.come()).new_page()
+    for path in FIXTURE_PAGES:
+        site.hold(path)
+    await give_address(page, extractive_product.url, site.url)
+    await expect(page.locator(".profile__summary")).to_contain_text("bicycle workshop", timeout=PATIENCE)
+
+    await page.get_by_label("Topic", exact=True).fill("Choosing a cargo bike for two children")
+    await page.get_by_role("button", name="Write this post").click()
+    await page.wait_for_url("**/posts/*")
+    await expect(page.get_by_text("The site is still being read")).to_be_visible(timeout=PATIENCE)
+    await expect_step(page, "write-post/research", "running")
+
+    for path in FIXTURE_PAGES:
+        site.heal(path)
+    await wait_for_status(page, "succeeded")
+    await expect(page.locator(".sources__item").first).to_be_visible()

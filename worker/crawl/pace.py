@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 _KEPT_HOSTS = 1000
 
+LONGEST_TURN = 8.0
+"""After so many seconds (beyond the longest gap) a request that still waits for its host lets others try."""
+
 
 @dataclass
 class _Host:
@@ -17,6 +20,18 @@ class _Host:
     free_at: float = 0.0
     waiting: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class _Turn:
+    """One turn at a host, which ends once."""
+
+    def __init__(self, pace: Pace, entry: _Host) -> None:
+        self._pace, self._entry, self._ended = pace, entry, False
+
+    def end(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._pace.end_turn(self._entry)
 
 
 class Pace:
@@ -38,20 +53,29 @@ class Pace:
 
     @asynccontextmanager
     async def turn(self, host: str) -> AsyncGenerator[None]:
-        """Waits for the host's turn, and holds it."""
+        """Waits for the host's turn, and holds it for at most `LONGEST_TURN` seconds."""
         entry = self._entry(host)
         entry.waiting += 1
         try:
-            async with entry.lock:
+            await entry.lock.acquire()
+            turn = _Turn(self, entry)
+            # A host that does not answer keeps this request waiting, but not everybody else's.
+            timer = asyncio.get_running_loop().call_later(LONGEST_TURN, turn.end)
+            try:
                 wait = entry.free_at - self._clock()
                 if wait > 0:
                     await self._sleep(wait)
-                try:
-                    yield
-                finally:
-                    entry.free_at = self._clock() + entry.gap
+                yield
+            finally:
+                timer.cancel()
+                turn.end()
         finally:
             entry.waiting -= 1
+
+    def end_turn(self, entry: _Host) -> None:
+        """Let the next one have its turn, after the gap."""
+        entry.free_at = self._clock() + entry.gap
+        entry.lock.release()
 
     def slow_down(self, host: str, gap: float) -> None:
         """Honours a site's wish for a longer gap (seconds), up to the longest there is."""

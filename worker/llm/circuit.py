@@ -16,7 +16,7 @@ class Circuit:
     Only failures of the provider count. A refused request or a bad answer shows that somebody is there.
     """
 
-    def __init__(self, model: str, *, failures: int = 5, cool_down: float = 30, clock: Clock = time.monotonic) -> None:
+    def __init__(self, model: str, *, failures: int = 5, cool_down: float = 10, clock: Clock = time.monotonic) -> None:
         self._model = model
         self._limit = failures
         self._cool_down = cool_down

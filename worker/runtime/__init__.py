@@ -6,7 +6,7 @@ It knows no store, queue or agent. A workflow file needs only what stands in `__
 from worker.runtime.boundary import Failed, Ok
 from worker.runtime.branches import gather
 from worker.runtime.component import Component, component
-from worker.runtime.context import ask, guidance, progress, publish, run_id, say, spend, stream
+from worker.runtime.context import ask, guidance, pause, progress, publish, run_id, say, spend, stream
 from worker.runtime.errors import StepFailed
 from worker.runtime.execution import resource
 from worker.runtime.retry import NEVER, TRANSIENT, Retry, exponential
@@ -30,6 +30,7 @@ __all__ = [
     "exponential",
     "gather",
     "guidance",
+    "pause",
     "progress",
     "publish",
     "resource",

@@ -48,6 +48,12 @@ def guidance() -> str:
     return known.guidance if known else ""
 
 
+async def pause(seconds: float) -> None:
+    """Wait for something outside. It is charged to no timeout, and goes on elsewhere when the worker is replaced."""
+    with uncharged():
+        await current_scope().execution.sleep(seconds)
+
+
 def run_id() -> str:
     """The id of the run that this step is part of."""
     return current_scope().execution.run.id

@@ -30,6 +30,7 @@ from worker.runtime import (
     exponential,
     gather,
     guidance,
+    pause,
     progress,
     publish,
     resource,
@@ -39,6 +40,11 @@ from worker.runtime import (
 )
 
 PASSAGES_PER_SECTION = 7
+
+FEWEST_PASSAGES = 3
+"""A post from fewer passages would be a quotation."""
+
+LOOK_AGAIN_SECONDS = 1.0
 
 
 class NothingToWriteFrom(Exception):
@@ -67,17 +73,32 @@ async def research(brief: PostBrief) -> Research:
     knowledge = resource(Knowledge)
     profile = await knowledge.profile(brief.site_id)
     say(f"Looking through what was read of {profile.name}")
-    wanted = brief.length.sections * PASSAGES_PER_SECTION
-    passages = await knowledge.passages(brief.site_id, f"{brief.topic} {guidance()}", wanted)
-    progress(len(passages), max(len(passages), 1))
-    if not passages:
+    passages = await find_passages(brief, knowledge)
+    if len(passages) < FEWEST_PASSAGES:
         raise NothingToWriteFrom(
-            "Nothing that was read of the site fits this topic yet. Wait until more pages were read and retry, "
-            "or choose one of the suggested topics."
+            "Too little of what was read of the site fits this topic. Choose one of the suggested topics, "
+            "or retry when more of its pages were read."
         )
     pages = {passage.url for passage in passages}
     say(f"Found {len(passages)} passages on {len(pages)} page{'s' if len(pages) > 1 else ''}")
     return Research(profile=profile, passages=passages)
+
+
+async def find_passages(brief: PostBrief, knowledge: Knowledge) -> list[Passage]:
+    """The passages on the topic. While the site is still being read, wait until there is enough to choose from."""
+    wanted = brief.length.sections * PASSAGES_PER_SECTION
+    waiting = False
+    while True:
+        # Asked first: what is read between the two questions then counts.
+        reading = await knowledge.is_being_read(brief.site_id)
+        passages = await knowledge.passages(brief.site_id, f"{brief.topic} {guidance()}", wanted)
+        if len(passages) >= wanted // 2 or not reading:
+            return passages
+        if not waiting:
+            say("The site is still being read: waiting for more on this topic")
+            waiting = True
+        progress(len(passages), wanted // 2)
+        await pause(LOOK_AGAIN_SECONDS)
 
 
 @component(retry=CALL, timeout=180)

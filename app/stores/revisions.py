@@ -1,0 +1,26 @@
+"""Which revision of the schema a database has, told without loading what migrates it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def newest_revision() -> str:
+    """The revision that this version's code needs. Migrations are files `NNNN_what.py`, numbered without gaps."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
+def is_current(file: Path) -> bool:
+    """Whether this SQLite file has the newest schema. False for anything else, one that is not there included."""
+    if not file.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error:
+        return False
+    return row is not None and row[0] == newest_revision()

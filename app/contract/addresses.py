@@ -22,8 +22,7 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(.*)", re.IGNORECASE | re.DOTALL)
 _PORT = re.compile(r"(\d{1,5})([/?#\\]|$)")
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zs", "Zl", "Zp"})
 _PRIVATE_SUFFIXES = frozenset(
-    {"localhost", "localdomain", "local", "internal", "intranet", "lan", "home", "corp", "private", "arpa"}
-    | {"invalid", "onion"}
+    {"localhost", "localdomain", "local", "internal", "intranet", "lan", "home", "corp", "private", "arpa"} | {"onion"}
 )
 _NOT_PUBLIC_V4 = tuple(
     ip_network(block)
@@ -190,6 +189,8 @@ def _check_host(url: URL) -> None:
             raise AddressRefused("This address is inside a private network; only public sites can be read.", "private")
         return
     labels = host.split(".")
+    if labels[-1] == "invalid":
+        raise AddressRefused("There is no such site. Check the address for a spelling mistake.", "unresolvable")
     if labels[-1] in _PRIVATE_SUFFIXES:
         raise AddressRefused("This address is inside a private network; only public sites can be read.", "private")
     if len(labels) < 2 or not all(0 < len(label) <= 63 for label in labels) or len(host) > 253:

@@ -69,6 +69,7 @@ def test_what_people_type_becomes_one_address(typed: str, address: str) -> None:
         ("https://1.2.3.4../", "host"),
         ("https://" + "a" * 64 + ".com/", "host"),
         ("localhost", "private"),
+        ("nosuch.invalid", "unresolvable"),
         ("http://LOCALHOST./", "private"),
         ("http://shop.localhost/", "private"),
         ("printer.local", "private"),

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 import structlog
+import uvloop
 
 from app.contract.settings import Settings
 from bench.noop import WORKFLOWS
@@ -13,4 +14,5 @@ from worker.main import WorkerProcess
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    asyncio.run(WorkerProcess(Settings(), WORKFLOWS).run())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(WorkerProcess(Settings(), WORKFLOWS).run())

@@ -39,6 +39,27 @@ LONGEST_PAUSE = 1.0
 """The first and the longest pause (seconds) between tries to reach the stores."""
 
 
+class Changes:
+    """Lets tasks wait until something holds. As cheap as it can be: every step waits for its success to be written."""
+
+    def __init__(self) -> None:
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Return when this holds; it is looked at whenever there was a change."""
+        while not holds():
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            await future
+
+    def tell(self) -> None:
+        """Something changed."""
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+
 class LogJournal:
     """Appends for one epoch. While one append is under way, what is emitted meanwhile waits for the next.
 
@@ -57,7 +78,7 @@ class LogJournal:
         self._queue: list[Event] = []
         self._emitted = 0
         self._written = 0
-        self._changed = asyncio.Condition()
+        self._changes = Changes()
         self._wake = asyncio.Event()
         self._lost: AppendRefused | None = None
         self._broken: Exception | None = None
@@ -86,8 +107,7 @@ class LogJournal:
 
     async def commit(self) -> None:
         goal = self._emitted
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._written >= goal or self._is_over())
+        await self._changes.until(lambda: self._written >= goal or self._is_over())
         self._check()
 
     async def release(self, events: Sequence[Event], how: Release, handled: str) -> None:
@@ -95,10 +115,10 @@ class LogJournal:
         try:
             await self._append(events, release=how, handled=handled)
         except CommandPending as pending:
-            await self.ring(pending.newest)
+            self.ring(pending.newest)
             raise
         except AppendRefused as refused:
-            await self.lose(refused)
+            self.lose(refused)
             self._check()
 
     async def abandon(self, reason: str) -> None:
@@ -111,9 +131,9 @@ class LogJournal:
                 await self._append([handed_over], release="queued", handled=self._newest_command)
                 return
             except CommandPending as pending:
-                await self.ring(pending.newest)
+                self.ring(pending.newest)
             except AppendRefused as refused:
-                await self.lose(refused)
+                self.lose(refused)
 
     async def fold(self) -> Run:
         await self.commit()
@@ -124,22 +144,19 @@ class LogJournal:
         return [event for event in events if isinstance(event, CommandCancel | CommandRetry | CommandAnswer)]
 
     async def next_command(self, after: str) -> None:
-        async with self._changed:
-            await self._changed.wait_for(lambda: is_after(self._newest_command, after) or self._is_over())
+        await self._changes.until(lambda: is_after(self._newest_command, after) or self._is_over())
         self._check()
 
-    async def ring(self, newest_command: str) -> None:
+    def ring(self, newest_command: str) -> None:
         """Say that a command stands in the log at this cursor."""
         if is_after(newest_command, self._newest_command):
-            async with self._changed:
-                self._newest_command = newest_command
-                self._changed.notify_all()
+            self._newest_command = newest_command
+            self._changes.tell()
 
-    async def lose(self, reason: AppendRefused) -> None:
+    def lose(self, reason: AppendRefused) -> None:
         """The run belongs to another epoch: whoever waits here is told, and nothing more is written."""
-        async with self._changed:
-            self._lost = self._lost or reason
-            self._changed.notify_all()
+        self._lost = self._lost or reason
+        self._changes.tell()
 
     def _is_over(self) -> bool:
         return self._lost is not None or self._broken is not None
@@ -170,18 +187,16 @@ class LogJournal:
                 while self._queue:
                     await self._write_batch(self._queue[:LARGEST_BATCH])
         except AppendRefused as refused:
-            await self.lose(refused)
+            self.lose(refused)
         except Exception as error:  # a bug: whoever waits for the log must hear of it
-            async with self._changed:
-                self._broken = error
-                self._changed.notify_all()
+            self._broken = error
+            self._changes.tell()
 
     async def _write_batch(self, batch: Sequence[Event]) -> None:
         await self._append(batch)
         del self._queue[: len(batch)]
-        async with self._changed:
-            self._written += len(batch)
-            self._changed.notify_all()
+        self._written += len(batch)
+        self._changes.tell()
 
     async def _append(self, events: Sequence[Event], *, release: Release | None = None, handled: str = START) -> None:
         async with self._appending:

@@ -79,6 +79,7 @@ class Holder:
         self._troubles: Counter[str] = Counter()
         self._idle = asyncio.Event()
         self._idle.set()
+        self.freed = asyncio.Event()
         self._leaving = asyncio.Event()
 
     @property
@@ -173,6 +174,7 @@ class Holder:
 
     def _forget(self, run_id: str) -> None:
         del self._runs[run_id]
+        self.freed.set()
         if not self._runs:
             self._idle.set()
 
@@ -243,9 +245,9 @@ class Holder:
         while True:
             await asyncio.sleep(pause)
             try:
-                await journal.ring(await self._leases.renew(minted.run_id, minted.epoch))
+                journal.ring(await self._leases.renew(minted.run_id, minted.epoch))
             except StaleEpoch as stale:
-                await journal.lose(stale)
+                journal.lose(stale)
                 return
             except (RedisError, OSError) as error:
                 logger.warning("lease not renewed", run=minted.run_id, error=str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import os
 import secrets
@@ -13,18 +14,17 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import redis.asyncio
 import structlog
 import uvloop
-from redis.asyncio.retry import Retry as RedisRetry
-from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.contract.payloads import Called
 from app.contract.settings import Settings
 from app.stores.archive import Archive
+from app.stores.connection import connect
 from app.stores.database import Database
+from app.stores.durability import warn_of_risks
 from app.stores.epochs import Epochs, Minted
 from app.stores.fleet import Fleet
 from app.stores.leases import Leases
@@ -58,7 +58,10 @@ def identify() -> Identity:
 
 
 def warm_up(*, models: bool) -> None:
-    """Load what is slow to load, before any run is held here: it would keep leases from being renewed."""
+    """Load what is slow to load: in a thread of its own, beside runs that need none of it.
+
+    All that needs it is executed in threads too. Loaded by the event loop, it would keep leases from being renewed.
+    """
     page = b"<html><head><title>Hello</title></head><body><main><h1>Hello</h1><p>" + b"A sentence. " * 60
     read_page(page + b"</p></main></body></html>", "https://example.com/")
     if models:
@@ -90,8 +93,9 @@ class WorkerProcess:
 
     async def _work(self, stack: AsyncExitStack) -> None:
         settings, identity = self._settings, identify()
-        client = _connect(settings.redis_url)
+        client = connect(settings.redis_url)
         stack.push_async_callback(client.aclose)
+        await warn_of_risks(client)
         database = Database(settings.resolved_database_url)
         stack.push_async_callback(database.close)
         archive, epochs, fleet = Archive(database), Epochs(database), Fleet(client)
@@ -109,13 +113,14 @@ class WorkerProcess:
         )  # fmt: skip
         queue = open_queue(settings.redis_url, self._workflows.versions)
         stack.push_async_callback(queue.aclose)
+        jobs = Jobs(queue, holder, self._workflows.versions)
         supervisor = Supervisor(
-            identity, self._workflows, holder, leases, epochs, fleet, queue,
+            identity, self._workflows, holder, leases, epochs, archive, fleet, jobs,
             capacity=settings.run_concurrency, author=author.name,
         )  # fmt: skip
         shipper = Shipper(log, archive, Unshipped(client, settings.log_keep_seconds * 1000))
-        jobs = Jobs(queue, holder, self._workflows.versions)
-        await asyncio.to_thread(warm_up, models=bool(settings.model))
+        warming = asyncio.create_task(asyncio.to_thread(warm_up, models=bool(settings.model)))
+        warming.add_done_callback(_note_warmth)
         tasks = [
             asyncio.create_task(supervisor.supervise(), name="supervisor"),
             asyncio.create_task(shipper.ship_forever(), name="shipper"),
@@ -163,6 +168,12 @@ class WorkerProcess:
         hurry.cancel()
 
 
+def _note_warmth(warming: asyncio.Task[None]) -> None:
+    """What could not be loaded fails the steps that need it; here it only stands in the log."""
+    if not warming.cancelled() and (error := warming.exception()):
+        logger.error("warming up failed", error=str(error))
+
+
 async def _ship_rest(shipper: Shipper) -> None:
     """What the last moments brought; where that does not work, other workers ship it."""
     try:
@@ -185,21 +196,11 @@ async def _record_call(call: ModelCall) -> None:
     )
 
 
-def _connect(url: str) -> Any:
-    return redis.asyncio.from_url(  # type: ignore[no-untyped-call]  # redis-py 5 leaves it untyped
-        url,
-        decode_responses=True,
-        socket_timeout=10,
-        socket_connect_timeout=5,
-        health_check_interval=15,
-        retry=RedisRetry(ExponentialBackoff(cap=0.5, base=0.05), 3),
-    )
-
-
 def main() -> None:
     settings = Settings()
     if not settings.redis_url:
         raise SystemExit("LONGHAND_REDIS_URL is empty. `longhand up` starts a Redis by itself; a worker needs one.")
     Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
+    gc.freeze()  # what was loaded so far stays
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(WorkerProcess(settings).run())

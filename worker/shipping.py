@@ -4,23 +4,44 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.contract.cursors import START, is_after
+from app.contract.cursors import is_after
 from app.contract.events import decode_event
 from app.contract.fold import Run
-from app.stores.archive import Archive, Shipment
+from app.stores.archive import Archive, Entry, Shipment
 from app.stores.log import Log
 from app.stores.shipping import Unshipped
+from app.stores.snapshots import snapshot_row
+from worker.renewal import Renewal
 
 logger = structlog.get_logger()
 
 PAUSE_SECONDS = 0.25
 RUNS_AT_ONCE = 50
 FOLDS_KEPT = 200
+SNAPSHOT_EVENTS = 500
+"""A fold is stored again after so many events, or a twentieth of the log where that is more."""
+SEALED_EVENTS = 200
+"""An ended run's fold is stored when as many events lack in its snapshot."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """A fold, how many events it holds, and how many of them its stored snapshot holds."""
+
+    run: Run
+    events: int = 0
+    stored: int = 0
+
+    def is_worth_storing(self) -> bool:
+        new = self.events - self.stored
+        return new >= (SEALED_EVENTS if self.run.ended else max(SNAPSHOT_EVENTS, self.events // 20))
 
 
 class Shipper:
@@ -30,7 +51,8 @@ class Shipper:
         self._log = log
         self._archive = archive
         self._unshipped = unshipped
-        self._folds: OrderedDict[str, Run] = OrderedDict()
+        self._folds: OrderedDict[str, Kept] = OrderedDict()
+        self._renewal = Renewal(archive)
 
     async def ship_forever(self) -> None:
         """Ship, until cancelled. What fails is tried again."""
@@ -38,6 +60,7 @@ class Shipper:
             try:
                 while await self.ship() == RUNS_AT_ONCE:
                     pass
+                await self._renewal.renew_one()
             except (RedisError, SQLAlchemyError, OSError) as error:
                 logger.warning("shipping failed", error=str(error))
                 self._folds.clear()
@@ -46,15 +69,19 @@ class Shipper:
     async def ship(self) -> int:
         """Ship what is there now; gives how many runs that was."""
         claimed = await self._unshipped.claim(RUNS_AT_ONCE)
-        shipments = [shipment for run_id in claimed if (shipment := await self._try_to_prepare(run_id))]
-        done = await self._archive_all([shipment for shipment in shipments if shipment.entries])
-        for shipment in shipments:
-            run = shipment.run
-            if shipment.entries and run.id not in done:
-                self._folds.pop(run.id, None)  # another shipper was quicker
+        if not claimed:
+            return 0
+        prepared = await self._prepare(claimed)
+        done = await self._archive_all([shipment for _, shipment in prepared if shipment.entries])
+        for kept, shipment in prepared:
+            if shipment.entries and kept.run.id not in done:
+                # Another was quicker, or the run was taken meanwhile: neither this fold nor its snapshot counts.
+                await self._unshipped.return_claim(kept.run.id)
                 continue
-            await self._unshipped.settle(run.id, run.cursor, sealed=run.ended)
-            self._keep(run)
+            if shipment.snapshot:
+                kept.stored = kept.events
+            await self._unshipped.settle(kept.run.id, kept.run.cursor, sealed=kept.run.ended)
+            self._keep(kept)
         return len(claimed)
 
     async def _archive_all(self, shipments: list[Shipment]) -> set[str]:
@@ -74,30 +101,47 @@ class Shipper:
                 logger.warning("run not shipped", run=shipment.run.id, error=str(error))
         return done
 
-    async def _try_to_prepare(self, run_id: str) -> Shipment | None:
-        try:
-            return await self._prepare(run_id)
-        except (RedisError, SQLAlchemyError, OSError):
-            raise
-        except Exception:
-            # A log that this version cannot fold must not stop the others; it is tried again after a moment.
-            logger.exception("run not shippable", run=run_id)
-            return None
+    async def _prepare(self, run_ids: Sequence[str]) -> list[tuple[Kept, Shipment]]:
+        """What each of these runs has that SQL lacks."""
+        positions = await self._archive.positions(run_ids)
+        folds = await self._resume({run_id: position.shipped for run_id, position in positions.items()})
+        logs = await self._log.entries_of({run_id: kept.run.cursor for run_id, kept in folds.items()})
+        prepared = []
+        for run_id, entries in logs.items():
+            kept, position = folds[run_id], positions[run_id]
+            try:
+                _apply(kept, entries)
+                fresh = [entry for entry in entries if is_after(entry[0], position.shipped)]
+                snapshot = snapshot_row(kept.run, kept.events) if fresh and kept.is_worth_storing() else None
+            except Exception:
+                # A log that this version cannot fold must not stop the others; it is tried again after a moment.
+                logger.exception("run not shippable", run=run_id)
+            else:
+                prepared.append((kept, Shipment(kept.run, position.shipped, fresh, snapshot, position.epoch)))
+        return prepared
 
-    async def _prepare(self, run_id: str) -> Shipment:
-        run = self._folds.pop(run_id, None)
-        shipped = await self._archive.shipped(run_id)
-        if run is None or run.cursor != shipped:
-            run = Run(id=run_id)
-        entries = await self._log.entries(run_id, run.cursor if is_after(run.cursor, START) else START)
-        for cursor, body in entries:
-            run.apply(decode_event(cursor, body))
-        fresh = [entry for entry in entries if is_after(entry[0], shipped)]
-        return Shipment(run, shipped, fresh)
+    async def _resume(self, positions: Mapping[str, str]) -> dict[str, Kept]:
+        """For each of these runs the fold up to what is shipped, if it was kept; else one from its snapshot, or one
+        that begins with the log."""
+        kept = {run_id: self._folds.pop(run_id, None) for run_id in positions}
+        found = {run_id: one for run_id, one in kept.items() if one and one.run.cursor == positions[run_id]}
+        missing = [run_id for run_id in positions if run_id not in found]
+        # One that is ahead of its position is harmless: another shipper has stored it, and was quicker.
+        snapshots = await self._archive.snapshots(missing) if missing else {}
+        for run_id in missing:
+            snapshot = snapshots.get(run_id)
+            found[run_id] = Kept(snapshot.run, snapshot.events, snapshot.events) if snapshot else Kept(Run(id=run_id))
+        return found
 
-    def _keep(self, run: Run) -> None:
-        if run.ended:
+    def _keep(self, kept: Kept) -> None:
+        if kept.run.ended:
             return
-        self._folds[run.id] = run
+        self._folds[kept.run.id] = kept
         while len(self._folds) > FOLDS_KEPT:
             self._folds.popitem(last=False)
+
+
+def _apply(kept: Kept, entries: Sequence[Entry]) -> None:
+    kept.events += len(entries)
+    for cursor, body in entries:
+        kept.run.apply(decode_event(cursor, body))

@@ -18,6 +18,7 @@ from app.contract.runs import RunStatus
 from app.runs.bells import Bells
 from app.runs.hub import Hub
 from app.stores.database import Database
+from app.stores.durability import list_risks
 from app.stores.fleet import Fleet
 from app.stores.repositories.runs import count_runs
 
@@ -35,11 +36,13 @@ async def healthz() -> dict[str, str]:
 async def readyz(
     redis: NamedDependency[Any], database: NamedDependency[Database], fleet: NamedDependency[Fleet]
 ) -> Response[dict[str, Any]]:
-    """200 when Redis and SQL answer and a worker is alive, else 503; names each."""
-    answers = await asyncio.gather(_try(redis.ping()), _try(_select(database)), _try(_count_workers(fleet)))
+    """200 when Redis and SQL answer and a worker is alive, else 503; names each, and says what Redis may lose."""
+    *answers, warnings = await asyncio.gather(
+        _try(redis.ping()), _try(_select(database)), _try(_count_workers(fleet)), list_risks(redis)
+    )
     checks = dict(zip(("redis", "sql", "workers"), answers, strict=True))
     ready = all(answer == "ok" for answer in answers)
-    content = {"status": "ready" if ready else "not ready", "checks": checks}
+    content = {"status": "ready" if ready else "not ready", "checks": checks, "warnings": warnings}
     return Response(content, status_code=200 if ready else 503, headers={"Cache-Control": "no-store"})
 
 
@@ -75,6 +78,8 @@ async def _measure_redis(registry: CollectorRegistry, redis: Any, fleet: Fleet) 
     Gauge("longhand_workers", "Workers alive", registry=registry).set(len(workers))
     held = Gauge("longhand_runs_held", "Runs that workers hold", registry=registry)
     held.set(sum(len(worker.runs) for worker in workers))
+    stalled = Gauge("longhand_runs_stalled", "Held runs without an event for too long", registry=registry)
+    stalled.set(sum(len(worker.stalled) for worker in workers))
     capacity = Gauge("longhand_capacity", "Runs that workers can hold", registry=registry)
     capacity.set(sum(worker.capacity for worker in workers))
     Gauge("longhand_due", "Runs due or leased", registry=registry).set(due)

@@ -5,12 +5,12 @@
 --       2 kind: "facts", "submission", "command.cancel", "command.retry", "command.answer"
 --       3 epoch (facts)
 --       4 token: the sequence number of this append in its epoch (facts), or the client's id (commands)
---       5 floor: an id that the log's next entry must be above; only used while the stream is missing. A submission's
---         own id: its event is already archived under it
+--       5 floor: the last archived cursor, which the log's next entry must be above; facts need it only while the stream
+--         is missing. A submission's own id: its event is already archived under it
 --       6 lease length in ms (facts)
 --       7 release: "", "ended", "parked" or "queued" (facts): drops the lease in the same call
 --       8 the newest command that the caller has handled (facts that release)
---       9 the state to assume when Redis has lost the lease: "queued", "parked" or "ended" (commands)
+--       9 the state to assume when Redis has lost the lease or the log's end: "queued", "parked" or "ended" (commands)
 --      10 bell channel
 --      11 workflow   12 version (submission, and commands when Redis has lost the lease)
 --      13… the events, as JSON
@@ -53,8 +53,12 @@ else
   local before = redis.call('HGET', lease, 'client:' .. token)
   if before then return {'ok', before} end
   if kind ~= 'submission' then
+    -- A Redis that came back without its last moments may lack what is archived: then SQL knows better.
+    local older = held[6] and floor ~= '' and is_after(floor, held[6])
     local state = held[2] or ARGV[9]
+    if older then state = ARGV[9] end
     if state == 'ended' and kind ~= 'command.retry' then return {'refused', 'ended', ''} end
+    if older then redis.call('DEL', log) end
     held[2] = state
   elseif held[2] then
     return {'ok', floor}

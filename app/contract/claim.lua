@@ -4,12 +4,24 @@
 -- KEYS  1 log   2 lease   3 due   4 unshipped
 -- ARGV  1 run id   2 pause in ms   3 the epoch that `recovered` speaks of   4 the run.recovered event as JSON
 --       5 bell channel
+--       6 the state that SQL knows: "queued", "parked" or "ended"   7 the last archived cursor (where a lease ran out)
 --
 -- Gives the time (ms) the run was due, or false when it is not this supervisor's to enqueue.
 local log, lease, due, unshipped = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local function number(text) return string.format('%.0f', text) end
+
+local function split(id)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(ms), tonumber(seq)
+end
+
+local function is_after(a, b)
+  local a_ms, a_seq = split(a)
+  local b_ms, b_seq = split(b)
+  return a_ms > b_ms or (a_ms == b_ms and a_seq > b_seq)
+end
 
 local score = redis.call('ZSCORE', due, ARGV[1])
 if not score or tonumber(score) > now then return false end
@@ -25,10 +37,22 @@ if held[1] == 'held' then
     return false
   end
   if held[3] ~= ARGV[3] then return false end
+  local last, shipped = held[4], ARGV[7]
+  if shipped ~= '' and (not last or is_after(shipped, last)) then
+    -- Redis came back without its last moments: what it has is in SQL, and SQL has more.
+    last = shipped
+    redis.call('DEL', log)
+    if ARGV[6] == 'ended' or ARGV[6] == 'parked' then
+      redis.call('HSET', lease, 'state', ARGV[6], 'last', last)
+      redis.call('HDEL', lease, 'holder', 'deadline')
+      redis.call('ZREM', due, ARGV[1])
+      return false
+    end
+  end
   local id = '*'
-  if held[4] and redis.call('EXISTS', log) == 0 then
-    local ms, seq = string.match(held[4], '^(%d+)-(%d+)$')
-    if now <= tonumber(ms) then id = ms .. '-' .. number(tonumber(seq) + 1) end
+  if last and redis.call('EXISTS', log) == 0 then
+    local ms, seq = split(last)
+    if now <= ms then id = number(ms) .. '-' .. number(seq + 1) end
   end
   id = redis.call('XADD', log, id, 'e', ARGV[4])
   redis.call('HSET', lease, 'state', 'queued', 'last', id)

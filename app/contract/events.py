@@ -236,9 +236,13 @@ def encode_event(event: Event) -> str:
 def decode_event(cursor: str, body: str | bytes) -> Event:
     """The event that stands at `cursor`. Never raises: what cannot be read comes back as `Unreadable`."""
     try:
-        return _READER.validate_json(body).model_copy(update={"id": cursor})
+        event = _READER.validate_json(body)
     except ValidationError as error:
         return _unreadable(cursor, body, error)
+    # Nobody else has it yet, frozen as it is; a copy for this one field would cost as much as reading all of it.
+    event.__dict__["id"] = cursor
+    event.__pydantic_fields_set__.add("id")
+    return event
 
 
 def _unreadable(cursor: str, body: str | bytes, error: ValidationError) -> Unreadable:

@@ -12,6 +12,9 @@ BEAT_SECONDS = 1.0
 DEAD_AFTER_SECONDS = 5.0
 """A worker whose last beat is older counts as dead."""
 
+STALLED_AFTER_SECONDS = 90.0
+"""A run that is held and has had no event for this long counts as stalled; the pages' timer says so too."""
+
 
 class WorkflowManifest(BaseModel):
     """One workflow as a worker announces it. `title` is a template over the input, such as `Post: {topic}`."""
@@ -34,13 +37,17 @@ class WorkflowManifest(BaseModel):
 
 
 class Beat(BaseModel):
-    """One pulse of one worker process. `workflows` maps names to versions; `at` is Redis time in ms."""
+    """One pulse of one worker process. `workflows` maps names to versions; `at` is Redis time in ms.
+
+    `stalled` are those of its `runs` whose lease is renewed, but whose log does not grow.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     worker: str
     build: str
     runs: list[str] = []
+    stalled: list[str] = []
     capacity: int = 1
     workflows: dict[str, str] = {}
     author: str = ""

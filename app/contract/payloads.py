@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Payload(BaseModel):
@@ -16,11 +16,17 @@ class Nothing(Payload):
 
 
 class ErrorData(Payload):
-    """An error as people read it. `step` is the path it came from."""
+    """An error as people read it. `step` is the path it came from.
+
+    `transient` says whether it might have gone away by itself, and `bases` which classes its `kind` is built on, the
+    nearest first: what a retry goes by. Entries of older versions have neither, and `transient` is None.
+    """
 
     kind: str
     message: str
     step: str = ""
+    transient: bool | None = Field(None, exclude_if=lambda said: said is None)
+    bases: list[str] = Field([], exclude_if=lambda named: not named)
 
 
 class Submitted(Payload):

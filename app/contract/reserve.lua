@@ -1,7 +1,7 @@
 -- Reserves a run for a worker that is about to mint an epoch and take it.
 --
 -- KEYS  1 lease
--- ARGV  1 how long in ms
+-- ARGV  1 how long in ms   2 the worker's name for itself, by which `take` knows that the reservation is its own
 --
 -- Gives 1, or 0 when the run is not to be had, or another worker is about to take it.
 local lease = KEYS[1]
@@ -11,5 +11,5 @@ local held = redis.call('HMGET', lease, 'state', 'deadline', 'reserved')
 if held[1] == 'ended' or held[1] == 'parked' then return 0 end
 if held[1] == 'held' and tonumber(held[2]) > now then return 0 end
 if held[3] and tonumber(held[3]) > now then return 0 end
-redis.call('HSET', lease, 'reserved', string.format('%.0f', now + tonumber(ARGV[1])))
+redis.call('HSET', lease, 'reserved', string.format('%.0f', now + tonumber(ARGV[1])), 'reserver', ARGV[2])
 return 1

@@ -1,12 +1,39 @@
--- Makes a run due that SQL knows as neither ended nor waiting, and that Redis has lost or never got.
+-- Makes a run due that SQL knows as neither ended nor waiting, and that nobody would pick up: Redis has lost it or never
+-- got it, has dropped the set of what is due, or came back without the end of the run's log.
 --
--- KEYS  1 lease   2 due
--- ARGV  1 run id   2 workflow   3 version
+-- KEYS  1 lease   2 due   3 log
+-- ARGV  1 run id   2 workflow   3 version   4 the last archived cursor, or ""
 --
--- Gives 1 when the run was restored, 0 when Redis knows it.
-local lease, due = KEYS[1], KEYS[2]
-if redis.call('HEXISTS', lease, 'state') == 1 then return 0 end
+-- Gives 1 when the run was restored, 0 when that is not needed.
+local lease, due, log, shipped = KEYS[1], KEYS[2], KEYS[3], ARGV[4]
 local clock = redis.call('TIME')
-redis.call('HSET', lease, 'state', 'queued', 'workflow', ARGV[2], 'version', ARGV[3])
-redis.call('ZADD', due, string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000)), ARGV[1])
+local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+local held = redis.call('HMGET', lease, 'state', 'deadline', 'last')
+
+local function split(id)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(ms), tonumber(seq)
+end
+
+local function is_after(a, b)
+  local a_ms, a_seq = split(a)
+  local b_ms, b_seq = split(b)
+  return a_ms > b_ms or (a_ms == b_ms and a_seq > b_seq)
+end
+
+if not held[1] then
+  redis.call('HSET', lease, 'state', 'queued', 'workflow', ARGV[2], 'version', ARGV[3])
+  if shipped ~= '' then redis.call('HSET', lease, 'last', shipped) end
+elseif held[3] and shipped ~= '' and is_after(shipped, held[3]) then
+  -- What Redis has of the log is in SQL, and SQL has more: a fact that its holder takes for written, or a command that
+  -- no holder has heard of. It is for the next one to go on from there.
+  redis.call('DEL', log)
+  redis.call('HSET', lease, 'state', 'queued', 'last', shipped)
+  redis.call('HDEL', lease, 'holder', 'deadline')
+elseif held[1] == 'ended' or held[1] == 'parked' or redis.call('ZSCORE', due, ARGV[1]) then
+  return 0
+elseif held[1] == 'held' then
+  now = held[2]
+end
+redis.call('ZADD', due, now, ARGV[1])
 return 1

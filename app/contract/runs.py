@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from enum import StrEnum
@@ -37,13 +38,24 @@ def new_id(kind: str) -> str:
     return f"{kind}_{secrets.token_hex(10)}"
 
 
-_KEY_REFUSED = re.compile(r"[^\w.~-]+")
+_SIMPLE_KEY = re.compile(r"[\w.-]{1,80}")
+_NOT_SIMPLE = re.compile(r"[^\w.-]+")
 
 
 def step_path(parent: str, name: str, key: str = "") -> str:
-    """The path of a step: `parent/name` or `parent/name:key`. A key keeps word characters, `.`, `~` and `-`."""
-    clean = _KEY_REFUSED.sub("-", key)[:80].strip("-")
-    return f"{parent}/{name}:{clean}" if clean else f"{parent}/{name}"
+    """The path of a step: `parent/name` or `parent/name:key`. Different keys give different paths.
+
+    A key of up to 80 word characters, `.` and `-` stands there as it is; of any other what can be read of it, and after
+    a `~` a digest that tells it from those that read the same.
+    """
+    return f"{parent}/{name}:{_readable(key)}" if key else f"{parent}/{name}"
+
+
+def _readable(key: str) -> str:
+    if _SIMPLE_KEY.fullmatch(key):
+        return key
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+    return f"{_NOT_SIMPLE.sub('-', key)[:60].strip('-')}~{digest}"
 
 
 def parent_path(path: str) -> str:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from redis.asyncio import Redis
+
 from app.contract.settings import Settings
 from app.processes.embedded_redis import find_free_port, prepare_redis, wait_for_redis
 from app.processes.output import Say, Terminal
@@ -15,6 +17,7 @@ from app.processes.readiness import check_free, get_address, wait_until_ready
 from app.processes.slots import claim, end_leftovers
 from app.processes.stopping import Stopping
 from app.processes.supervision import Supervision
+from app.stores.durability import list_risks
 from app.stores.revisions import is_current
 
 STOP_MARGIN_SECONDS = 10
@@ -56,7 +59,7 @@ async def _start(settings: Settings, supervision: Supervision, slots: Path, say:
         "LONGHAND_HOST": settings.host,
         "LONGHAND_PORT": str(port),
         "LONGHAND_DATA_DIR": str(settings.data_dir.absolute()),
-        "LONGHAND_REDIS_URL": settings.redis_url or await _start_redis(settings.data_dir, supervision, say),
+        "LONGHAND_REDIS_URL": await _find_redis(settings, supervision, say),
         "PYTHONUNBUFFERED": "1",
     }
     # Loading what migrates takes seconds: yesterday's embedded database needs it only after an upgrade.
@@ -71,6 +74,17 @@ async def _start(settings: Settings, supervision: Supervision, slots: Path, say:
     address = get_address(settings.host, port)
     await wait_until_ready(address, say)
     say(OWN_NAME, f"Longhand is ready: {address} (Ctrl-C stops it)")
+
+
+async def _find_redis(settings: Settings, supervision: Supervision, say: Say) -> str:
+    """The address of the Redis that is set, of which it says what it may lose; else of one of our own."""
+    if not settings.redis_url:
+        return await _start_redis(settings.data_dir, supervision, say)
+    redis: Redis
+    async with Redis.from_url(settings.redis_url, decode_responses=True, socket_connect_timeout=2) as redis:
+        for risk in await list_risks(redis):
+            say(OWN_NAME, f"warning: {risk}")
+    return settings.redis_url
 
 
 async def _start_redis(data_folder: Path, supervision: Supervision, say: Say) -> str:

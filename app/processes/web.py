@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import resource
+from contextlib import suppress
+
 import uvicorn
+from redis.asyncio import Redis
 
 from app.contract.settings import Settings
+from app.logs import configure_logs
+from app.stores.durability import warn_of_risks
 
 GRACE_SECONDS = 1
 """How long open requests may go on after SIGTERM; the backstop behind the streams' own end."""
@@ -12,6 +19,10 @@ GRACE_SECONDS = 1
 
 def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT."""
+    configure_logs()
+    raise_file_limit()
+    if settings.redis_url:
+        asyncio.run(_warn(settings.redis_url))
     uvicorn.run(
         "app.main:create_app",
         factory=True,
@@ -19,3 +30,19 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+
+
+def raise_file_limit() -> int:
+    """Lets this process open as many files as it may; gives how many. Each viewer is one, and shells grant few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS calls its limit infinite, and then refuses that
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        return hard
+    return soft
+
+
+async def _warn(url: str) -> None:
+    """What its Redis may lose is said once, before anything is kept there."""
+    redis: Redis
+    async with Redis.from_url(url, decode_responses=True, socket_connect_timeout=2) as redis:
+        await warn_of_risks(redis)

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from app.contract import keys
 from app.contract.errors import RunEnded
 from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry
 from app.contract.fold import Run
@@ -27,10 +26,9 @@ class Commands:
     `client_id` makes a command repeatable: the same one again appends nothing and gives the cursor of the first time.
     """
 
-    def __init__(self, queries: Queries, log: Log, redis: Any) -> None:
+    def __init__(self, queries: Queries, log: Log) -> None:
         self._queries = queries
         self._log = log
-        self._redis = redis
 
     async def cancel(self, run_id: str, workspace_id: str | None, client_id: str | None = None) -> str:
         """Stop the run. Asking twice is one command."""
@@ -85,10 +83,7 @@ class Commands:
     async def _earlier(self, run_id: str, kind: str, client_id: str | None) -> str | None:
         """The cursor under which the same client's command stands already: by now it might not be possible again."""
         check_key(client_id)
-        if client_id is None:
-            return None
-        cursor: str | None = await self._redis.hget(keys.lease_key(run_id), f"client:{_token(kind, client_id)}")
-        return cursor
+        return None if client_id is None else await self._log.find_command(run_id, _token(kind, client_id))
 
     async def _append(self, row: RunRow, command: Command, kind: str, client_id: str | None) -> str:
         token = _token(kind, client_id or secrets.token_hex(16))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from app.contract import keys
-from app.contract.cursors import START
+from app.contract.cursors import START, parse_cursor
 from app.contract.errors import StaleEpoch
 from app.contract.events import RunRecovered, encode_event
 from app.contract.payloads import Recovered
@@ -18,6 +19,9 @@ REQUEUE_MS = 5_000
 
 RESERVED_MS = 2_000
 """How long a run is left to the worker that is about to take it."""
+
+PAGE = 1_000
+"""How many ids are read at once from what is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +41,21 @@ class Leases:
     def __init__(self, redis: Any, lease_ms: int) -> None:
         self._redis = redis
         self._scripts = Scripts(redis)
+        self._name = secrets.token_hex(8)
+        self._reserved: set[str] = set()
         self.lease_ms = lease_ms
 
     async def reserve(self, run_id: str) -> bool:
         """Whether the caller may mint an epoch for the run now: nobody holds it, and nobody else is about to take it.
 
-        An epoch that is minted while another is being taken would cut that one off from SQL.
+        An epoch that is minted while another is being taken would cut that one off from SQL. What was reserved here
+        is only taken under that reservation: when Redis was lost in between, the epoch must be minted anew.
         """
-        reply = await self._scripts.reserve(keys=[keys.lease_key(run_id)], args=[RESERVED_MS])
-        return bool(reply)
+        self._reserved.discard(run_id)
+        if not await self._scripts.reserve(keys=[keys.lease_key(run_id)], args=[RESERVED_MS, self._name]):
+            return False
+        self._reserved.add(run_id)
+        return True
 
     async def take(
         self,
@@ -63,17 +73,13 @@ class Leases:
         `state` and `shipped` are what SQL knows (`Minted` has them). The state counts where Redis has lost the run;
         a stream that Redis lost the end of, although it was archived, gives way to the archive.
         """
+        reserver = self._name if run_id in self._reserved else ""
+        self._reserved.discard(run_id)
         reply = await self._scripts.take(
             keys=[keys.lease_key(run_id), keys.DUE, keys.log_key(run_id)],
-            args=[run_id, epoch, holder, self.lease_ms, workflow, version, state, shipped],
+            args=[run_id, epoch, holder, self.lease_ms, workflow, version, state, shipped, reserver],
         )
         return (reply[1] or START) if reply[0] == "ok" else None
-
-    async def is_held(self, run_id: str) -> bool:
-        """Whether somebody holds the run and has not let the lease run out."""
-        state, deadline = await self._redis.hmget(keys.lease_key(run_id), "state", "deadline")
-        seconds, micros = await self._redis.time()
-        return bool(state == "held" and int(deadline or 0) > seconds * 1000 + micros // 1000)
 
     async def renew(self, run_id: str, epoch: int) -> str:
         """Renew the lease: gives the newest command's cursor. Raises `StaleEpoch` when it is lost."""
@@ -82,11 +88,23 @@ class Leases:
             raise StaleEpoch(f"The lease of epoch {epoch} is lost.")
         return reply[1] or START
 
-    async def due(self, limit: int) -> list[Due]:
-        """The runs that are due, longest waiting first."""
-        seconds, micros = await self._redis.time()
-        now = seconds * 1000 + micros // 1000
-        ids: Sequence[str] = await self._redis.zrangebyscore(keys.DUE, "-inf", now, start=0, num=limit)
+    async def idle(self, run_ids: Sequence[str]) -> dict[str, int]:
+        """How long (ms) it is since each of these runs had its last event; those without any are left out."""
+        if not run_ids:
+            return {}
+        pipe = self._redis.pipeline(transaction=False)
+        for run_id in run_ids:
+            pipe.hget(keys.lease_key(run_id), "last")
+        lasts = await pipe.execute()
+        now = await self._now()
+        return {run_id: now - parse_cursor(last)[0] for run_id, last in zip(run_ids, lasts, strict=True) if last}
+
+    async def due(self, limit: int, passed: set[str] | None = None) -> list[Due]:
+        """The runs that are due, longest waiting first, but none of those in `passed`.
+
+        Those that are not due any more are taken out of `passed`.
+        """
+        ids = await self._due_ids(limit, set() if passed is None else passed)
         if not ids:
             return []
         pipe = self._redis.pipeline(transaction=False)
@@ -98,26 +116,55 @@ class Leases:
             for run_id, (workflow, version, epoch, holder) in zip(ids, leases, strict=True)
         ]
 
-    async def claim(self, due: Due) -> int | None:
+    async def _due_ids(self, limit: int, passed: set[str]) -> list[str]:
+        now, found, seen, start = await self._now(), list[str](), set[str](), 0
+        while len(found) < limit:
+            page = await self._redis.zrangebyscore(keys.DUE, "-inf", now, start=start, num=PAGE)
+            start += len(page)
+            seen.update(page)
+            found += [run_id for run_id in page if run_id not in passed]
+            if len(page) < PAGE:
+                passed &= seen
+                break
+        return found[:limit]
+
+    async def _now(self) -> int:
+        seconds, micros = await self._redis.time()
+        return int(seconds * 1000 + micros // 1000)
+
+    async def claim(self, due: Due, *, state: str = "", shipped: str = "") -> int | None:
         """Claim a due run, so that no other supervisor enqueues it now; gives the time (ms) it was due.
 
         Where its lease ran out, the lease is revoked and the log says `run.recovered`. None: not ours.
+
+        `state` and `shipped` are what SQL knows of a run whose lease ran out. They count where Redis has lost the end
+        of its log: what SQL knows as waiting or ended stays so.
         """
-        recovered = RunRecovered(epoch=due.epoch, data=Recovered(holder=due.holder))
+        recovered = encode_event(RunRecovered(epoch=due.epoch, data=Recovered(holder=due.holder)))
+        bell = keys.bell_channel(due.run_id)
         reply = await self._scripts.claim(
             keys=[keys.log_key(due.run_id), keys.lease_key(due.run_id), keys.DUE, keys.UNSHIPPED],
-            args=[due.run_id, REQUEUE_MS, due.epoch, encode_event(recovered), keys.bell_channel(due.run_id)],
+            args=[due.run_id, REQUEUE_MS, due.epoch, recovered, bell, state, shipped],
         )
         return int(reply) if reply else None
 
-    async def restore(self, run_id: str, workflow: str, version: str) -> bool:
-        """Make a run due that SQL knows as open and Redis does not know; whether that was so."""
-        reply = await self._scripts.restore(keys=[keys.lease_key(run_id), keys.DUE], args=[run_id, workflow, version])
+    async def restore(self, run_id: str, workflow: str, version: str, shipped: str = "") -> bool:
+        """Make a run due that SQL knows as open, and that nobody would pick up; whether that was so.
+
+        One whose last archived entry, `shipped`, is news to Redis is due too, whoever holds it or waits for an answer.
+        """
+        reply = await self._scripts.restore(
+            keys=[keys.lease_key(run_id), keys.DUE, keys.log_key(run_id)], args=[run_id, workflow, version, shipped]
+        )
         return bool(reply)
 
+    async def server(self) -> str:
+        """Which life of which Redis server this is: after a restart, and after a failover, it is another."""
+        return str((await self._redis.info("server")).get("run_id", ""))
+
     async def known(self, run_ids: Sequence[str]) -> set[str]:
-        """Those of the runs that Redis has a lease for, held or not."""
-        pipe = self._redis.pipeline(transaction=False)
-        for run_id in run_ids:
-            pipe.hexists(keys.lease_key(run_id), "state")
-        return {run_id for run_id, found in zip(run_ids, await pipe.execute(), strict=True) if found}
+        """Those of the runs that somebody picks up, now or when their lease runs out."""
+        if not run_ids:
+            return set()
+        scores = await self._redis.zmscore(keys.DUE, list(run_ids))
+        return {run_id for run_id, score in zip(run_ids, scores, strict=True) if score is not None}

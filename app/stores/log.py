@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +17,9 @@ from app.stores.scripts import Scripts
 
 _FIRST = '{"type":"run.submitted"'
 """How a log's first entry begins: nothing in SQL precedes a stream that holds it."""
+
+SHORT = 500
+"""A log with fewer entries is folded from its beginning: that costs less than to look for a snapshot."""
 
 Release = Literal["", "ended", "parked", "queued"]
 """How an append of facts lets go of the run: not at all, at its end, to wait for an answer, or for another worker."""
@@ -85,7 +89,16 @@ class Log:
 
         Raises `RunEnded` when the run has ended and the command is no retry.
         """
-        return (await self._append(run_id, command.type, 0, client_id, [encode_event(command)], known=known))[0]
+        body = _sign(encode_event(command), client_id)
+        return (await self._append(run_id, command.type, 0, client_id, [body], known=known))[0]
+
+    async def find_command(self, run_id: str, client_id: str) -> str | None:
+        """The cursor of the command that stands in the log under this client's id, also if Redis was lost since."""
+        cursor: str | None = await self._redis.hget(keys.lease_key(run_id), f"client:{client_id}")
+        if cursor:
+            return cursor
+        found = await self._archive.search(run_id, _signature(client_id))
+        return next((cursor for cursor, body in found if _is_signed(body, client_id)), None)
 
     async def _append(
         self,
@@ -117,12 +130,29 @@ class Log:
         Raises `CursorUnreadable`.
         """
         parse_cursor(after)
+        hot = await self._redis.xrange(keys.log_key(run_id), min=_from(after))
+        entries = _continue(hot, after)
+        return await self._join(run_id, after) if entries is None else entries
+
+    async def entries_of(self, positions: Mapping[str, str]) -> dict[str, list[Entry]]:
+        """For each of these runs the entries after its cursor, all of them asked for at once."""
+        pipe = self._redis.pipeline(transaction=False)
+        for run_id, after in positions.items():
+            pipe.xrange(keys.log_key(run_id), min=_from(after))
+        found = {}
+        for (run_id, after), hot in zip(positions.items(), await pipe.execute(), strict=True):
+            entries = _continue(hot, after)
+            found[run_id] = await self._join(run_id, after) if entries is None else entries
+        return found
+
+    async def _join(self, run_id: str, after: str) -> list[Entry]:
+        """The entries after a cursor, where SQL may have some of them."""
         pipe = self._redis.pipeline(transaction=True)
         pipe.xrange(keys.log_key(run_id), count=1)
         pipe.xrange(keys.log_key(run_id), min=f"({after}" if after != START else "-")
         first, hot = await pipe.execute()
         entries = [(cursor, fields.get("e", "")) for cursor, fields in hot]
-        if first and (not is_after(first[0][0], after) or first[0][1].get("e", "").startswith(_FIRST)):
+        if first and not is_after(first[0][0], after):
             return entries
         before = first[0][0] if first else None
         return await self._archive.read(run_id, after, before) + entries
@@ -132,8 +162,24 @@ class Log:
         return [decode_event(cursor, body) for cursor, body in await self.entries(run_id, after)]
 
     async def fold(self, run_id: str) -> Run:
-        """The run's state now."""
-        return fold(run_id, await self.read(run_id))
+        """The run's state now: of a long log, its newest snapshot and what came after."""
+        hot = await self._redis.xrange(keys.log_key(run_id), count=SHORT)
+        if len(hot) < SHORT and (entries := _continue(hot, START)) is not None:
+            return fold(run_id, [decode_event(cursor, body) for cursor, body in entries])
+        run = await self.begin(run_id)
+        for event in await self.read(run_id, run.cursor):
+            run.apply(event)
+        return run
+
+    async def begin(self, run_id: str) -> Run:
+        """The run's state up to some entry of its log, as far as a snapshot has it: the start, where there is none."""
+        found = (await self._archive.snapshots([run_id])).get(run_id)
+        return found.run if found else Run(id=run_id)
+
+    async def ends_at(self, run_id: str, shipped: str) -> bool:
+        """Whether the log has nothing after `shipped`, its last archived entry; the same cost however long it is."""
+        last = await self._redis.xrevrange(keys.log_key(run_id), count=1)
+        return not last or not is_after(last[0][0], shipped)
 
     async def check_cursor(self, run_id: str, cursor: str) -> None:
         """Raises `CursorUnreadable` for what is no cursor, `CursorGone` for one that is no entry of this log."""
@@ -143,6 +189,36 @@ class Log:
             return
         if not await self._archive.holds(run_id, cursor):
             raise CursorGone(cursor, START)
+
+
+def _from(after: str) -> str:
+    return after if after != START else "-"
+
+
+def _continue(hot: Sequence[tuple[str, dict[str, str]]], after: str) -> list[Entry] | None:
+    """What follows `after` in the stream from there on; None when SQL may have more of it."""
+    entries = [(cursor, fields.get("e", "")) for cursor, fields in hot]
+    if entries and entries[0][0] == after:
+        return entries[1:]
+    return entries if entries and entries[0][1].startswith(_FIRST) else None
+
+
+def _signature(client_id: str) -> str:
+    return f'"client":{json.dumps(client_id)}'
+
+
+def _sign(body: str, client_id: str) -> str:
+    """The event with the client's id beside the fields that readers know; they pass it over."""
+    return f"{body[:-1]},{_signature(client_id)}}}"
+
+
+def _is_signed(body: str, client_id: str) -> bool:
+    """Whether the whole event has this id, and not only a value in it."""
+    try:
+        read = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(read, dict) and read.get("client") == client_id
 
 
 def _refusal(reason: str, detail: str) -> AppendRefused:

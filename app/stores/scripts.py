@@ -1,14 +1,22 @@
-"""The Lua functions of the contract, loaded once for each Redis client."""
+"""The Lua functions of the contract, as one Redis client calls them."""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, partial
+from hashlib import sha1
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from redis.exceptions import NoScriptError
 
 import app.contract
+from app.stores.grouping import Group
 
 _FOLDER = Path(app.contract.__file__).parent
+
+CALLS_AT_ONCE = 64
+"""The most calls in one message to Redis."""
 
 
 @cache
@@ -17,15 +25,53 @@ def script_text(name: str) -> str:
     return (_FOLDER / f"{name}.lua").read_text()
 
 
+@cache
+def _digest(name: str) -> str:
+    # The name by which Redis knows a script; nothing is kept secret with it.
+    return sha1(script_text(name).encode(), usedforsecurity=False).hexdigest()
+
+
+class _Call(NamedTuple):
+    script: str
+    keys: Sequence[str]
+    args: Sequence[Any]
+
+
 class Scripts:
-    """The contract's functions, callable by name."""
+    """The contract's functions, callable by name with `keys` and `args`.
+
+    Calls that are made at the same time go to Redis in one message; each is atomic by itself, and fails by itself.
+    """
 
     def __init__(self, redis: Any) -> None:
-        self.append = redis.register_script(script_text("append"))
-        self.reserve = redis.register_script(script_text("reserve"))
-        self.take = redis.register_script(script_text("take"))
-        self.renew = redis.register_script(script_text("renew"))
-        self.claim = redis.register_script(script_text("claim"))
-        self.restore = redis.register_script(script_text("restore"))
-        self.unshipped = redis.register_script(script_text("unshipped"))
-        self.shipped = redis.register_script(script_text("shipped"))
+        self._redis = redis
+        self._group: Group[_Call, Any] = Group(self._call_all, largest=CALLS_AT_ONCE)
+        self.append = partial(self._call, "append")
+        self.reserve = partial(self._call, "reserve")
+        self.take = partial(self._call, "take")
+        self.renew = partial(self._call, "renew")
+        self.claim = partial(self._call, "claim")
+        self.restore = partial(self._call, "restore")
+        self.unshipped = partial(self._call, "unshipped")
+        self.shipped = partial(self._call, "shipped")
+
+    async def _call(self, script: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        return await self._group.ask(_Call(script, keys, args))
+
+    async def _call_all(self, calls: Sequence[_Call]) -> list[Any]:
+        replies = await self._send(calls)
+        # A Redis that was started anew knows none; what it did not know it did not do.
+        unknown = [place for place, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        if unknown:
+            for script in {calls[place].script for place in unknown}:
+                await self._redis.script_load(script_text(script))
+            for place, reply in zip(unknown, await self._send([calls[place] for place in unknown]), strict=True):
+                replies[place] = reply
+        return replies
+
+    async def _send(self, calls: Sequence[_Call]) -> list[Any]:
+        pipe = self._redis.pipeline(transaction=False)
+        for call in calls:
+            pipe.evalsha(_digest(call.script), len(call.keys), *call.keys, *call.args)
+        replies: list[Any] = await pipe.execute(raise_on_error=False)
+        return replies

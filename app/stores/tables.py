@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Index, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    LargeBinary,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlmodel import Field, SQLModel
 
 from app.contract.runs import RunStatus
@@ -61,6 +72,7 @@ class RunRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("workspace_id", "idempotency_key"),
         Index("runs_by_workspace", "workspace_id", "created_at", "id"),
+        Index("runs_by_end", "workspace_id", "ended_at", "id"),
         Index("runs_open", "status"),
     )
 
@@ -93,6 +105,20 @@ class EventRow(SQLModel, table=True):
     ms: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     body: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class SnapshotRow(SQLModel, table=True):
+    """A run's fold after its archived entry `ms-seq`, the newest that was kept. `events` is how many entries it holds,
+    `format` which version of the fold made it: another one ignores it."""
+
+    __tablename__ = "snapshots"
+
+    run_id: str = Field(primary_key=True, foreign_key="runs.id")
+    ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    events: int
+    format: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class SiteRow(SQLModel, table=True):

@@ -26,8 +26,14 @@ async def test_a_post_survives_a_death_at_every_event(chaos: Chaos, worlds: Worl
     assert await chaos.at_every_event(write_post, worlds.writing) > 20
 
 
-async def test_a_post_whose_outline_is_approved_survives_a_death_at_every_event(chaos: Chaos, worlds: Worlds) -> None:
-    assert await chaos.at_every_event(write_post, partial(worlds.writing, approve_outline=True)) > 20
+async def test_a_post_with_all_that_can_happen_to_it_survives_a_death_at_every_event(
+    chaos: Chaos, worlds: Worlds
+) -> None:
+    """Its outline is approved, its author is busy now and then, and one section fails for good."""
+    eventful = partial(worlds.writing, approve_outline=True, stumbles=True)
+    assert await chaos.at_every_event(write_post, eventful) > 40
+    assert {"run.waiting", "command.applied", "step.output"} <= {*chaos.died_after}
+    assert {"step.retrying", "step.failed", "run.incomplete"} <= {*chaos.events}
 
 
 async def test_a_post_survives_many_deaths(chaos: Chaos, worlds: Worlds) -> None:
@@ -35,7 +41,9 @@ async def test_a_post_survives_many_deaths(chaos: Chaos, worlds: Worlds) -> None
 
 
 async def test_onboarding_survives_a_death_at_every_event(chaos: Chaos, worlds: Worlds) -> None:
-    assert await chaos.at_every_event(onboard_site, worlds.onboarding) > 20
+    """Its author is busy now and then, and one page fails for good."""
+    assert await chaos.at_every_event(onboard_site, partial(worlds.onboarding, stumbles=True)) > 20
+    assert {"step.retrying", "step.failed", "run.incomplete"} <= {*chaos.events}
 
 
 async def test_onboarding_survives_many_deaths(chaos: Chaos, worlds: Worlds) -> None:

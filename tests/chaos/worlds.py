@@ -13,6 +13,7 @@ from app.contract.settings import Settings
 from app.stores.database import Database
 from app.stores.epochs import Epochs
 from app.stores.tables import RunRow, SiteRow, Workspace
+from tests.chaos.stumbling import StumblingAuthor
 from tests.sites.server import FixtureSite
 from tests.support.site_rows import SITE, WORKSPACE, add_read_site
 from worker.agents.author import Author
@@ -35,7 +36,7 @@ class Worlds:
         self._made = 0
 
     @asynccontextmanager
-    async def onboarding(self) -> AsyncIterator[World]:
+    async def onboarding(self, *, stumbles: bool = False) -> AsyncIterator[World]:
         """A site that is to be read."""
         async with self._database() as database:
             value = OnboardInput(url=self._site.url + "/")
@@ -45,18 +46,18 @@ class Worlds:
                 session.add(_run_row("onboard-site", value.model_dump(mode="json")))
                 await session.flush()
                 session.add(SiteRow(id=SITE, workspace_id=WORKSPACE, run_id=RUN, url=value.url))
-            async with self._world(database, value) as world:
+            async with self._world(database, value, stumbles) as world:
                 yield world
 
     @asynccontextmanager
-    async def writing(self, *, approve_outline: bool = False) -> AsyncIterator[World]:
+    async def writing(self, *, approve_outline: bool = False, stumbles: bool = False) -> AsyncIterator[World]:
         """A site that was read, and a post that is to be written from it."""
         async with self._database() as database:
             value = PostBrief(site_id=SITE, topic="cargo bikes and winter tyres", approve_outline=approve_outline)
             await add_read_site(database)
             async with database.writing() as session:
                 session.add(_run_row("write-post", value.model_dump(mode="json")))
-            async with self._world(database, value) as world:
+            async with self._world(database, value, stumbles) as world:
                 yield world
 
     @asynccontextmanager
@@ -72,8 +73,10 @@ class Worlds:
             path.unlink()
 
     @asynccontextmanager
-    async def _world(self, database: Database, value: Any) -> AsyncIterator[World]:
+    async def _world(self, database: Database, value: Any, stumbles: bool) -> AsyncIterator[World]:
         epochs = Epochs(database)
+        # One for all workers of the run: what an author has stumbled over once stays behind, whoever asks again.
+        author = StumblingAuthor() if stumbles else ExtractiveAuthor()
         async with SiteReader(self._settings.crawl_allow) as reader:
 
             async def wire(epoch: int) -> Mapping[Any, Any]:
@@ -82,7 +85,6 @@ class Worlds:
                 assert minted is not None
                 assert minted.epoch == epoch
                 knowledge = Knowledge(database, epochs, minted)
-                author = ExtractiveAuthor()
                 return {Author: author, SiteReader: reader, Settings: self._settings, Knowledge: knowledge}
 
             yield World(value, wire, RUN)

@@ -18,7 +18,7 @@ PATHS = ["", "w", "w/a", "w/a/b", "w/a:x", "w/c", "/", "w/"]
 CURSORS = [f"{number}-0" for number in range(1, 12)]
 
 
-def _events() -> st.SearchStrategy[e.Event]:
+def any_events() -> st.SearchStrategy[e.Event]:
     small = st.integers(-2, 4)
     text = st.text(max_size=4)
     ask = st.builds(p.Ask, ask=text, name=text, step=st.sampled_from(PATHS))
@@ -60,7 +60,7 @@ def _events() -> st.SearchStrategy[e.Event]:
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(_events(), max_size=25))
+@given(st.lists(any_events(), max_size=25))
 def test_no_order_of_events_breaks_it(events: list[e.Event]) -> None:
     run = fold("run", events)
     for step in run.steps.values():
@@ -76,7 +76,7 @@ def test_no_order_of_events_breaks_it(events: list[e.Event]) -> None:
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(_events(), max_size=12))
+@given(st.lists(any_events(), max_size=12))
 def test_a_damaged_entry_changes_nothing_else(events: list[e.Event]) -> None:
     readable = [event for event in events if not isinstance(event, e.Unreadable)]
     whole, clean = fold("run", events), fold("run", readable)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from redis import Redis
+
 from app.processes.embedded_redis import HOST, find_free_port
 from app.processes.redis_programs import choose_program, find_programs
 from tests.support.redis_server import RedisServer
@@ -38,11 +40,49 @@ def running_program(program: Path, folder: Path) -> Iterator[RedisServer]:
 class DurableRedis(RedisServer):
     """A server that has, killed and started again, all that it ever answered for."""
 
+    fsync = "always"
+
     def start(self) -> None:
         arguments = ["--bind", HOST, "--port", str(self.port), "--save", "", "--dir", str(self.folder)]
-        arguments += ["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"]
+        arguments += ["--appendonly", "yes", "--appendfsync", self.fsync, "--maxmemory-policy", "noeviction"]
         self.process = subprocess.Popen([self.program, *arguments], stdout=subprocess.DEVNULL, cwd=self.folder)
         self._wait()
+
+
+class EverysecRedis(DurableRedis):
+    """A server as `longhand up` starts it: what it answered for goes to the disk within a second or two.
+
+    Before it answers, it gives what it did to the kernel, so its own death loses nothing; unless the disk is just then
+    being written to by the kernel: then the server keeps it for a moment (`settle` waits for that).
+    """
+
+    fsync = "everysec"
+
+    def settle(self) -> int:
+        """Return when all is with the kernel; gives the length of the append-only file in bytes."""
+        with Redis.from_url(self.url, decode_responses=True) as client:
+            while client.info("persistence")["aof_buffer_length"]:
+                pass
+        return self._file().stat().st_size
+
+    def cut(self, length: int) -> None:
+        """While it is down: lose what came after so many bytes, as a loss of power does."""
+        with self._file().open("r+b") as file:
+            file.truncate(length)
+
+    def _file(self) -> Path:
+        (file,) = (self.folder / "appendonlydir").glob("*.incr.aof")
+        return file
+
+
+@contextmanager
+def running_everysec(program: Path, folder: Path) -> Iterator[EverysecRedis]:
+    server = EverysecRedis(program, folder, find_free_port(HOST))
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
 
 
 @contextmanager

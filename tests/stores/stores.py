@@ -138,6 +138,12 @@ class Stores:
         found: dict[str, str] = await self.redis.hgetall(keys.lease_key(run_id))
         return found
 
+    async def is_held(self, run_id: str) -> bool:
+        """Whether somebody holds the run and has not let the lease run out."""
+        lease = await self.lease(run_id)
+        seconds, micros = await self.redis.time()
+        return lease["state"] == "held" and int(lease["deadline"]) > seconds * 1000 + micros // 1000
+
     async def is_due(self, run_id: str) -> bool:
         """Whether somebody should pick the run up now."""
         return await self.find_due(run_id) is not None

@@ -31,6 +31,22 @@ async def test_repeat_of_a_command_after_the_end_gives_its_cursor(stores: Stores
     assert await stores.command(run.run_id, CommandCancel(), "c1") == cursor
 
 
+@pytest.mark.parametrize("client_id", ["c1", 'cancel:"%_\\'])
+async def test_a_command_is_known_by_its_clients_id_also_when_redis_was_lost(stores: Stores, client_id: str) -> None:
+    run = await stores.start()
+    value = {"client": client_id, "text": f'"client":"{client_id}"'}
+    await stores.command(run.run_id, CommandAnswer(data=Answer(ask="a1", name="outline", value=value)), "other")
+    assert await stores.log.find_command(run.run_id, client_id) is None
+    cursor = await stores.command(run.run_id, CommandCancel(), client_id)
+    assert await stores.log.find_command(run.run_id, client_id) == cursor
+    await stores.ship()
+    await stores.redis.flushall()
+    assert await stores.log.find_command(run.run_id, client_id) == cursor
+    assert await stores.log.find_command(run.run_id, client_id + "2") is None
+    assert await stores.log.find_command("run_other", client_id) is None
+    assert isinstance((await stores.log.read(run.run_id))[-1], CommandCancel)
+
+
 @pytest.mark.parametrize("command", [CommandCancel(), ANSWER])
 async def test_ended_run_refuses_all_but_a_retry(stores: Stores, command: Command) -> None:
     run = await stores.start()
@@ -57,7 +73,7 @@ async def test_command_on_a_held_run_leaves_it_to_its_holder(stores: Stores) -> 
     run = await stores.start()
     cursor = await stores.command(run.run_id, CommandCancel(), "c1")
     assert not await stores.is_due(run.run_id)
-    assert await stores.leases.is_held(run.run_id)
+    assert await stores.is_held(run.run_id)
     assert await stores.leases.renew(run.run_id, run.epoch) == cursor
     assert await run.say("still here")
 
@@ -74,7 +90,7 @@ async def test_command_against_a_release_is_seen_by_one_side(stores: Stores, end
         assert isinstance(cursor, str)
         refused = isinstance(letting_go, BaseException)
         assert await stores.is_due(run.run_id) is not refused
-        assert await stores.leases.is_held(run.run_id) is refused
+        assert await stores.is_held(run.run_id) is refused
 
 
 @pytest.mark.parametrize(("shipped", "taken"), [("waiting", True), ("ended", False)])

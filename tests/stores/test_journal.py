@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from redis.asyncio import Redis
 
 from app.contract import keys
-from app.contract.events import CommandAnswer, CommandCancel, CommandRetry, StepMessage, StepSucceeded
+from app.contract.events import CommandAnswer, CommandCancel, CommandRetry, StepMessage, StepSucceeded, encode_event
 from app.contract.fold import Run
-from app.contract.payloads import Answer, Retry
+from app.contract.payloads import Answer, Message, Retry
 from app.contract.runs import RunStatus
 from app.stores.database import Database
 from app.stores.leases import Leases
@@ -166,6 +166,9 @@ async def test_run_waits_for_an_answer_also_when_redis_is_lost_meanwhile(world: 
     run_id = await world.stores.submit({"asks": True})
     run = await world.hold(run_id)
     assert run.status is RunStatus.WAITING and not await world.stores.is_due(run_id)
+    # Nobody holds it, and nobody looks at it until the answer comes: it may take days.
+    assert {"holder", "deadline"}.isdisjoint(await world.stores.lease(run_id))
+    assert await world.stores.redis.zscore(keys.DUE, run_id) is None
     await world.stores.ship()
     await world.stores.redis.flushall()
     answer = CommandAnswer(data=Answer(ask=run.asks[0].ask, name="word", value="whistle"))
@@ -175,6 +178,46 @@ async def test_run_waits_for_an_answer_also_when_redis_is_lost_meanwhile(world: 
     assert run.status is RunStatus.SUCCEEDED and "whistle" in run.output
     assert set(world.watch.calls.values()) == {1}
     await world.assert_told_once(run_id)
+
+
+async def test_entries_that_cannot_be_read_stop_no_resume(world: World) -> None:
+    """One is damaged, one newer than this version, one a newer command that nobody here understands."""
+    run_id = await world.stores.submit({"asks": True})
+    run = await world.hold(run_id)
+    for body in (
+        "\x00 damaged",
+        '{"type":"step.dreamt","step":"echo","data":{}}',
+        '{"type":"command.pause","data":{}}',
+    ):
+        await world.stores.redis.xadd(keys.log_key(run_id), {"e": body})
+    answer = CommandAnswer(data=Answer(ask=run.asks[0].ask, name="word", value="whistle"))
+    await world.stores.command(run_id, answer, "c")
+    run = await world.hold(run_id)
+    assert run.status is RunStatus.SUCCEEDED and len(run.unreadable) == 3
+    assert set(world.watch.calls.values()) == {1}
+    await world.assert_told_once(run_id)
+
+
+async def test_resuming_reads_the_log_once_however_long_it_is(world: World) -> None:
+    reads = []
+    for words in (0, 200):
+        run_id = await world.stores.submit({"asks": True})
+        run = await world.hold(run_id)
+        for number in range(words):
+            event = StepMessage(step="echo/count:n0", attempt=1, data=Message(text=f"more {number}"))
+            await world.stores.redis.xadd(keys.log_key(run_id), {"e": encode_event(event)})
+        answer = CommandAnswer(data=Answer(ask=run.asks[0].ask, name="word", value="whistle"))
+        await world.stores.command(run_id, answer, "c")
+        before = await commands_of(world, "xrange")
+        assert (await world.hold(run_id)).status is RunStatus.SUCCEEDED
+        reads.append(await commands_of(world, "xrange") - before)
+    assert reads[0] == reads[1]
+
+
+async def commands_of(world: World, name: str) -> int:
+    """How often Redis was asked for this."""
+    found = await world.stores.redis.info("commandstats")
+    return int(found.get(f"cmdstat_{name}", {"calls": 0})["calls"])
 
 
 async def test_journal_goes_on_through_restarts_of_redis(durable_world: World, durable_redis: RedisServer) -> None:

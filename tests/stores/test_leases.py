@@ -9,7 +9,7 @@ import pytest
 from app.contract import keys
 from app.contract.errors import StaleEpoch
 from app.contract.events import RunRecovered
-from app.stores.leases import REQUEUE_MS, RESERVED_MS, Due, Leases
+from app.stores.leases import PAGE, REQUEUE_MS, RESERVED_MS, Due, Leases
 from app.stores.log import Release
 from tests.stores.stores import Stores, message
 
@@ -104,9 +104,9 @@ async def test_no_epoch_comes_twice_or_back(stores: Stores, epoch: int) -> None:
 async def test_renewing(stores: Stores) -> None:
     run = await stores.start()
     await stores.expire_lease(run.run_id)
-    assert not await stores.leases.is_held(run.run_id)
+    assert not await stores.is_held(run.run_id)
     await stores.leases.renew(run.run_id, run.epoch)
-    assert await stores.leases.is_held(run.run_id)
+    assert await stores.is_held(run.run_id)
     assert not await stores.is_due(run.run_id)
 
 
@@ -137,6 +137,56 @@ async def test_reservation_of_a_worker_that_died_ends(stores: Stores) -> None:
     until = int((await stores.lease(run_id))["reserved"])
     await stores.redis.hset(keys.lease_key(run_id), "reserved", until - RESERVED_MS)
     assert await stores.leases.reserve(run_id)
+
+
+async def test_of_many_that_nobody_here_serves_none_keeps_back_what_is_served(stores: Stores) -> None:
+    await stores.redis.zadd(keys.DUE, {f"run_{number}": number for number in range(1, 301)})
+    run_id = await stores.submit()
+    passed: set[str] = set()
+    looks = 0
+    while run_id not in (found := [due.run_id for due in await stores.leases.due(200, passed)]):
+        looks += 1
+        assert found and passed.isdisjoint(found)
+        passed.update(found)
+    assert looks == 1
+    await stores.redis.zrem(keys.DUE, "run_7")
+    await stores.leases.due(200, passed)
+    assert "run_7" not in passed and len(passed) == 199
+
+
+async def test_more_are_due_than_are_read_at_once(stores: Stores) -> None:
+    await stores.redis.zadd(keys.DUE, {f"run_{number:04}": number for number in range(1, PAGE + 51)})
+    passed = {f"run_{number:04}" for number in range(1, PAGE + 41)}
+    assert [due.run_id for due in await stores.leases.due(5, passed)] == [f"run_{PAGE + n}" for n in range(41, 46)]
+
+
+async def test_how_long_a_run_has_had_no_event(stores: Stores) -> None:
+    run, silent = await stores.start(), (await stores.accept()).data.title
+    assert await stores.leases.restore(silent, "echo", "")
+    await stores.redis.hset(keys.lease_key(run.run_id), "last", "1-0")
+    seconds, _ = await stores.redis.time()
+    idle = await stores.leases.idle([run.run_id, silent])
+    assert list(idle) == [run.run_id] and idle[run.run_id] >= seconds * 1000 - 1
+    await run.say("back")
+    assert (await stores.leases.idle([run.run_id]))[run.run_id] < seconds * 1000
+    assert await stores.leases.idle([]) == {}
+
+
+@pytest.mark.parametrize("held", [True, False])
+async def test_what_is_no_longer_in_the_set_of_what_is_due_is_restored(stores: Stores, held: bool) -> None:
+    """A Redis with an eviction policy dropped the set."""
+    run_id = (await stores.start()).run_id if held else await stores.submit()
+    parked = await stores.start()
+    await parked.append(message("bye"), release="parked")
+    await stores.redis.delete(keys.DUE)
+    assert await stores.leases.known([run_id, parked.run_id]) == set()
+    assert await stores.leases.restore(run_id, "echo", "")
+    assert not await stores.leases.restore(parked.run_id, "echo", "")
+    assert await stores.leases.known([run_id]) == {run_id}
+    assert await stores.is_due(run_id) is not held
+    if held:
+        deadline = (await stores.lease(run_id))["deadline"]
+        assert await stores.redis.zscore(keys.DUE, run_id) == int(deadline)
 
 
 async def test_only_what_redis_does_not_know_is_restored(stores: Stores) -> None:

@@ -90,6 +90,10 @@ async def test_other_sites_passages_never_come_back(database: Database, site: st
     assert await search(database, site, "whistles") == [WHISTLE]
     assert await search(database, other, "whistles") == ["Their whistles are of plastic."]
     assert await search(database, "site_unknown", "whistles") == []
+    async with database.reading() as session:
+        for name in (site, other):
+            assert [page.site_id for page in await list_pages(session, name)] == [name]
+            assert len(await page_digests(session, name)) == 1
 
 
 async def test_failure_is_kept_unless_the_page_was_read_before(database: Database, site: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from app.contract import keys
-from app.contract.cursors import is_after
-from app.contract.errors import CursorGone, StaleEpoch
-from app.contract.events import RunSucceeded, RunWaiting, StepMessage
-from app.contract.payloads import Result, Waiting
+from app.contract.cursors import START, is_after
+from app.contract.errors import CursorGone, RunEnded, StaleEpoch
+from app.contract.events import CommandAnswer, CommandCancel, CommandRetry, RunSucceeded, RunWaiting, StepMessage
+from app.contract.payloads import Answer, Ask, Result, Retry, Waiting
 from app.stores.log import Release
 from app.stores.repositories.runs import accept_run
 from app.stores.repositories.workspaces import add_workspace
@@ -144,6 +147,123 @@ async def test_what_redis_forgot_but_sql_has_is_read_again_after_the_next_take(s
     await stores.ship()
     archived = [cursor for cursor, _ in await stores.archived(run.run_id)]
     assert archived == [event.id for event in await stores.log.read(run.run_id)]
+
+
+@asynccontextmanager
+async def forgotten(stores: Stores, run_id: str, *, expire: bool = True) -> AsyncIterator[None]:
+    """Redis loses what happens in this block, and SQL has it. The run's lease is over by then, unless asked not to."""
+    stream, lease = await stores.redis.xrange(keys.log_key(run_id)), await stores.lease(run_id)
+    yield
+    await stores.ship()
+    await stores.redis.delete(keys.log_key(run_id))
+    for cursor, fields in stream:
+        await stores.redis.xadd(keys.log_key(run_id), fields, id=cursor)
+    await stores.redis.delete(keys.lease_key(run_id))
+    await stores.redis.hset(keys.lease_key(run_id), mapping=lease)
+    if expire:
+        await stores.expire_lease(run_id)
+
+
+@pytest.fixture(params=["ended", "parked"])
+async def rewound(request: pytest.FixtureRequest, stores: Stores) -> Taken:
+    """A run that ended or was parked, of which Redis does not know."""
+    run = await stores.start()
+    await run.say("a")
+    last = RunSucceeded(data=Result()) if request.param == "ended" else RunWaiting(data=Waiting(asks=[]))
+    async with forgotten(stores, run.run_id):
+        await run.append(last, release=request.param)
+    return run
+
+
+async def test_what_sql_knows_as_ended_or_waiting_is_not_recovered(stores: Stores, rewound: Taken) -> None:
+    """Only a command makes the log go on after an end, and after a wait."""
+    before = await stores.archived(rewound.run_id)
+    due = await stores.find_due(rewound.run_id)
+    position = await stores.archive.position(rewound.run_id)
+    assert due is not None and position.state in ("ended", "parked")
+    assert await stores.leases.claim(due, state=position.state, shipped=position.shipped) is None
+    assert await stores.log.entries(rewound.run_id) == before
+    assert (await stores.lease(rewound.run_id))["state"] == position.state
+    assert not await stores.is_due(rewound.run_id) and not await stores.leases.reserve(rewound.run_id)
+    cursor = await stores.command(rewound.run_id, CommandRetry(data=Retry()), "c")
+    assert await stores.is_due(rewound.run_id) and is_after(cursor, before[-1][0])
+
+
+async def test_a_command_that_finds_redis_behind_sql_goes_by_sql(stores: Stores, rewound: Taken) -> None:
+    before = await stores.archived(rewound.run_id)
+    if (await stores.archive.position(rewound.run_id)).state == "ended":
+        with pytest.raises(RunEnded):
+            await stores.command(rewound.run_id, CommandCancel(), "c")
+    cursor = await stores.command(rewound.run_id, CommandRetry(data=Retry()), "d")
+    assert [entry[0] for entry in await stores.log.entries(rewound.run_id)] == [*(c for c, _ in before), cursor]
+    assert await stores.is_due(rewound.run_id)
+    await stores.ship()
+    assert (await stores.row(rewound.run_id)).status == "queued"
+
+
+async def test_a_command_that_redis_forgot_reaches_the_next_holder(stores: Stores) -> None:
+    """It was accepted and archived; the run's holder, alive all the time, never hears of it."""
+    run = await stores.start()
+    await run.say("a")
+    async with forgotten(stores, run.run_id, expire=False):
+        cancel = await stores.command(run.run_id, CommandCancel(), "c")
+    assert await stores.leases.renew(run.run_id, run.epoch) == START
+    assert await stores.leases.restore(run.run_id, "echo", "1", cancel)
+    with pytest.raises(StaleEpoch):
+        await run.say("b")
+    assert await stores.is_due(run.run_id)
+    await stores.take(run.run_id)
+    assert [command.id for command in (await stores.log.fold(run.run_id)).pending] == [cancel]
+    assert not await stores.leases.restore(run.run_id, "echo", "1", cancel)
+
+
+async def test_an_answer_that_redis_forgot_is_not_waited_for(stores: Stores) -> None:
+    run = await stores.start()
+    await run.append(RunWaiting(data=Waiting(asks=[Ask(ask="a1", name="o", step="w")])), release="parked")
+    async with forgotten(stores, run.run_id, expire=False):
+        answer = await stores.command(run.run_id, CommandAnswer(data=Answer(ask="a1", name="o", value=1)), "c")
+    await stores.redis.zrem(keys.DUE, run.run_id)
+    assert await stores.leases.restore(run.run_id, "echo", "1", answer)
+    assert await stores.is_due(run.run_id)
+    assert (await stores.log.fold(run.run_id)).answers["a1"].id == answer
+
+
+@pytest.mark.parametrize("release", ["", "parked", "ended"])
+async def test_what_redis_has_whole_is_left_alone(stores: Stores, release: Release) -> None:
+    run = await stores.start()
+    await run.append(message("a"), release=release)
+    await stores.ship()
+    before, lease = await stores.hot(run.run_id), await stores.lease(run.run_id)
+    assert not await stores.leases.restore(run.run_id, "echo", "1", await stores.archive.shipped(run.run_id))
+    assert (await stores.hot(run.run_id), await stores.lease(run.run_id)) == (before, lease)
+
+
+async def test_a_run_that_was_just_taken_after_a_loss_is_left_alone(stores: Stores) -> None:
+    run = await stores.start()
+    await run.say("a")
+    await stores.ship()
+    await stores.redis.flushall()
+    minted = await stores.mint(run.run_id)
+    taken = await stores.leases.take(run.run_id, minted.epoch, "b", "echo", "1", shipped=minted.shipped)
+    assert taken is not None
+    assert not await stores.leases.restore(run.run_id, "echo", "1", minted.shipped)
+    assert (await stores.lease(run.run_id))["last"] == minted.shipped  # what a later loss is seen by
+    assert await Taken(stores, run.run_id, minted.epoch, minted.shipped, taken).say("mine")
+
+
+async def test_what_goes_on_in_sql_is_recovered_after_what_sql_has(stores: Stores) -> None:
+    """Redis is behind, and the run was going on: what it had lost of the log is there again."""
+    run = await start_in_the_future(stores)
+    await run.say("a")
+    async with forgotten(stores, run.run_id):
+        await run.say("b")
+    due = await stores.find_due(run.run_id)
+    position = await stores.archive.position(run.run_id)
+    assert due is not None
+    assert await stores.leases.claim(due, state=position.state, shipped=position.shipped) is not None
+    types = [event.type for event in await stores.log.read(run.run_id)]
+    assert types == ["run.submitted", "step.message", "step.message", "run.recovered"]
+    assert (await stores.log.fold(run.run_id)).cursor == f"{FUTURE_MS}-10"
 
 
 async def test_submission_that_redis_missed_is_restored_with_its_first_event(stores: Stores) -> None:

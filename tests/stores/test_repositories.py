@@ -116,8 +116,10 @@ async def test_one_idempotency_key_makes_one_run(stores: Stores) -> None:
     assert sum(await asyncio.gather(*(accept(number) for number in range(10)))) == 1
     assert await accept(0, "ws_bob")
     async with stores.database.reading() as session:
-        kept = await runs.find_repeat(session, "ws_ann", "key")
-        assert kept is not None and kept.workspace_id == "ws_ann"
+        for workspace_id in ("ws_ann", "ws_bob"):
+            kept = await runs.find_repeat(session, workspace_id, "key")
+            assert kept is not None and kept.workspace_id == workspace_id
+        assert await runs.find_repeat(session, "ws_eve", "key") is None
         assert await runs.find_repeat(session, "ws_ann", "other") is None
 
 

@@ -90,7 +90,7 @@ class Product:
         self.log = Log(self.redis, self.archive)
         self.fleet = Fleet(self.redis)
         self.submission = Submission(settings, self.database, self.log, self.fleet)
-        self.commands = Commands(Queries(self.database, self.log), self.log, self.redis)
+        self.commands = Commands(Queries(self.database, self.log), self.log)
 
     async def close(self) -> None:
         for worker in self.workers:

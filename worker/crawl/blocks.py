@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import trafilatura
 from lxml import etree
 from lxml.html import HtmlElement
 
@@ -73,6 +72,8 @@ def visible_text(tree: HtmlElement) -> str:
 
 
 def _main_runs(tree: HtmlElement, runs: list[_Run]) -> list[_Run]:
+    import trafilatura  # slow to load: a worker is ready before it is, and pages are read in threads
+
     document = trafilatura.bare_extraction(
         copy.deepcopy(tree), favor_recall=True, include_comments=False, include_tables=True, with_metadata=False
     )

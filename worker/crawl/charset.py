@@ -5,8 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 
-from charset_normalizer import from_bytes
-
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _META = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([a-zA-Z0-9_.:-]{2,40})""", re.IGNORECASE)
 _XML = re.compile(rb"""^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([a-zA-Z0-9_.:-]{2,40})""")
@@ -49,6 +47,8 @@ def _decode(body: bytes, charset: str) -> str:
     if named and named != "utf-8":
         # The cp125x tables of Python have holes that browsers fill; one odd byte does not make the label wrong.
         return body.decode(named, "replace")
+    from charset_normalizer import from_bytes  # slow to load, and few pages need it
+
     guess = from_bytes(body[:200_000]).best()
     return body.decode(guess.encoding if guess else "cp1252", "replace")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import py3langid
 from lxml.html import HtmlElement
 
 from app.contract.addresses import AddressRefused, join_address, same_site
@@ -57,6 +56,8 @@ def read_language(tree: HtmlElement, text: str) -> str:
             return declared[1].lower()
     if len(text) < 40:
         return ""
+    import py3langid  # slow to load, as it brings numpy
+
     language, _ = py3langid.classify(text[:5000])
     return str(language)
 

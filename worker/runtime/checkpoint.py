@@ -72,5 +72,4 @@ def _stand_in(call: Call, adapter: TypeAdapter[Any], failure: ErrorData, error: 
     before = call.standing_success()
     if before is not None and _can_stand(call, adapter):
         return decode_result(adapter, before.result, call.path)
-    cause = error.cause if isinstance(error, StepFailed) else error
-    raise StepFailed(failure, cause) from error
+    raise StepFailed(failure) from error

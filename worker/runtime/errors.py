@@ -24,12 +24,19 @@ class WorkflowError(LonghandError):
 
 
 class StepFailed(WorkflowError):
-    """`data` is what the log keeps of it; `cause` the error itself, None when only the log remembers it."""
+    """`data` is what the log keeps of the error, and all that a caller can go by: a resumed run has nothing else.
 
-    def __init__(self, data: ErrorData, cause: BaseException | None = None) -> None:
+    It is transient when the error was, or when the log does not know: another attempt is the safe side.
+    """
+
+    def __init__(self, data: ErrorData) -> None:
         super().__init__(data.message)
         self.data = data
-        self.cause = cause
+        self.transient = data.transient is not False
+
+    def is_kind(self, named: type[BaseException]) -> bool:
+        """Whether the error was of this class, going by what the log keeps of it."""
+        return self.data.transient is None or named.__name__ in (self.data.kind, *self.data.bases)
 
 
 class StepTimeout(WorkflowError):
@@ -60,6 +67,12 @@ class OutsideRun(WorkflowError):
     pass
 
 
+def is_transient(error: BaseException) -> bool:
+    """Whether it may go away by itself: errors that say so (`transient`), broken connections and timeouts."""
+    said = getattr(error, "transient", None)
+    return bool(said) if said is not None else isinstance(error, ConnectionError | TimeoutError)
+
+
 def clean_text(text: str) -> str:
     """Text that has a UTF-8 form: half characters, which come from damaged input, are replaced."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
@@ -75,7 +88,13 @@ def describe_error(error: BaseException, step: str) -> ErrorData:
         return error.data
     source = getattr(error, "__longhand_step__", step)
     message = clean_text(str(error)).strip() or f"{type(error).__name__} without a message"
-    return ErrorData(kind=type(error).__name__, message=message[:2000], step=source)
+    return ErrorData(
+        kind=type(error).__name__,
+        message=message[:2000],
+        step=source,
+        transient=is_transient(error),
+        bases=[base.__name__ for base in type(error).__mro__[1:] if issubclass(base, Exception)],
+    )
 
 
 def mark_source(error: BaseException, step: str) -> None:

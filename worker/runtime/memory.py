@@ -73,7 +73,7 @@ class MemoryLog:
         return self.command(CommandCancel())
 
     def take(self) -> MemoryJournal:
-        """Take the run for a new epoch, as a worker does."""
+        """Take the run for a new epoch, whatever its state: who may take it is a matter of leases, not of the log."""
         self.epoch += 1
         self.state = "held"
         self._ring()

@@ -11,7 +11,7 @@ from app.contract.events import now
 from app.contract.runs import StepStatus
 from worker.runtime.admission import admit
 from worker.runtime.call import Attempt, Call
-from worker.runtime.errors import StepFailed, describe_error, mark_source
+from worker.runtime.errors import StepFailed, describe_error, is_transient, mark_source
 from worker.runtime.timeout import uncharged
 
 LONGEST_RETRY_AFTER = 600.0
@@ -30,10 +30,8 @@ class Pause(Protocol):
 Worth = Callable[[BaseException], bool]
 
 
-def TRANSIENT(error: BaseException) -> bool:
-    """What may go away by itself: errors that say so (`transient`), broken connections and timeouts."""
-    said = getattr(error, "transient", None)
-    return bool(said) if said is not None else isinstance(error, ConnectionError | TimeoutError)
+TRANSIENT: Worth = is_transient
+"""What may go away by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,8 @@ class exponential:
 class Retry:
     """At most `attempts` in all, for the failures in `on`: exception types, or a function that judges one.
 
-    An error's `retry_after` (seconds) is honoured and uses up no attempt.
+    An error's `retry_after` (seconds) is honoured and uses up no attempt. When a step below failed, types are compared
+    by name, and a function judges the `StepFailed`: both go by what the log keeps, so that a resumed run decides alike.
     """
 
     attempts: int = 3
@@ -61,21 +60,10 @@ class Retry:
     on: Worth | type[Exception] | tuple[type[Exception], ...] = TRANSIENT
 
     def is_worth(self, error: BaseException) -> bool:
-        if isinstance(error, StepFailed):
-            return self._is_worth_again(error)
-        if isinstance(self.on, type | tuple):
-            return isinstance(error, self.on)
-        return self.on(error)
-
-    def _is_worth_again(self, failed: StepFailed) -> bool:
-        """A step below failed. Of one that only the log remembers the kind is known: a function cannot judge that,
-        and another attempt is the safe side."""
-        if failed.cause is not None:
-            return self.is_worth(failed.cause)
-        if isinstance(self.on, type | tuple):
-            named = self.on if isinstance(self.on, tuple) else (self.on,)
-            return any(failed.data.kind in _kinds(kind) for kind in named)
-        return True
+        if not isinstance(self.on, type | tuple):
+            return self.on(error)
+        named = self.on if isinstance(self.on, tuple) else (self.on,)
+        return any(isinstance(error, one) or (isinstance(error, StepFailed) and error.is_kind(one)) for one in named)
 
     def __str__(self) -> str:
         return f"retry {self.attempts}×"
@@ -131,14 +119,6 @@ def _check_left(call: Call, retry: Retry) -> None:
     error = next((attempt.error for attempt in reversed(known.attempts) if attempt.error), None)
     if known.failures >= retry.attempts and error is not None:
         raise StepFailed(error)
-
-
-def _kinds(kind: type) -> set[str]:
-    names = {kind.__name__}
-    subclasses: list[type] = type.__subclasses__(kind)
-    for below in subclasses:
-        names |= _kinds(below)
-    return names
 
 
 def _asked_pause(error: BaseException, asked: int) -> float | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from app.contract.events import CommandAnswer
@@ -80,29 +82,42 @@ class Chaos:
 
     After every death the run is resumed in a new epoch. Then its log must be in order (see `check_log`), and what it
     came to must be what the undisturbed run came to: the same end, output, texts and objects.
+
+    `events` counts the events of all runs by type, and `died_after` the deaths by the type of the last event before
+    them, so that a test can see that its worlds come to all that it means to disturb: asks, retries, settled failures.
     """
 
     def __init__(self, *, seed: int = 0, at_once: int = 8) -> None:
         self._seed = seed
         self._slots = asyncio.Semaphore(at_once)
+        self.events: Counter[str] = Counter()
+        self.died_after: Counter[str] = Counter()
 
     async def at_every_event(self, workflow: Workflow, worlds: Worlds) -> int:
-        """Kill the worker after its first fact, in another run after its second, and so on; gives how many runs."""
+        """Kill the worker before the run's first fact, in another run after it, and so on up to the one before the
+        end, on both sides of every wait; gives how many runs."""
         expected, facts = await self._undisturbed(workflow, worlds)
         await self._all(self._disturbed(workflow, worlds, [fact], expected) for fact in range(facts))
         return facts
 
     async def at_random(self, workflow: Workflow, worlds: Worlds, *, runs: int, deaths: int = 3) -> None:
-        """In each of these runs, let this many workers in a row die after a random number of facts."""
+        """In each of these runs, let this many workers in a row die at random places of the run."""
         expected, facts = await self._undisturbed(workflow, worlds)
         dice = random.Random(self._seed)
-        plans = [[dice.randrange(facts) for _ in range(deaths)] for _ in range(runs)]
+        plans = []
+        for _ in range(runs):
+            places = sorted(dice.randrange(facts) for _ in range(deaths))
+            plans.append([place - before for before, place in pairwise([0, *places])])
         await self._all(self._disturbed(workflow, worlds, plan, expected) for plan in plans)
 
-    async def _all(self, runs: Any) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for run in runs:
-                tasks.create_task(run)
+    async def _all(self, runs: Iterable[Coroutine[Any, Any, None]]) -> None:
+        """All of these at once, until the first one that does not survive: its own error is what the test shows."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for run in runs:
+                    tasks.create_task(run)
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
 
     async def _undisturbed(self, workflow: Workflow, worlds: Worlds) -> tuple[Outcome, int]:
         run, facts = await self._run(workflow, worlds, [])
@@ -115,23 +130,34 @@ class Chaos:
             raise InvariantBroken(f"{_tell(workflow, plan)}: {_difference(came_to, expected)}")
 
     async def _run(self, workflow: Workflow, worlds: Worlds, plan: Sequence[int]) -> tuple[Run, int]:
-        """One run, whose workers die after as many facts as `plan` says; the last one lives. Gives its facts too."""
+        """One run: each number in `plan` is a death after that many facts more; the last worker lives. Gives its facts
+        too."""
         async with self._slots, worlds() as world:
             log = MemoryLog(workflow, world.value, world.run_id)
             for facts in plan:
-                await _live(log, world, facts)
-            while not log.run.ended:
-                await _live(log, world, None)
-                _answer(log, world)
-            if problems := check_log(log.events):
+                if await _go_on(log, world, facts):
+                    self.died_after[log.events[-1].type] += 1
+            await _go_on(log, world, None)
+            events = log.events
+            self.events.update(event.type for event in events)
+            if problems := check_log(events):
                 raise InvariantBroken(f"{_tell(workflow, plan)}:\n" + "\n".join(problems))
-            return log.run, len(log.events) - 1
+            return log.run, sum(event.epoch > 0 for event in events)
 
 
-async def _live(log: MemoryLog, world: World, facts: int | None) -> None:
+async def _go_on(log: MemoryLog, world: World, facts: int | None) -> bool:
+    """Let workers go on, through the run's waits, until it ends or one dies after so many facts; whether one did."""
+    while not log.run.ended:
+        _answer(log, world)
+        mortal = await _live(log, world, facts)
+        if mortal.death.is_set():
+            return True
+        facts = mortal.left
+    return False
+
+
+async def _live(log: MemoryLog, world: World, facts: int | None) -> MortalJournal:
     """One worker's life: it takes the run, and dies after so many facts, unless it has let go of it before."""
-    if log.run.ended:
-        return
     journal = log.take()
     mortal = MortalJournal(journal, facts)
     resources = await world.wire(journal.epoch)
@@ -146,6 +172,7 @@ async def _live(log: MemoryLog, world: World, facts: int | None) -> None:
         for task in (working, dying):
             task.cancel()
         await asyncio.gather(working, dying, return_exceptions=True)
+    return mortal
 
 
 def _answer(log: MemoryLog, world: World) -> None:

@@ -12,24 +12,24 @@ from worker.runtime.memory import MemoryJournal
 
 
 class MortalJournal:
-    """A journal that takes `facts` facts, and then is dead. `death` is set at that moment.
+    """A journal that takes `left` facts more, and then is dead. `death` is set at that moment.
 
     What a release appends is one append, as it is in Redis: the worker dies before it or after it.
     """
 
-    def __init__(self, journal: MemoryJournal, facts: int | None) -> None:
+    def __init__(self, journal: MemoryJournal, left: int | None) -> None:
         self._journal = journal
-        self._left = facts
+        self.left = left
         self.death = asyncio.Event()
         self._die_when_due()
 
     def _die_when_due(self) -> None:
-        if self._left is not None and self._left <= 0:
+        if self.left is not None and self.left <= 0:
             self.death.set()
 
     def _count(self, facts: int) -> None:
-        if self._left is not None:
-            self._left -= facts
+        if self.left is not None:
+            self.left -= facts
             self._die_when_due()
 
     async def _wait_if_dead(self) -> None:

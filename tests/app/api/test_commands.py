@@ -5,10 +5,14 @@ from typing import Any
 
 import httpx2
 import pytest
+from redis.asyncio import Redis
 
 from app.contract.payloads import Ask
+from app.stores.archive import Archive
 from app.stores.log import Log
+from app.stores.shipping import Unshipped
 from tests.app.conftest import Take, start_echo
+from worker.shipping import Shipper
 
 STEP = "echo/say"
 
@@ -81,14 +85,19 @@ async def test_a_retry_that_is_not_possible_says_why(ann: httpx2.AsyncClient, ta
         assert (answer.status_code, bool(answer.json()["errors"])) == (400, True), wrong
 
 
-async def test_an_idempotent_retry_is_one_command(ann: httpx2.AsyncClient, take: Take, log: Log) -> None:
+async def test_an_idempotent_retry_is_one_command_also_when_redis_was_lost(
+    ann: httpx2.AsyncClient, take: Take, log: Log, archive: Archive, redis: Redis
+) -> None:
     run_id = await start_echo(ann)
     worker = await take(run_id)
     await worker.start()
     await worker.begin(STEP)
     await worker.fail(STEP, "no")
     await worker.end_incomplete("", [STEP])
-    for _ in range(3):
+    for lost in (False, False, True):
+        if lost:
+            await Shipper(log, archive, Unshipped(redis, 60_000)).ship()
+            await redis.flushall()
         answer = await ann.post(f"/api/runs/{run_id}/retries", headers={"Idempotency-Key": "r"})
         assert answer.status_code == 202
     assert [event.type for event in await log.read(run_id)].count("command.retry") == 1

@@ -32,6 +32,8 @@ async def test_it_is_ready_once_a_worker_lives(app: Litestar, fleet: Fleet) -> N
         await announce(fleet, ECHO)
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+        (warning,) = ready.json()["warnings"]
+        assert "Redis keeps nothing on disk" in warning
 
 
 async def test_metrics_count_runs_and_workers(ann: httpx2.AsyncClient) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -15,6 +16,7 @@ import httpx2
 
 from app.processes.slots import claim, end_leftovers
 from tests.app.processes.recording import wait_until_gone
+from tests.support.redis_server import RedisServer
 
 ROOT = Path(__file__).parents[3]
 NAMES = ("redis", "web", "worker")
@@ -26,6 +28,7 @@ class Up:
     def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
         self.process = process
         self._folder = folder
+        self.said: list[str] = []
 
     @property
     def pids(self) -> dict[str, int]:
@@ -34,13 +37,12 @@ class Up:
     async def wait_for(self, text: str) -> str:
         """The next line of its output that contains the text."""
         assert self.process.stdout is not None
-        seen: list[str] = []
         async with asyncio.timeout(60):
             while line := (await self.process.stdout.readline()).decode():
-                seen.append(line)
+                self.said.append(line)
                 if text in line:
                     return line
-        raise AssertionError(f"it ended without saying {text!r}: {''.join(seen)}")
+        raise AssertionError(f"it ended without saying {text!r}: {''.join(self.said)}")
 
     async def wait_for_address(self) -> str:
         return (await self.wait_for("Longhand is ready: ")).split("ready: ")[1].split()[0]
@@ -117,6 +119,19 @@ async def test_a_stop_while_it_starts_leaves_nothing_behind(tmp_path: Path) -> N
         code, _ = await up.end(signal.SIGTERM)
         assert code == 0
         await wait_until_gone(redis)
+
+
+async def test_with_a_redis_of_ones_own_each_process_says_what_it_may_lose(
+    tmp_path: Path, own_redis: RedisServer, migrated_file: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    shutil.copy(migrated_file, tmp_path / "data" / "longhand.db")
+    async with running_up(tmp_path / "data", LONGHAND_REDIS_URL=own_redis.url) as up:
+        await up.wait_for_address()
+        code, _ = await up.end(signal.SIGTERM)
+    assert code == 0
+    said = [line.split()[0] for line in up.said if "Redis keeps nothing on disk" in line]
+    assert sorted(said) == ["longhand", "web", "worker"]
 
 
 async def test_a_data_folder_in_use_is_refused(tmp_path: Path) -> None:

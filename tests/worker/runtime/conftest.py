@@ -1,12 +1,56 @@
+"""The runtime's suite runs on every kind of log that the runtime is used with: in memory, and on the real stores."""
+
 from __future__ import annotations
 
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
 import pytest
+from redis.asyncio import Redis
 
+from app.stores.archive import Archive
+from app.stores.database import Database
+from app.stores.epochs import Epochs
+from app.stores.leases import Leases
+from app.stores.log import Log
+from app.stores.repositories.workspaces import add_workspace
+from app.stores.shipping import Unshipped
+from app.stores.tables import Workspace
+from tests.conftest import LEASE_MS
+from tests.stores.stores import KEEP_MS, Stores
 from tests.worker.runtime.harness import Driver, MemoryHarness
+from tests.worker.runtime.stores_harness import WORKSPACE, StoresHarness
 
 
-@pytest.fixture(params=["memory"])
+@pytest.fixture(scope="session")
+def shared_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One database for all tests of this process: each has runs of its own."""
+    file = tmp_path_factory.mktemp("runtime") / "longhand.db"
+    shutil.copy(migrated_file, file)
+    return file
+
+
+@pytest.fixture
+def memory_harness() -> MemoryHarness:
+    return MemoryHarness()
+
+
+@pytest.fixture
+async def stores_harness(redis: Redis, shared_file: Path) -> AsyncIterator[StoresHarness]:
+    async with AsyncExitStack() as stack:
+        database = Database(f"sqlite+aiosqlite:///{shared_file}")
+        stack.push_async_callback(database.close)
+        async with database.writing() as session:
+            if await session.get(Workspace, WORKSPACE) is None:
+                await add_workspace(session, WORKSPACE)
+        archive = Archive(database)
+        log, leases, epochs = Log(redis, archive), Leases(redis, LEASE_MS), Epochs(database)
+        yield StoresHarness(Stores(redis, database, archive, log, leases, epochs, Unshipped(redis, KEEP_MS)), stack)
+
+
+@pytest.fixture(params=["memory", "stores"])
 def harness(request: pytest.FixtureRequest) -> Driver:
-    """A run on each kind of log that the runtime is used with."""
-    kinds = {"memory": MemoryHarness}
-    return Driver(kinds[request.param]())
+    """A run on each kind of log."""
+    return Driver(request.getfixturevalue(f"{request.param}_harness"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry, Event, RunStarted
+from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry, Envelope, Event
 from app.contract.fold import Run
-from app.contract.payloads import Answer, Retry
+from app.contract.payloads import Answer, Nothing, Retry
 from worker.runtime import Workflow
 from worker.runtime.conductor import Conductor
 from worker.runtime.journal import Journal, Release
@@ -41,17 +41,58 @@ class Probe:
         await self.gates[name].wait()
 
 
+class PausedByNewer(Envelope):
+    """A command of a version that is newer than this one."""
+
+    type: Literal["command.pause"] = "command.pause"
+    data: Nothing = Nothing()
+
+
+def wire(
+    workflow: Workflow,
+    journal: Journal,
+    epoch: int,
+    workspace_id: str,
+    probe: Probe,
+    around: Around | None = None,
+    **wiring: Any,
+) -> Conductor:
+    """A conductor whose components find the probe."""
+    wiring.setdefault("resources", {Probe: probe})
+    seen = around(journal) if around else journal
+    return Conductor(workflow, seen, epoch=epoch, workspace_id=workspace_id, **wiring)
+
+
 class Harness(Protocol):
     """One run on some log."""
 
     probe: Probe
 
-    async def start(self, workflow: Workflow, value: Any) -> None: ...
-    async def take(self, around: Around | None = None, **wiring: Any) -> Conductor: ...
-    async def command(self, command: Command) -> str: ...
-    async def events(self) -> list[Event]: ...
-    async def fork(self, count: int) -> Harness: ...
-    async def put_damaged_command(self) -> str: ...
+    async def start(self, workflow: Workflow, value: Any) -> None:
+        """Submit a run of this workflow."""
+
+    async def take(self, around: Around | None = None, **wiring: Any) -> Conductor:
+        """Take the run for a new epoch, whatever its state: also by mistake, and also from somebody who holds it."""
+        ...
+
+    async def command(self, command: Command) -> str:
+        """Append a command, and tell whoever holds the run; gives its cursor. Raises `RunEnded`."""
+        ...
+
+    async def renew(self) -> None:
+        """Tell whoever holds the run, or did, what they hear when they renew their lease."""
+
+    async def events(self) -> list[Event]:
+        """What stands in the log."""
+        ...
+
+    async def fork(self, count: int) -> Harness:
+        """Another run, queued, as if only the first `count` events of this one had reached the log."""
+        ...
+
+    async def put_damaged_command(self) -> str:
+        """Append a command that this version cannot read; gives its cursor."""
+        ...
 
 
 class MemoryHarness:
@@ -66,19 +107,18 @@ class MemoryHarness:
 
     async def take(self, around: Around | None = None, **wiring: Any) -> Conductor:
         journal = self.log.take()
-        wiring.setdefault("resources", {Probe: self.probe})
-        return Conductor(
-            self.log.workflow, around(journal) if around else journal, epoch=journal.epoch, workspace_id="ws", **wiring
-        )
+        return wire(self.log.workflow, journal, journal.epoch, "ws", self.probe, around, **wiring)
 
     async def command(self, command: Command) -> str:
         return self.log.command(command)
+
+    async def renew(self) -> None:
+        """A log in memory tells everybody at once."""
 
     async def events(self) -> list[Event]:
         return self.log.events
 
     async def fork(self, count: int) -> MemoryHarness:
-        """The same run, as if only its first `count` events had reached the log."""
         other = MemoryHarness()
         other.log = MemoryLog(self.log.workflow, self.log.run.input)
         other.log.entries[:] = self.log.entries[:count]
@@ -88,9 +128,7 @@ class MemoryHarness:
         return other
 
     async def put_damaged_command(self) -> str:
-        self.log.entries.append((f"{len(self.log.entries) + 1}-0", '{"type":"command.pause","data":{}}'))
-        self.log.newest_command = self.log.entries[-1][0]
-        return self.log.newest_command
+        return await self.command(PausedByNewer())  # type: ignore[arg-type]  # this version has no such command
 
 
 class Driver:
@@ -148,5 +186,7 @@ class Driver:
     async def started(self, path: str) -> list[Any]:
         return [event for event in await self.events("step.started") if event.step == path]
 
-    async def passes(self) -> int:
-        return len([event for event in await self.events() if isinstance(event, RunStarted)])
+    async def saw(self, kind: str, path: str, count: int) -> None:
+        """Return when the log has so many events of a kind from that step."""
+        while len([event for event in await self.events(kind) if event.step == path]) < count:
+            await asyncio.sleep(0.001)

@@ -220,6 +220,17 @@ async def test_results_round_trip_on_the_first_call_too(harness: Driver) -> None
     assert (await fresh.conduct()).output == ["list", "Base"]
 
 
+@workflow("keys-that-read-alike")
+async def keys_that_read_alike(number: int) -> list[int]:
+    return await gather(*(double.key(key)(len(key)) for key in ("a/b", "a b", "a-b", "a//b")))
+
+
+async def test_different_keys_are_different_steps_however_they_read(harness: Driver) -> None:
+    await harness.start(keys_that_read_alike, 1)
+    run = await harness.conduct()
+    assert run.output == [6, 6, 6, 8] and len(run.below("keys-that-read-alike")) == 4
+
+
 @component
 async def too_large() -> str:
     return "x" * 300_000

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
+from app.contract.cursors import is_after
 from app.contract.errors import RunEnded
 from app.contract.events import Command, Event
 from app.contract.fold import Run
@@ -76,10 +78,9 @@ async def test_the_second_question_can_be_answered_while_the_first_branch_goes_o
     await harness.start(two_asks, 1)
     asks = {open_ask.name: open_ask.ask for open_ask in (await harness.conduct()).asks}
     await harness.answer("a", {"size": 3})
-    conductor = await harness.harness.take(lambda journal: Meddling(journal, "emit", 3, late))
-    late_answers.append(lambda: harness.answer("b", {"size": 20}, asks["b"]))
-    await conductor.conduct()
-    run = await harness.run()
+    run = await harness.conduct(
+        lambda journal: Meddling(journal, "emit", 3, lambda: harness.answer("b", {"size": 20}, asks["b"]))
+    )
     assert run.output == 23 and not run.refused
 
 
@@ -306,15 +307,12 @@ class Recording:
         return getattr(self._journal, name)
 
 
-late_answers: list[Callable[[], Awaitable[str]]] = []
-
-
-async def late() -> None:
-    await late_answers.pop()()
-
-
 class Meddling:
-    """A journal around another: something else happens before or after its nth call of one method."""
+    """A journal around another: something else happens just before or just after its nth call of one method.
+
+    What happens in the middle of emitting comes between two entries of the log, whichever log it is: what was emitted
+    before stands there already, and what is emitted meanwhile waits.
+    """
 
     def __init__(
         self, journal: Journal, method: str, number: int, meddle: Callable[[], Awaitable[Any]], after: bool = False
@@ -322,22 +320,41 @@ class Meddling:
         self._journal = journal
         self._method, self._number, self._meddle, self._after = method, number, meddle, after
         self._calls = 0
+        self._waiting: list[Event] = []
+        self._between: asyncio.Task[None] | None = None
         self.done = False
 
-    async def _now(self, method: str, after: bool) -> None:
+    def _is_now(self, method: str, after: bool) -> bool:
         if method == self._method and not after:
             self._calls += 1
-        if not self.done and (method, after) == (self._method, self._after) and self._calls == self._number:
-            self.done = True
+        if self.done or (method, after, self._calls) != (self._method, self._after, self._number):
+            return False
+        self.done = True
+        return True
+
+    async def _now(self, method: str, after: bool) -> None:
+        if between := self._between:
+            await asyncio.wait([between])
+            between.result()
+        if self._is_now(method, after):
             await self._meddle()
 
     def emit(self, event: Event) -> None:
-        step = self._now("emit", False)
-        for turn in (step, None, self._now("emit", True)):
-            if turn is None:
-                self._journal.emit(event)
-            else:
-                run_at_once(turn)
+        if self._is_now("emit", False):
+            self._between = asyncio.create_task(self._come_between())
+        if self._between:
+            self._waiting.append(event)
+        else:
+            self._journal.emit(event)
+        if self._is_now("emit", True):
+            self._between = asyncio.create_task(self._come_between())
+
+    async def _come_between(self) -> None:
+        await self._journal.commit()
+        await self._meddle()
+        self._between = None
+        for event in self._waiting:
+            self._journal.emit(event)
 
     async def commit(self) -> None:
         await self._now("commit", False)
@@ -365,15 +382,6 @@ class Meddling:
         await self._journal.next_command(after)
 
 
-def run_at_once(turn: Any) -> None:
-    """Run a coroutine that never waits; what a log in memory does in it has happened when this returns."""
-    try:
-        turn.send(None)
-    except StopIteration:
-        return
-    raise AssertionError("it waited")
-
-
 async def settle_run(harness: Driver) -> Run:
     """Go on as a supervisor does, until the run has ended and no command waits."""
     for _ in range(6):
@@ -387,25 +395,55 @@ async def settle_run(harness: Driver) -> Run:
     raise AssertionError("the run came to no end")
 
 
+CALLS = {
+    "start": {"fold": 1, "emit": 2, "release": 1},
+    "answered": {"fold": 1, "emit": 7, "commit": 1, "release": 1},
+    "draining": {"fold": 1, "release": 1},
+}
+"""How often a worker calls each of its journal's methods that touch the log, by what it finds when it takes the run."""
+
 MOMENTS = [
-    (method, number, after)
-    for method in ("fold", "emit", "commit", "release")
-    for number in range(1, 9)
+    (phase, method, number + 1, after)
+    for phase, calls in CALLS.items()
+    for method, times in calls.items()
+    for number in range(times)
     for after in (False, True)
 ]
 
 
-@pytest.mark.parametrize(("method", "number", "after"), MOMENTS)
-@pytest.mark.parametrize("kind", ["cancel", "retry", "answer"])
-@pytest.mark.parametrize("phase", ["start", "answered", "draining"])
-async def test_a_command_at_any_moment_is_neither_lost_nor_applied_twice(
-    harness: Driver, phase: str, kind: str, method: str, number: int, after: bool
-) -> None:
+async def prepare(harness: Driver, phase: str) -> str:
+    """Bring a run to where a worker takes it; gives the id of what it asked, if it did."""
     await harness.start(holding, 1)
     harness.probe.gates["held"].set()
-    if phase != "start":
-        asked = (await harness.conduct()).asks[0].ask
-        await harness.answer("go", "yes")
+    if phase == "start":
+        return "unknown"
+    asked = (await harness.conduct()).asks[0].ask
+    await harness.answer("go", "yes")
+    return asked
+
+
+async def go_on(harness: Driver, phase: str, around: Around) -> None:
+    conductor = await harness.harness.take(around)
+    if phase == "draining":
+        conductor.drain()
+    await conductor.conduct()
+
+
+@pytest.mark.parametrize("phase", list(CALLS))
+async def test_the_moments_are_all_there_are(harness: Driver, phase: str) -> None:
+    await prepare(harness, phase)
+    calls: list[str] = []
+    await go_on(harness, phase, lambda journal: Recording(journal, calls))
+    watching = {"commands", "next_command"}  # these only read what a command has changed
+    assert {method: calls.count(method) for method in {*calls} - watching} == CALLS[phase]
+
+
+@pytest.mark.parametrize(("phase", "method", "number", "after"), MOMENTS)
+@pytest.mark.parametrize("kind", ["cancel", "retry", "answer"])
+async def test_a_command_at_any_moment_is_neither_lost_nor_applied_twice(
+    harness: Driver, kind: str, phase: str, method: str, number: int, after: bool
+) -> None:
+    asked = await prepare(harness, phase)
     sent: list[str] = []
 
     async def meddle() -> None:
@@ -416,25 +454,23 @@ async def test_a_command_at_any_moment_is_neither_lost_nor_applied_twice(
                 case "retry":
                     sent.append(await harness.retry("holding"))
                 case _:
-                    sent.append(await harness.answer("go", "late", "unknown" if phase == "start" else asked))
+                    sent.append(await harness.answer("go", "late", asked))
         except RunEnded:
-            assert kind != "retry"
+            sent.append("")
+            assert kind != "retry" and (method, after) == ("release", True)
 
-    around: Around = lambda journal: Meddling(journal, method, number, meddle, after)  # noqa: E731
-    conductor = await harness.harness.take(around)
-    if phase == "draining":
-        conductor.drain()
-    await conductor.conduct()
+    await go_on(harness, phase, lambda journal: Meddling(journal, method, number, meddle, after))
+    assert sent, "the moment did not come"
     left = await harness.run()
     assert not left.pending or left.status is RunStatus.QUEUED, "a command was slept through"
     run = await settle_run(harness)
     judged = [e.data.command for e in await harness.events("command.applied", "command.refused")]
     commands = [e.id for e in await harness.events("command.cancel", "command.retry", "command.answer")]
     assert sorted(judged) == sorted(commands)
-    if kind == "cancel" and sent:
+    if kind == "cancel" and sent[0]:
         assert run.status is RunStatus.CANCELLED
-    elif kind != "cancel":
+    else:
         assert run.status is RunStatus.SUCCEEDED and run.output == "done"
-    if kind == "retry" and sent and sent[0] not in run.refused:
-        after_retry = [e for e in await harness.started("holding") if int(e.id[:-2]) > int(sent[0][:-2])]
+    if kind == "retry" and sent[0] not in run.refused:
+        after_retry = [event for event in await harness.started("holding") if is_after(event.id, sent[0])]
         assert after_retry, "the retry had no effect"

@@ -1,0 +1,90 @@
+"""Posts whose logs are as long as one likes, and whose pages are all the same: written through the real log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from app.contract import events as e
+from app.contract import payloads as p
+from app.contract.content import Outline, OutlineSection, Section
+from app.stores.epochs import Epochs
+from app.stores.leases import Leases
+from app.stores.shipping import Unshipped
+from app.stores.tables import PostRow, RunRow, SiteRow
+from bench.stores import WORKSPACE, Stores, accept
+from worker.shipping import Shipper
+
+ROOT = "write-post"
+SITE = "site_bench"
+SECTIONS = 4
+PARAGRAPH = "A sentence on **what it costs**, and one more that says why, with `figures` for both of them.\n\n"
+TEXT = PARAGRAPH * 140
+"""Of each section."""
+_LEASE_MS = 600_000
+_BATCH, _SHIPPED_EVERY = 100, 5
+
+
+@dataclass(frozen=True)
+class WrittenPost:
+    run_id: str
+    address: str
+
+
+async def add_site(stores: Stores) -> None:
+    async with stores.database.writing() as session:
+        reading = RunRow(
+            id="run_site", workspace_id=WORKSPACE, workflow="onboard-site", title="Read", input={"url": "x"}
+        )
+        session.add(reading)
+        await session.flush()
+        session.add(SiteRow(id=SITE, workspace_id=WORKSPACE, run_id="run_site", url="https://example.com/"))
+
+
+async def write_post(stores: Stores, count: int, *, end: bool = True) -> WrittenPost:
+    """A post whose log has about so many events, shipped as it was written."""
+    run_id, submitted = (await accept(stores, ROOT, {"site_id": SITE, "topic": "Keeping one's word"})).popitem()
+    await stores.log.submit(run_id, submitted)
+    async with stores.database.writing() as session:
+        session.add(PostRow(id=f"post_{run_id}", workspace_id=WORKSPACE, site_id=SITE, run_id=run_id, topic="A bench"))
+    minted = await Epochs(stores.database).mint(run_id)
+    assert minted is not None
+    assert await Leases(stores.redis, _LEASE_MS).take(run_id, minted.epoch, "bench", ROOT, "1") is not None
+    shipper = Shipper(stores.log, stores.archive, Unshipped(stores.redis, 86_400_000))
+    facts = [event.model_copy(update={"epoch": minted.epoch}) for event in _facts(count, end)]
+    for number, start in enumerate(range(0, len(facts), _BATCH), start=1):
+        last = end and start + _BATCH >= len(facts)
+        await stores.log.append(
+            run_id, minted.epoch, number, facts[start : start + _BATCH],
+            lease_ms=_LEASE_MS, floor=minted.shipped, release="ended" if last else "",
+        )  # fmt: skip
+        if last or number % _SHIPPED_EVERY == 0:
+            await shipper.ship()
+    return WrittenPost(run_id, f"/posts/post_{run_id}")
+
+
+def _facts(count: int, end: bool) -> Iterator[e.Event]:
+    """What a worker writes: the sections' texts in as many pieces as make up the number."""
+    planned = [OutlineSection(id=f"s{index}", heading=f"Point {index}") for index in range(SECTIONS)]
+    outline = Outline(title="Keeping one's word", summary="What it costs.", sections=planned)
+    yield e.RunStarted(data=p.Started(workflow=ROOT, version="1"))
+    yield e.StepStarted(step=ROOT, attempt=1, data=p.StepBegun(component=ROOT))
+    yield e.ObjectPublished(step=ROOT, attempt=1, data=p.Published(name="outline", value=outline.model_dump()))
+    for section in planned:
+        yield from _section(section, max(1, count // SECTIONS - 5))
+    if end:
+        yield e.StepSucceeded(step=ROOT, attempt=1, data=p.StepDone(result="done"))
+        yield e.RunSucceeded(data=p.Result(output="done"))
+
+
+def _section(section: OutlineSection, pieces: int) -> Iterator[e.Event]:
+    path = f"{ROOT}/write-section:{section.id}"
+    written = Section(id=section.id, heading=section.heading, markdown=TEXT).model_dump(mode="json")
+    yield e.StepStarted(step=path, attempt=1, data=p.StepBegun(component="write-section", label=section.heading))
+    ends = [round(number * len(TEXT) / pieces) for number in range(pieces + 1)]
+    for start, stop in pairwise(ends):
+        yield e.StepOutput(step=path, attempt=1, data=p.Output(offset=start, text=TEXT[start:stop]))
+    yield e.ModelCalled(step=path, attempt=1, data=p.Called(model="m", input_tokens=900, output_tokens=700, cost=0.01))
+    yield e.ObjectPublished(step=path, attempt=1, data=p.Published(name="section", value=written))
+    yield e.StepSucceeded(step=path, attempt=1, data=p.StepDone(result=written))

@@ -1,0 +1,61 @@
+"""An author to whom things happen: busy now and then, and unable to do one thing at all."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from app.contract.content import Outline, OutlineSection, PageNotes, Passage, PostBrief, Profile, ReadPage, SiteReading
+from worker.agents.extractive_author import ExtractiveAuthor
+
+
+class Busy(Exception):
+    """Come again, at once."""
+
+    transient = True
+    retry_after = 0.0
+
+
+class StumblingAuthor(ExtractiveAuthor):
+    """Is busy at the first profile, outline and first section. Never writes second sections, nor notes on prices."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._was_busy: set[str] = set()
+
+    def _stumble(self, what: str) -> None:
+        if what not in self._was_busy:
+            self._was_busy.add(what)
+            raise Busy(f"Too busy for the {what}")
+
+    async def profile_site(self, home: ReadPage, candidates: Sequence[str]) -> SiteReading:
+        self._stumble("profile")
+        return await super().profile_site(home, candidates)
+
+    async def take_notes(self, page: ReadPage) -> PageNotes:
+        if "pricing" in page.url:
+            raise ValueError("The prices cannot be read")
+        return await super().take_notes(page)
+
+    async def outline(
+        self, brief: PostBrief, profile: Profile, passages: Sequence[Passage], guidance: str = ""
+    ) -> Outline:
+        self._stumble("outline")
+        return await super().outline(brief, profile, passages, guidance)
+
+    async def write_section(
+        self,
+        brief: PostBrief,
+        profile: Profile,
+        outline: Outline,
+        section: OutlineSection,
+        passages: Sequence[Passage],
+        guidance: str = "",
+    ) -> AsyncIterator[str]:
+        number = [planned.id for planned in outline.sections].index(section.id)
+        pieces = super().write_section(brief, profile, outline, section, passages, guidance)
+        async for piece in pieces:
+            yield piece
+            if number == 0:
+                self._stumble("section")
+            if number == 1:
+                raise ValueError("The second section cannot be written")

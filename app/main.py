@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -41,7 +43,9 @@ from app.stores.archive import Archive
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
+from app.web.rendering import load_templates
 from app.web.routes import ROUTES as PAGES
+from app.web.streaming import StreamingLitestar
 
 ROOT = Path(__file__).parent.parent
 LARGEST_BODY = 1_000_000
@@ -54,7 +58,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     settings = settings or Settings()
     configure_logs()
     parts = connect(settings)
-    return Litestar(
+    return StreamingLitestar(
         route_handlers=[
             *API_ROUTES,
             Router(path="/", route_handlers=PAGES, include_in_schema=False),
@@ -106,7 +110,7 @@ def connect(settings: Settings) -> dict[str, Any]:
         "workspaces": Workspaces(database),
         "tokens": Tokens(database),
         "submission": Submission(settings, database, log, fleet),
-        "commands": Commands(queries, log, redis),
+        "commands": Commands(queries, log),
         "follower": Follower(log, bells),
         "hub": Hub(log, bells, Views(database).open),
     }
@@ -118,10 +122,14 @@ async def run_parts(app: Litestar) -> AsyncIterator[None]:
     state = app.state
     await state.bells.start()
     await state.hub.start()
+    loading = asyncio.create_task(asyncio.to_thread(load_templates))
+    # What is there now stays; looking it over again and again would make viewers wait.
+    gc.freeze()
     try:
         with announce_shutdown(*closers(state)):
             yield
     finally:
+        await loading
         await state.hub.stop()
         await state.bells.stop()
         await state.ears.aclose()

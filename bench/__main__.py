@@ -1,4 +1,4 @@
-"""`python -m bench [--quick] [steps] [viewers]`: runs the named benches (all, if none is named) and prints tables."""
+"""`python -m bench [--quick] [steps] [viewers] [reopening]`: runs those, all if none is named; prints tables."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from typing import Any
 from rich.console import Console
 
 from bench.machine import describe_machine
+from bench.reopening import bench_reopening
 from bench.steps import bench_steps
 from bench.viewers import bench_viewers
 
-BENCHES: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {"steps": bench_steps, "viewers": bench_viewers}
+BENCHES: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
+    "steps": bench_steps,
+    "viewers": bench_viewers,
+    "reopening": bench_reopening,
+}
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import resource
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -86,7 +87,7 @@ async def _measure(folder: Path, case: Case) -> dict[str, Any]:
         async with running(*python("app.cli", "web"), environment=environment, quiet=True) as web:
             await _until_serving(port)
             async with _talking("bench.viewers_writer", write, stores) as writer:
-                await _warm_up({**look, "viewers": RUNS}, stores)
+                await _warm_up({**look, "viewers": 0}, stores)
                 return await _watch(web, writer, {**look, "viewers": case.viewers}, stores)
 
 
@@ -104,9 +105,23 @@ async def _watch(web: int, writer: asyncio.subprocess.Process, look: dict[str, A
         watched = resident_bytes(web)
         _tell(load, "stop")
         found: dict[str, Any] = json.loads(await _hear(load))
+        stopping = await _stop(web)
+        told = int(await _hear(load))
     viewers = look["viewers"]
     memory = {"connected": (connected - idle) / viewers, "watched": (watched - idle) / viewers}
-    return {**found, "seconds": seconds, "cpu": used, "memory": memory, "web_bytes": watched}
+    return {
+        **found, "seconds": seconds, "cpu": used, "memory": memory, "web_bytes": watched,
+        "stopping": stopping, "untold": viewers - told,
+    }  # fmt: skip
+
+
+async def _stop(process_id: int) -> float:
+    """How many seconds the process takes to end on SIGTERM."""
+    begun = asyncio.get_running_loop().time()
+    os.kill(process_id, signal.SIGTERM)
+    while _alive({"web": process_id}):
+        await asyncio.sleep(0.01)
+    return asyncio.get_running_loop().time() - begun
 
 
 def _alive(processes: dict[str, int]) -> list[tuple[str, int]]:
@@ -114,8 +129,8 @@ def _alive(processes: dict[str, int]) -> list[tuple[str, int]]:
 
 
 async def _warm_up(look: dict[str, Any], stores: Stores) -> None:
-    """A few viewers come and go, so that what the process keeps anyway is not counted as theirs."""
-    async with _talking("bench.viewers_load", {**look, "file": os.devnull}, stores):
+    """Each run is watched once for a moment, so that what the process keeps anyway is not counted as its viewers'."""
+    async with _talking("bench.viewers_load", look, stores):
         pass
     await asyncio.sleep(0.5)
 
@@ -183,6 +198,8 @@ def _table(found: list[tuple[Case, dict[str, Any]]]) -> Table:
         "KiB a viewer, all connected": lambda one: f"{one['memory']['connected'] / 1024:.1f}",
         "KiB a viewer, at the end": lambda one: f"{one['memory']['watched'] / 1024:.1f}",
         "web process, MiB": lambda one: f"{one['web_bytes'] / 2**20:.0f}",
+        "seconds from SIGTERM to its end": lambda one: f"{one['stopping']:.1f}",
+        "viewers not told to come back": lambda one: f"{one['untold']}",
         "CPU of the web process": lambda one: f"{one['cpu'].get('web', 0):.0%}",
         "CPU of the load generator": lambda one: f"{one['cpu'].get('load', 0):.0%}",
         "CPU of the writer": lambda one: f"{one['cpu'].get('writer', 0):.0%}",

@@ -5,20 +5,20 @@ Every connection is one `htmx.ajax` of its own: no `hx-sse:connect`, `hx-trigger
 
 <main id="live"                                    one a page; never itself replaced; patches change what is inside
       data-cursor="1700000000000-0"                the cursor C of the fold that this HTML was rendered from
-      data-live="/runs/ID/live?view=post"          the stream; left out when the run has ended: then nothing here starts
-      data-status="/runs/ID/status"                JSON {status, cursor}, asked every 15 s while the tab is hidden
+      data-live="/runs/ID/live?view=post"          the stream; not asked for while the run is ended
+      data-status="/runs/ID/status"                JSON {status, cursor}, asked every 15 s while hidden, or ended
       data-titles='{"running": "Writing: …", …}'   JSON: run status to tab title (and text of the notification)
       hx-sse:close="end" hx-swap="none">
 
   <header id="run" data-run="ID" data-run-status="running">   the run's element is a fragment inside #live, patched
     <p data-summary>2 of 5 sections written</p>    read out politely when it changes, at most every 10 s; at most one
     <time data-since="2026-11-21T05:00:00Z">2 min</time>      counts up each second; leave data-since out once it ended
+    <p>about <time data-until="2026-11-21T05:04:00Z">4 min</time> to go</p>     counts down; at 0 the <p> is hidden
 
   A message of the stream is nothing but partials, each with the new HTML of one fragment:
   <hx-partial hx-target="#ID" hx-swap="outerMorph"><section id="ID">…</section></hx-partial>      changed in place
   <hx-partial hx-target="#ID-tail" hx-swap="beforebegin"><li id="NEW">…</li></hx-partial>         a new child before
-      an empty last child <li id="ID-tail" hidden> that stays. <li> and <tr> need no wrapper. A target that is not
-      there is dropped silently. Ids with other characters than letters, digits, - and _ need CSS escaping in hx-target.
+      an empty last child <li id="ID-tail" hidden> that stays. A target that is not there is dropped silently.
   outerMorph keeps focus, selection, scroll and an opened <details>; outerHTML would lose them. What a person types
   into is outside of all fragments, or has hx-morph-skip.
 
@@ -39,13 +39,15 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
   const POLL = 15_000, SILENCE = 40_000, FIRST_DELAY = 500, LONGEST_DELAY = 5_000, GRACE = 1_500, BETWEEN_NEWS = 10_000;
   const ENDED = ["succeeded", "incomplete", "failed", "cancelled"];
   const $ = (selector) => document.querySelector(selector);
-  const live = $("#live[data-live]");
+  const live = $("#live[data-live]"), now = () => live.querySelector("[data-run-status]")?.dataset.runStatus;
   let skew = 0; // this machine's clock minus the server's, in ms
 
   function tick() {
-    for (const element of document.querySelectorAll("[data-since]")) {
-      const s = Math.max(0, Math.floor((Date.now() - skew - Date.parse(element.dataset.since)) / 1000));
-      const m = Math.floor(s / 60);
+    for (const element of document.querySelectorAll("[data-since], [data-until]")) {
+      const { since, until } = element.dataset;
+      const past = (Date.now() - skew - Date.parse(since ?? until)) / 1000;
+      const s = Math.max(0, since ? Math.floor(past) : Math.ceil(-past / 5) * 5), m = Math.floor(s / 60);
+      if (until) element.parentElement.hidden = !s; // it takes longer than was thought: nothing is said
       element.textContent = s < 60 ? `${s} s` : m < 60 ? `${m} min ${s % 60} s` : `${Math.floor(m / 60)} h ${m % 60} min`;
     }
     if (live) watch();
@@ -55,7 +57,7 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
 
   // The connection: one loop, one request at a time, always from data-cursor.
 
-  let ctx, failures = 0, serverDelay, connected = false, refused = false, finished = false, away = false;
+  let ctx, failures = 0, serverDelay, connected = false, refused = false, finished = ENDED.includes(now()), away = false;
   let looping = false, heard = Date.now(), lost = Date.now(), wake = () => {};
   const wanted = () => !finished && !away && !document.hidden;
 
@@ -76,10 +78,7 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
     looping = false;
   }
 
-  function rest() {
-    ctx?.request.abort();
-    wake();
-  }
+  const rest = () => { ctx?.request.abort(); wake(); };
 
   function resume() { // at once, also in the middle of a wait
     away = false;
@@ -153,7 +152,6 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
     [".connection", "[data-stalled-after]", "[data-announce]", "[data-below]", "[data-notify]"].map($);
   const titles = JSON.parse(live.dataset.titles ?? "{}");
   const key = `notify:${live.dataset.status}`;
-  const now = () => live.querySelector("[data-run-status]")?.dataset.runStatus;
   let known = now(), said = "", saidAt = 0;
 
   function show(status = now()) {
@@ -166,10 +164,10 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
 
   async function ask() { // how the run stands, without a stream
     const answer = await fetch(live.dataset.status).then((r) => (r.ok ? r.json() : {}), () => ({})).catch(() => ({}));
-    if (answer.status) show(answer.status);
+    if (answer.status && answer.status !== known) show(answer.status);
     if (answer.cursor && answer.cursor !== live.dataset.cursor) finished = false; // ended, and then retried elsewhere
   }
-  setInterval(() => (document.hidden || finished) && ask().then(follow), POLL);
+  setInterval(() => document.hidden !== finished && ask().then(follow), POLL); // for the title; for a retry elsewhere
 
   function watch() {
     if (connected && Date.now() - heard > SILENCE) ctx.request.abort(); // cut without a word, or this machine slept
@@ -194,6 +192,5 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
     if ((await Notification.requestPermission()) === "granted") localStorage.setItem(key, "yes");
     show();
   });
-  show(), tick();
-  follow();
+  finished || show(), tick(), follow();
 })();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -13,7 +14,9 @@ from redis.exceptions import RedisError
 from app.contract.keys import bell_channel
 
 SWEEP_SECONDS = 1.0
-"""How long a lost bell can delay a viewer."""
+"""A lost bell delays a viewer twice as long at the most, and rarely that long."""
+_TURNS = 20
+"""A sweep is done in so many turns: all runs at once would keep those waiting that have news."""
 
 _SILENCE_SECONDS = 20.0
 _RETRY_SECONDS = 0.5
@@ -23,7 +26,7 @@ _logger = structlog.get_logger(__name__)
 
 
 class Bells:
-    """Rings an `asyncio.Event` for each watcher when its run's log has grown, and once a second in any case.
+    """Rings an `asyncio.Event` for each watcher when its run's log has grown, and where it is silent once a second.
 
     `outages` counts the times the connection to Redis was lost: after one, a cursor may be no entry of its log any
     more. `closing` says that the process stops and streams are to end.
@@ -34,6 +37,7 @@ class Bells:
         self.closing = False
         self._redis = redis
         self._watchers: dict[str, set[asyncio.Event]] = {}
+        self._heard: set[str] = set()
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -74,6 +78,7 @@ class Bells:
             self._watchers[channel].discard(bell)
             if not self._watchers[channel]:
                 del self._watchers[channel]
+                self._heard.discard(channel)
                 self._changed.set()
 
     def _ring(self, channel: str) -> None:
@@ -85,9 +90,16 @@ class Bells:
             self._ring(channel)
 
     async def _sweep(self) -> None:
+        """Ring for every run that was not heard since its last turn; where bells arrive, there is nothing to mend."""
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            self._ring_all()
+            channels = list(self._watchers)
+            size = max(1, math.ceil(len(channels) / _TURNS))
+            for turn in range(_TURNS):
+                await asyncio.sleep(SWEEP_SECONDS / _TURNS)
+                for channel in channels[turn * size : (turn + 1) * size]:
+                    if channel not in self._heard:
+                        self._ring(channel)
+                    self._heard.discard(channel)
 
     async def _listen_forever(self) -> None:
         while True:
@@ -124,6 +136,8 @@ class Bells:
             # A confirmed subscription rings too: what was appended just before it rang unheard.
             if message["type"] in ("message", "subscribe"):
                 self._ring(message["channel"])
+                if message["channel"] in self._watchers:
+                    self._heard.add(message["channel"])
 
     async def _subscribe(self, pubsub: Any) -> None:
         subscribed: set[str] = set()

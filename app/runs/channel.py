@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -13,7 +13,8 @@ from app.contract.cursors import START, parse_cursor
 from app.contract.events import decode_event
 from app.contract.fold import Run
 from app.contract.runs import RunStatus
-from app.runs.frames import encode_patch
+from app.runs.frames import Frame, encode_patch
+from app.runs.viewer import Viewer
 from app.stores.archive import Entry
 
 logger = structlog.get_logger()
@@ -24,13 +25,8 @@ REST_SECONDS = 1.0
 """The pause after Redis or SQL failed."""
 _BATCH = 256
 """Events applied before others get their turn."""
-
-
-class Frame(NamedTuple):
-    """What a viewer gets, and where it stands then. `body` is None when its page has nothing new to show."""
-
-    cursor: str
-    body: bytes | None
+_CROWD = 100
+"""Viewers told before others get their turn."""
 
 
 class View(Protocol):
@@ -48,6 +44,8 @@ class View(Protocol):
 class Reads(Protocol):
     """The part of `app.stores.log.Log` that following needs."""
 
+    async def begin(self, run_id: str) -> Run: ...
+
     async def entries(self, run_id: str, after: str = ...) -> list[Entry]: ...
 
 
@@ -60,18 +58,31 @@ class Rings(Protocol):
 class Channel:
     """The fold of one run, kept in step with its log while somebody watches, and its patches for each position.
 
-    Viewers are woken by `wait`. A viewer is no queue but a position: what it gets next is everything after it.
+    Whenever something changed, each viewer is told to look; what it gets next is everything after its position.
     """
 
     def __init__(self, run_id: str, view: View, log: Reads, bells: Rings) -> None:
         self._run = Run(id=run_id)
         self._view, self._log, self._bells = view, log, bells
         self._pulling = asyncio.Lock()
-        self._changed = asyncio.Event()
+        # The entry before the cursor's, where it is known: reading on from a real entry spares Redis a question.
+        self._previous = ""
         self._frames: dict[str, Frame | None] = {}
         self._follower: asyncio.Task[None] | None = None
-        self.viewers = 0
+        self._viewers: set[Viewer] = set()
+        self._refreshing = 0
+        self.closing = False
         self.resets = 0
+
+    @property
+    def viewers(self) -> int:
+        """How many watch."""
+        return len(self._viewers)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody watches, or is about to."""
+        return not self._viewers and not self._refreshing
 
     @property
     def cursor(self) -> str:
@@ -85,27 +96,35 @@ class Channel:
     def ended(self) -> bool:
         return self._run.ended
 
-    def join(self) -> None:
+    def join(self, viewer: Viewer) -> None:
         """One viewer more: the first one starts the following."""
-        self.viewers += 1
+        self._viewers.add(viewer)
         if self._follower is None:
             self._follower = asyncio.create_task(self._follow(), name=f"follow {self._run.id}")
 
-    def leave(self) -> None:
+    def leave(self, viewer: Viewer) -> None:
         """One viewer less. Awaits nothing: a stream that is cut off has no time for it."""
-        self.viewers -= 1
-        if not self.viewers and self._follower is not None:
+        self._viewers.discard(viewer)
+        if not self._viewers and self._follower is not None:
             self._follower.cancel()
             self._follower = None
 
-    async def wait(self) -> None:
-        """Until something changed, or `wake`."""
-        await self._changed.wait()
+    def ping(self) -> None:
+        """Say to each viewer that its connection lives."""
+        self._tell(Viewer.ping)
 
-    def wake(self) -> None:
-        """Let every viewer look whether there is something for it."""
-        self._changed.set()
-        self._changed.clear()
+    def close(self) -> None:
+        """End each viewer's stream, and those that are opened later."""
+        self.closing = True
+        self._tell(Viewer.look)
+
+    def _tell(self, what: Callable[[Viewer], None], viewers: Sequence[Viewer] | None = None) -> None:
+        """Each of the viewers in turn; a crowd does not keep other runs waiting."""
+        viewers = tuple(self._viewers) if viewers is None else viewers
+        for viewer in viewers[:_CROWD]:
+            what(viewer)
+        if len(viewers) > _CROWD:
+            asyncio.get_running_loop().call_soon(self._tell, what, viewers[_CROWD:])
 
     def patch(self, after: str) -> Frame | None:
         """The frame from one position to now, made once for all who are there; None when it could not be made."""
@@ -130,8 +149,12 @@ class Channel:
 
     async def refresh(self) -> None:
         """Bring the fold up to its log. Raises what Redis and SQL raise."""
-        async with self._pulling:
-            await self._pull()
+        self._refreshing += 1
+        try:
+            async with self._pulling:
+                await self._pull()
+        finally:
+            self._refreshing -= 1
 
     async def _follow(self) -> None:
         with self._bells.watch(self._run.id) as rung:
@@ -151,13 +174,15 @@ class Channel:
 
     async def _pull(self) -> None:
         """Apply what is new. The entry at our cursor is read again: where it is gone, the log was lost and restored."""
-        entries = await self._log.entries(self._run.id, _just_before(self.cursor))
+        if self.cursor == START:
+            self._run = await self._log.begin(self._run.id)
+        entries = await self._log.entries(self._run.id, self._previous or _just_before(self.cursor))
         if self.cursor == START:
             await self._apply(self._run, entries)
         elif entries and entries[0][0] == self.cursor:
             await self._apply(self._run, entries[1:])
         else:
-            rebuilt = Run(id=self._run.id)
+            self._previous, rebuilt = "", Run(id=self._run.id)
             await self._apply(rebuilt, await self._log.entries(self._run.id))
             self._run = rebuilt
             self.resets += 1
@@ -168,13 +193,14 @@ class Channel:
             if start:
                 await asyncio.sleep(0)
             for cursor, body in entries[start : start + _BATCH]:
+                self._previous = run.cursor
                 run.apply(decode_event(cursor, body))
             if run is self._run:
                 self._show()
 
     def _show(self) -> None:
         self._frames.clear()
-        self.wake()
+        self._tell(Viewer.look)
 
 
 def _just_before(cursor: str) -> str:

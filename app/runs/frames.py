@@ -6,7 +6,7 @@ Lines end in LF alone: a browser's parser may see a chunk that ends between CR a
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -15,6 +15,13 @@ PING: Final = b"event: ping\ndata:\n\n"
 
 END: Final = b"event: end\ndata:\n\n"
 """The run has ended and the page has its last patch: do not come back."""
+
+
+class Frame(NamedTuple):
+    """What a viewer gets, and where it stands then. `body` is None when its page has nothing new to show."""
+
+    cursor: str
+    body: bytes | None
 
 
 def encode_patch(html: str, cursor: str, *, reset: bool = False) -> bytes:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 from app.contract.cursors import START
 from app.runs.channel import Channel, Reads, Rings, View
-from app.runs.frames import END, PING, encode_retry
+from app.runs.viewer import Viewer
 
 PING_SECONDS = 15.0
+_PING_SPREAD = 0.2
+"""The part of that time over which the pings are spread: all at once would keep those waiting that have news."""
 KEPT = 64
 """How many folds are kept at least a while for runs that nobody watches just now."""
-RETRY_MS = (500, 1_500)
-"""When a page comes back after a cut."""
-CLOSING_MS = (250, 3_000)
-"""When a page comes back after this server said goodbye: spread, so that the next one is not run over."""
 
 OpenView = Callable[[str, str], Awaitable[View]]
 """Gives the view of a kind (`post`, `site` or `run`) for a run id."""
@@ -31,7 +28,6 @@ class Hub:
         self._ping_seconds = ping_seconds
         self._channels: OrderedDict[tuple[str, str], Channel] = OrderedDict()
         self._pinger: asyncio.Task[None] | None = None
-        self._pings = 0
         self._closing = False
 
     @property
@@ -44,14 +40,14 @@ class Hub:
         """How many folds are in memory."""
         return len(self._channels)
 
-    async def open(self, run_id: str, kind: str, after: str = START, *, reset: bool = False) -> AsyncGenerator[bytes]:
+    async def open(self, run_id: str, kind: str, after: str = START, *, reset: bool = False) -> Viewer:
         """The stream for a page that stands at `after`, an entry of the log; with `reset`, for one that stands nowhere.
 
         Raises what Redis and SQL raise, before anything is streamed.
         """
         channel = await self._channel(run_id, kind)
         await channel.refresh()
-        return self._stream(channel, after, -1 if reset else channel.resets)
+        return Viewer(channel, after, -1 if reset else channel.resets)
 
     async def peek(self, run_id: str) -> tuple[str, str]:
         """The run's status and cursor now. Cheap for a run that was watched: its fold goes on from where it is."""
@@ -66,7 +62,8 @@ class Hub:
     def close(self) -> None:
         """Tell every viewer when to come back, and end its stream. Safe to call twice; in the event loop's thread."""
         self._closing = True
-        self._wake()
+        for channel in self._channels.values():
+            channel.close()
 
     async def stop(self) -> None:
         self.close()
@@ -77,48 +74,23 @@ class Hub:
     async def _ping(self) -> None:
         """One pinger for all viewers."""
         while True:
-            await asyncio.sleep(self._ping_seconds)
-            self._pings += 1
-            self._wake()
-
-    def _wake(self) -> None:
-        for channel in self._channels.values():
-            channel.wake()
+            await asyncio.sleep(self._ping_seconds * (1 - _PING_SPREAD))
+            channels = tuple(self._channels.values())
+            for channel in channels:
+                channel.ping()
+                await asyncio.sleep(self._ping_seconds * _PING_SPREAD / len(channels))
 
     async def _channel(self, run_id: str, kind: str) -> Channel:
         key = (run_id, kind)
         if key not in self._channels:
             view = await self._open_view(kind, run_id)
-            self._channels.setdefault(key, Channel(run_id, view, self._log, self._bells))
+            channel = self._channels.setdefault(key, Channel(run_id, view, self._log, self._bells))
+            channel.closing = self._closing
         self._channels.move_to_end(key)
         self._forget()
         return self._channels[key]
 
     def _forget(self) -> None:
-        idle = [key for key, channel in self._channels.items() if not channel.viewers]
+        idle = [key for key, channel in self._channels.items() if channel.idle]
         for key in idle[:-KEPT]:
             del self._channels[key]
-
-    async def _stream(self, channel: Channel, cursor: str, resets: int) -> AsyncGenerator[bytes]:
-        channel.join()
-        try:
-            yield encode_retry("open", random.randint(*RETRY_MS))
-            pings = self._pings
-            while not self._closing:
-                behind = resets != channel.resets
-                frame = channel.whole() if behind else channel.patch(cursor) if cursor != channel.cursor else None
-                if frame is not None:
-                    cursor, resets = frame.cursor, channel.resets
-                    if frame.body is not None:
-                        yield frame.body
-                elif channel.ended and cursor == channel.cursor:
-                    yield END
-                    return
-                elif pings != self._pings:
-                    pings = self._pings
-                    yield PING
-                else:
-                    await channel.wait()
-            yield encode_retry("closing", random.randint(*CLOSING_MS))
-        finally:
-            channel.leave()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
 from typing import Literal
@@ -14,7 +14,7 @@ order = lru_cache(maxsize=65_536)(parse_cursor)
 """A cursor as something to compare; parsed once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fragment:
     """One element of a page that is patched on its own.
 
@@ -22,7 +22,7 @@ class Fragment:
     always there), `changed` that of the last change of what it shows itself: its children's changes do not count, but
     one that goes, or that takes another place among the old ones, does. `render` gives the whole element, children
     included. `head` and `tail` are the DOM ids of the markers before the first and after the last child, where new
-    children come in.
+    children come in. `newest` is the last change of this element or of anything inside it.
     """
 
     id: str
@@ -32,6 +32,11 @@ class Fragment:
     children: tuple[Fragment, ...] = ()
     head: str = ""
     tail: str = ""
+    newest: tuple[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        own = max(order(self.born), order(self.changed))
+        object.__setattr__(self, "newest", max((own, *(child.newest for child in self.children))))
 
 
 Swap = Literal["outerMorph", "beforebegin", "afterend"]
@@ -54,8 +59,9 @@ def latest(cursors: Iterable[str]) -> str:
 def patches(roots: Sequence[Fragment], after: str) -> list[Patch]:
     """What brings a page that was rendered at the cursor `after` to these fragments."""
     found: list[Patch] = []
+    position = order(after)
     for fragment in roots:
-        _patch(fragment, order(after), found)
+        _patch(fragment, position, found)
     return found
 
 
@@ -73,6 +79,8 @@ def render_patches(found: Iterable[Patch]) -> str:
 
 
 def _patch(fragment: Fragment, after: tuple[int, int], found: list[Patch]) -> None:
+    if fragment.newest <= after:
+        return
     if order(fragment.changed) > after:
         found.append(Patch(fragment.id, fragment.render()))
         return

@@ -48,30 +48,37 @@ class Queries:
         row = await self.find(run_id, workspace_id)
         return row, await self._log.fold(run_id)
 
+    async def end_of(self, row: RunRow) -> str:
+        """The cursor at which the run has ended, told without reading its log; empty while it goes on, and for the
+        moment until its end is archived."""
+        return row.shipped if row.sealed and await self._log.ends_at(row.id, row.shipped) else ""
+
     async def shape(self, run_id: str, workspace_id: str | None) -> RunShape:
         """The run as the API answers with it. Raises `RunUnknown`."""
         return shape_run(*await self.load(run_id, workspace_id))
 
     async def page(self, workspace_id: str | None, limit: int, after: str | None = None) -> RunList:
         """The workspace's runs, newest first; `after` is the `cursor` of an earlier list."""
-        place = _read_place(after) if after else None
+        place = read_place(after) if after else None
         if not workspace_id:
             return RunList([], None)
         async with self._database.reading() as session:
             rows = await runs.list_runs(session, workspace_id, limit + 1, place)
         more, rows = len(rows) > limit, rows[:limit]
-        return RunList(rows, _place(rows[-1]) if more else None)
+        return RunList(rows, write_place(rows[-1].created_at, rows[-1].id) if more else None)
 
     @staticmethod
     def shapes(rows: RunList) -> tuple[RunShape, ...]:
         return tuple(map(shape_row, rows.rows))
 
 
-def _place(row: RunRow) -> str:
-    return f"{(row.created_at - _EPOCH) // _MICROSECOND}-{row.id}"
+def write_place(moment: datetime, run_id: str) -> str:
+    """Where a list of runs goes on, after the one with this moment and id."""
+    return f"{(moment - _EPOCH) // _MICROSECOND}-{run_id}"
 
 
-def _read_place(cursor: str) -> tuple[datetime, str]:
+def read_place(cursor: str) -> tuple[datetime, str]:
+    """The moment and the id. Raises `CursorUnreadable`."""
     match = _PLACE.fullmatch(cursor)
     if match is None:
         raise CursorUnreadable(cursor)

@@ -44,20 +44,34 @@ def fragments(kind: str, run: Run, context: Context) -> tuple[Fragment, ...]:
     return _KINDS[kind](run, context)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PageView:
-    """A run as one kind of page shows it: what the stream sends to that page."""
+    """A run as one kind of page shows it: what the stream sends to that page.
+
+    It remembers what it made of a run: of what the log adds, only what changed is made again.
+    """
 
     kind: str
     context: Context = field(default_factory=Context)
+    _run: Run | None = None
+    _cursor: str = ""
+    _roots: tuple[Fragment, ...] = ()
 
     def patches(self, run: Run, after: str) -> str:
         """The HTML that brings a page at the cursor `after` to the run's; empty when nothing on it has changed."""
-        return render_patches(patches(fragments(self.kind, run, self.context), after))
+        return render_patches(patches(self._fragments(run), after))
 
     def whole(self, run: Run) -> str:
         """The HTML that brings any page of this kind to the run's cursor."""
-        return render_patches(replacements(fragments(self.kind, run, self.context)))
+        return render_patches(replacements(self._fragments(run)))
+
+    def _fragments(self, run: Run) -> tuple[Fragment, ...]:
+        if run is not self._run:
+            self.context.kept.forget()
+        if run is not self._run or run.cursor != self._cursor:
+            self._roots = fragments(self.kind, run, self.context)
+            self._run, self._cursor = run, run.cursor
+        return self._roots
 
 
 class Views:

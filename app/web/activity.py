@@ -1,36 +1,67 @@
-"""The list of a workspace's runs."""
+"""The page of a workspace's runs: those that go on and those that ended, live."""
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
+from litestar.response import Stream
 
-from app.accounts.workspaces import Who
-from app.runs.queries import Queries
-from app.runs.views.words import RUN, WORDS
+from app.accounts.workspaces import Who, Workspaces
+from app.runs.bells import Bells
+from app.runs.queries import read_place
 from app.stores.database import Database
-from app.web.listings import page_of_run, posts_of_runs
+from app.web.board import Board, follow_board, read_board, words_of
+from app.web.live import STREAM_HEADERS
 from app.web.pages import answer_page
 
-_PAGE = 50
+TITLES = {"waiting": "Waiting for you: Activity", "running": "Going on: Activity", "quiet": "Activity"}
+"""The tab's title, by how the runs stand together."""
+
+Asked = Request[Any, Any, Any]
 
 
 @get("/runs")
 async def show_activity(
-    request: Request[Any, Any, Any],
-    who: NamedDependency[Who],
-    queries: NamedDependency[Queries],
-    database: NamedDependency[Database],
-    after: FromQuery[str] = "",
+    request: Asked, who: NamedDependency[Who], database: NamedDependency[Database], after: FromQuery[str] = ""
 ) -> Response[str]:
-    """Every run of the workspace, newest first."""
-    found = await queries.page(who.workspace_id, _PAGE, after or None)
-    posts: dict[str, str] = {}
-    if who.workspace_id and found.rows:
-        async with database.reading() as session:
-            posts = await posts_of_runs(session, [row.id for row in found.rows], who.workspace_id)
-    rows = [(row, page_of_run(row, posts.get(row.id)), WORDS.get(row.workflow, RUN)) for row in found.rows]
-    return answer_page(request, "activity", rows=rows, older=found.cursor)
+    """Every run of the workspace. The first page is live; `after` leads to those that ended earlier."""
+    place = read_place(after) if after else None
+    board = await read_board(database, who.workspace_id, place)
+    return answer_page(
+        request,
+        "activity",
+        board=board,
+        words=words_of,
+        later=bool(after),
+        titles=json.dumps(TITLES),
+        now=datetime.now(UTC),
+    )
+
+
+@get("/runs/live", include_in_schema=False)
+async def follow_activity(
+    who: NamedDependency[Who],
+    workspaces: NamedDependency[Workspaces],
+    database: NamedDependency[Database],
+    bells: NamedDependency[Bells],
+) -> Stream:
+    """What changes on that page, as Server-Sent Events, for as long as somebody watches."""
+
+    async def read() -> Board:
+        # A browser's workspace comes with its first POST, which may be made in another tab.
+        asking = who if who.workspace_id or not who.session else await workspaces.of_session(who.session)
+        return await read_board(database, asking.workspace_id)
+
+    return Stream(follow_board(read, bells), headers=STREAM_HEADERS)
+
+
+@get("/runs/status", include_in_schema=False)
+async def read_activity(who: NamedDependency[Who], database: NamedDependency[Database]) -> Response[dict[str, str]]:
+    """`{status}`: enough for the title of a hidden tab."""
+    board = await read_board(database, who.workspace_id)
+    return Response({"status": board.state}, headers={"cache-control": "no-store"})

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.contract.runs import ACTIVE, RunStatus
 from app.stores.tables import PageRow, PostRow, RunRow, SiteRow
+
+Listing = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +66,72 @@ async def posts_of_runs(session: AsyncSession, run_ids: Sequence[str], workspace
     return {row[0]: row[1] for row in await session.execute(query)}
 
 
-def page_of_run(row: RunRow, post_id: str | None) -> str:
+def page_of_run(row: RunRow | ListedRun, post_id: str | None) -> str:
     """The address of the page that shows the run best."""
     if post_id:
         return f"/posts/{post_id}"
     if row.site_id and row.workflow == "onboard-site":
         return f"/sites/{row.site_id}"
     return f"/runs/{row.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRun:
+    """A run as a list shows it."""
+
+    id: str
+    workflow: str
+    title: str
+    status: RunStatus
+    site_id: str | None
+    post_id: str | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    tokens: int
+    cost: float
+
+    @property
+    def page(self) -> str:
+        """The address of the page that shows it best."""
+        return page_of_run(self, self.post_id)
+
+
+async def runs_going_on(session: AsyncSession, workspace_id: str, limit: int) -> list[ListedRun]:
+    """The workspace's runs that have no end yet, newest first."""
+    query = _listed(workspace_id).where(col(RunRow.ended_at).is_(None), col(RunRow.status).in_(ACTIVE))
+    return await _read_runs(session, query.order_by(col(RunRow.created_at).desc(), col(RunRow.id).desc()), limit)
+
+
+async def runs_ended(
+    session: AsyncSession, workspace_id: str, limit: int, before: tuple[datetime, str] | None = None
+) -> list[ListedRun]:
+    """The workspace's runs that have ended, the last one first; `before` is the end and the id of the last one seen."""
+    ended, run_id = col(RunRow.ended_at), col(RunRow.id)
+    query = _listed(workspace_id).where(ended.is_not(None))
+    if before is not None:
+        query = query.where(or_(ended < before[0], and_(ended == before[0], run_id < before[1])))
+    return await _read_runs(session, query.order_by(ended.desc(), run_id.desc()), limit)
+
+
+def _listed(workspace_id: str) -> Listing:
+    shown = (
+        RunRow.id,
+        RunRow.workflow,
+        RunRow.title,
+        RunRow.status,
+        RunRow.site_id,
+        PostRow.id,
+        RunRow.created_at,
+        RunRow.started_at,
+        RunRow.ended_at,
+        RunRow.tokens,
+        RunRow.cost,
+    )
+    its_post = col(PostRow.run_id) == col(RunRow.id)
+    query = select(*map(col, shown)).outerjoin_from(RunRow, PostRow, its_post)
+    return query.where(col(RunRow.workspace_id) == workspace_id)
+
+
+async def _read_runs(session: AsyncSession, query: Listing, limit: int) -> list[ListedRun]:
+    return [ListedRun(*row) for row in await session.execute(query.limit(limit))]

@@ -8,7 +8,8 @@ from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException, NotFoundException, ServiceUnavailableException
 from litestar.params import FromPath, FromQuery, Parameter
-from litestar.response import Response, Stream
+from litestar.response import Response
+from litestar.types import ASGIApp
 from redis.exceptions import RedisError
 
 from app.accounts.workspaces import Who
@@ -18,8 +19,10 @@ from app.runs.hub import Hub
 from app.stores.database import Database
 from app.stores.log import Log
 from app.stores.repositories.runs import find_run
+from app.web.streaming import Opening
 
 STREAM_HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-store",
     "x-accel-buffering": "no",  # nginx would hold frames back until its buffer is full
 }
@@ -35,7 +38,7 @@ async def follow_run(
     database: NamedDependency[Database],
     after: FromQuery[str] = START,
     view: Annotated[Literal["post", "site", "run"], Parameter(description="the kind of page")] = "run",
-) -> Stream:
+) -> ASGIApp:
     """The patches after a cursor as Server-Sent Events, until the run ends. `Last-Event-ID` wins over `after`.
 
     400 for a cursor that can't be read. One that is no entry of the log any more is answered with a `reset`.
@@ -44,12 +47,12 @@ async def follow_run(
     cursor = request.headers.get("last-event-id") or after
     try:
         reset = await is_gone(log, run_id, cursor)
-        frames = await hub.open(run_id, view, cursor, reset=reset)
+        stream = await hub.open(run_id, view, cursor, reset=reset)
     except RedisError as error:
         raise ServiceUnavailableException(
             "The run's log can't be read just now.", headers={"Retry-After": "2"}
         ) from error
-    return Stream(frames, media_type="text/event-stream", headers=STREAM_HEADERS)
+    return Opening(stream, STREAM_HEADERS)
 
 
 @get("/runs/{run_id:str}/status", include_in_schema=False)

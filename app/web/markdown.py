@@ -22,11 +22,13 @@ from app.web.unfinished import settle
 CITATION = re.compile(r"\[(s\d{1,6}(?:\s*,\s*s\d{1,6})*)\]")
 """A citation of passages: `[s1]`, `[s1, s2]`."""
 
-_TAGS = frozenset(
-    {"p", "h3", "h4", "ul", "ol", "li", "blockquote", "pre", "code", "hr", "br", "em", "strong", "s", "a", "sup"}
-    | {"table", "thead", "tbody", "tr", "th", "td", "div"}
+_CLEANER = nh3.Cleaner(
+    tags={"p", "h3", "h4", "ul", "ol", "li", "blockquote", "pre", "code", "hr", "br", "em", "strong", "s", "a", "sup"}
+    | {"table", "thead", "tbody", "tr", "th", "td", "div"},
+    attributes={"a": {"href", "rel", "aria-label"}, "sup": {"class"}, "ol": {"start"}},
+    url_schemes={"http", "https"},
+    link_rel=None,
 )
-_ATTRIBUTES = {"a": {"href", "rel", "aria-label"}, "sup": {"class"}, "ol": {"start"}}
 
 Numbers = Mapping[str, int]
 """The source number that each passage id is cited as."""
@@ -61,13 +63,7 @@ def _render(text: str, cited: Sequence[tuple[str, int]]) -> str:
     tokens = _PARSER.parse(text, {"numbers": dict(cited)})
     if not tokens:
         return "<p hidden></p>"
-    html = nh3.clean(
-        _PARSER.renderer.render(tokens, _PARSER.options, {}),
-        tags=set(_TAGS),
-        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
-        url_schemes={"http", "https"},
-        link_rel=None,
-    ).strip()
+    html = _CLEANER.clean(_PARSER.renderer.render(tokens, _PARSER.options, {})).strip()
     roots = sum(token.level == 0 and token.nesting >= 0 for token in tokens)
     return html if roots == 1 and re.match(r"<\w", html) else f"<div>{html}</div>"
 

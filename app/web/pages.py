@@ -16,25 +16,47 @@ from app.contract.settings import Settings
 from app.runs.view import Context, fragments
 from app.runs.views.words import RUN, WORDS
 from app.stores.fleet import Fleet
-from app.web.rendering import render
+from app.web.rendering import build_version, render
 
 HTML = "text/html"
 EXTRACTIVE = "extractive"
 
 
 def answer_page(
-    request: Request[Any, Any, Any], template: str, *, status: int = 200, settled: bool = False, **values: Any
+    request: Request[Any, Any, Any], template: str, *, status: int = 200, tag: str = "", **values: Any
 ) -> Response[str]:
-    """The page `pages/TEMPLATE.html`. A `settled` one has an ETag, and is not sent again to who has it."""
+    """The page `pages/TEMPLATE.html`. One with a `tag` is not sent again to who has it."""
+    if status != 200:
+        tag = ""
+    elif known := answer_known(request, tag):
+        return known
     html = render(f"pages/{template}.html", **values)
-    headers = {}
-    if settled and status == 200:
-        # A digest of all that is shown: the run's cursor, the templates' version, and whatever stands beside them.
-        etag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
-        headers = {"etag": etag, "cache-control": "private, no-cache"}
-        if etag in _known_tags(request):
-            return Response("", status_code=304, headers=headers, media_type=HTML)
-    return Response(html, status_code=status, headers=headers, media_type=HTML)
+    return Response(html, status_code=status, headers=tag_headers(tag), media_type=HTML)
+
+
+def tag_page(page: str, cursor: str, *beside: Any) -> str:
+    """The ETag of a run's page, for a run that has ended at `cursor`; none for one that goes on, without a cursor.
+
+    `beside` is all that the page shows and that its log does not tell. So the tag is known before anything is read
+    or rendered: the log up to a cursor never changes, and what makes a page of it is the build.
+    """
+    if not cursor:
+        return ""
+    shown = json.dumps([build_version(), page, cursor, *beside], default=str)
+    return f'"{hashlib.sha256(shown.encode()).hexdigest()[:32]}"'
+
+
+def tag_headers(tag: str) -> dict[str, str]:
+    """Ask again each time, and be answered with a page only if it is another."""
+    return {"etag": tag, "cache-control": "private, no-cache"} if tag else {}
+
+
+def answer_known(request: Request[Any, Any, Any], tag: str) -> Response[Any] | None:
+    """304, if whoever asks has the page with this tag."""
+    known = request.headers.get("if-none-match", "")
+    if not tag or tag not in {one.strip().removeprefix("W/") for one in known.split(",")}:
+        return None
+    return Response("", status_code=304, headers=tag_headers(tag), media_type=HTML)
 
 
 def live_values(kind: str, run: Run, context: Context) -> dict[str, Any]:
@@ -64,8 +86,3 @@ def says_extractive(settings: Settings, beats: list[Beat]) -> bool:
     if not authors:
         return not settings.model
     return all(author.lower().startswith(EXTRACTIVE) for author in authors)
-
-
-def _known_tags(request: Request[Any, Any, Any]) -> set[str]:
-    header = request.headers.get("if-none-match", "")
-    return {tag.strip().removeprefix("W/") for tag in header.split(",")}

@@ -14,6 +14,7 @@ from app.contract.content import Post, Profile
 from app.contract.fold import Run
 from app.contract.settings import Settings
 from app.runs.errors import NotPossible
+from app.runs.queries import Queries
 from app.runs.view import Context
 from app.runs.views.post import is_finished
 from app.runs.views.published import read_value
@@ -24,7 +25,15 @@ from app.stores.repositories.posts import find_post
 from app.stores.repositories.sites import find_site
 from app.stores.tables import PostRow, SiteRow
 from app.web.exports import EXPORTS
-from app.web.pages import answer_page, count_workers, is_extractive, live_values
+from app.web.pages import (
+    answer_known,
+    answer_page,
+    count_workers,
+    is_extractive,
+    live_values,
+    tag_headers,
+    tag_page,
+)
 from app.web.rendering import short_address
 
 Asked = Request[Any, Any, Any]
@@ -35,6 +44,7 @@ async def show_post(
     request: Asked,
     name: FromPath[str],
     who: NamedDependency[Who],
+    queries: NamedDependency[Queries],
     database: NamedDependency[Database],
     log: NamedDependency[Log],
     fleet: NamedDependency[Fleet],
@@ -45,10 +55,15 @@ async def show_post(
     if suffix and suffix not in EXPORTS:
         raise NotFoundException("There is no such post.")
     post = await find_own_post(database, post_id, who)
-    run = await log.fold(post.run_id)
+    end = await queries.end_of(await queries.find(post.run_id, who.workspace_id))
     if suffix:
-        return _export(post, run, suffix)
-    return await answer_post(request, post, run, Context(), database, fleet, settings)
+        tag = tag_page(f"post.{suffix}", end, post.id)
+        return answer_known(request, tag) or _export(post, await log.fold(post.run_id), suffix)
+    if end:
+        beside = await _beside(post, database, fleet, settings)
+        if known := answer_known(request, tag_page("post", end, *beside)):
+            return known
+    return await answer_post(request, post, await log.fold(post.run_id), Context(), database, fleet, settings)
 
 
 async def find_own_post(database: Database, post_id: str, who: Who) -> PostRow:
@@ -71,21 +86,27 @@ async def answer_post(
     status: int = 200,
 ) -> Response[str]:
     """The post's page. `context` has what was typed into its outline, if that could not be taken."""
-    async with database.reading() as session:
-        site = await find_site(session, post.site_id, post.workspace_id)
+    _, _, site_name, extractive = beside = await _beside(post, database, fleet, settings)
     workers = await count_workers(run, fleet)
     context = Context(post.id, workers, context.draft, context.problems)
     return answer_page(
         request,
         "post",
         status=status,
-        settled=run.ended,
+        tag=tag_page("post", run.cursor if run.ended else "", *beside),
         post=post,
         site_id=post.site_id,
-        site_name=_site_name(site),
-        extractive=await is_extractive(settings, fleet),
+        site_name=site_name,
+        extractive=extractive,
         **live_values("post", run, context),
     )
+
+
+async def _beside(post: PostRow, database: Database, fleet: Fleet, settings: Settings) -> tuple[str, str, str, bool]:
+    """What the page shows besides the run: the post, its site and that one's name, whether authors are extractive."""
+    async with database.reading() as session:
+        site = await find_site(session, post.site_id, post.workspace_id)
+    return post.id, post.site_id, _site_name(site), await is_extractive(settings, fleet)
 
 
 def _export(post: PostRow, run: Run, suffix: str) -> Response[bytes]:
@@ -96,6 +117,7 @@ def _export(post: PostRow, run: Run, suffix: str) -> Response[bytes]:
     headers = {
         "content-disposition": f'attachment; filename="{post.id}.{suffix}"',
         "cache-control": "private, no-cache",
+        **tag_headers(tag_page(f"post.{suffix}", run.cursor, post.id)),
     }
     return Response(write(written), media_type=media_type, headers=headers)
 

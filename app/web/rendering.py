@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 ROOT = Path(__file__).resolve().parents[2]
-_TEMPLATES, _STATIC = ROOT / "templates", ROOT / "static"
+_TEMPLATES, _STATIC, _CODE = ROOT / "templates", ROOT / "static", ROOT / "app"
+_RENDERERS = ("jinja2", "markupsafe", "markdown-it-py", "nh3", "python-docx")
 
 
 def render(template: str, **values: Any) -> str:
@@ -19,12 +21,20 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(values)
 
 
+def load_templates() -> None:
+    """Compile all templates, so that nobody's first patch waits for that."""
+    environment = _environment()
+    for name in environment.list_templates():
+        environment.get_template(name)
+
+
 @cache
 def build_version() -> str:
-    """Changes whenever the templates or the assets do; part of each page's ETag and asset address."""
-    digest = hashlib.sha256()
-    for folder in (_TEMPLATES, _STATIC):
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    """Changes whenever anything does that decides what a page looks like: templates, assets, our code, and the packages
+    that render text. Part of each page's ETag and asset address."""
+    digest = hashlib.sha256("".join(map(version, _RENDERERS)).encode())
+    for folder, pattern in ((_TEMPLATES, "*"), (_STATIC, "*"), (_CODE, "*.py")):
+        for path in sorted(path for path in folder.rglob(pattern) if path.is_file()):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar.types import ControllerRouterHandler
 
-from app.web.activity import show_activity
+from app.web.activity import follow_activity, read_activity, show_activity
 from app.web.live import follow_run, read_status
 from app.web.posts import show_post
 from app.web.runs import answer_ask, cancel_run, retry_step, show_run
@@ -19,6 +19,8 @@ ROUTES: list[ControllerRouterHandler] = [
     create_post,
     show_post,
     show_activity,
+    follow_activity,
+    read_activity,
     show_run,
     show_trace,
     cancel_run,

@@ -20,11 +20,12 @@ from app.runs.view import Context
 from app.runs.views.run import as_json
 from app.stores.database import Database
 from app.stores.fleet import Fleet
+from app.stores.log import Log
 from app.stores.tables import RunRow
 from app.web.forms import read_form
 from app.web.listings import page_of_run, posts_of_runs
 from app.web.outlines import read_outline
-from app.web.pages import answer_page, count_workers, is_extractive, live_values
+from app.web.pages import answer_known, answer_page, count_workers, is_extractive, live_values, tag_page
 from app.web.posts import answer_post, find_own_post
 
 Asked = Request[Any, Any, Any]
@@ -36,11 +37,17 @@ async def show_run(
     run_id: FromPath[str],
     who: NamedDependency[Who],
     queries: NamedDependency[Queries],
+    log: NamedDependency[Log],
     database: NamedDependency[Database],
     fleet: NamedDependency[Fleet],
     settings: NamedDependency[Settings],
 ) -> Response[str]:
-    row, run = await queries.load(run_id, who.workspace_id)
+    row = await queries.find(run_id, who.workspace_id)
+    if end := await queries.end_of(row):
+        beside = await _beside(row, database, fleet, settings)
+        if known := answer_known(request, tag_page("run", end, *beside)):
+            return known
+    run = await log.fold(run_id)
     return await _run(request, row, run, Context(), database, fleet, settings)
 
 
@@ -128,19 +135,25 @@ async def _run(
     settings: Settings,
     status: int = 200,
 ) -> Response[str]:
-    page = page_of_run(row, await _post_id(database, row))
+    _, page, extractive = beside = await _beside(row, database, fleet, settings)
     context = Context("", await count_workers(run, fleet), context.draft, context.problems)
     return answer_page(
         request,
         "run",
         status=status,
-        settled=run.ended,
+        tag=tag_page("run", run.cursor if run.ended else "", *beside),
         row=row,
         page="" if page.startswith("/runs/") else page,
         input=as_json(run.input),
-        extractive=await is_extractive(settings, fleet),
+        extractive=extractive,
         **live_values("run", run, context),
     )
+
+
+async def _beside(row: RunRow, database: Database, fleet: Fleet, settings: Settings) -> tuple[str, str, bool]:
+    """What the page shows besides the run: its id, the address of its own page, and whether authors are extractive."""
+    page = page_of_run(row, await _post_id(database, row))
+    return row.id, page, await is_extractive(settings, fleet)
 
 
 async def _back(database: Database, row: RunRow, anchor: str = "") -> Redirect:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -13,6 +14,7 @@ from litestar.response import Redirect
 from app.accounts.workspaces import Who
 from app.contract.settings import Settings
 from app.runs.errors import InputInvalid
+from app.runs.queries import Queries
 from app.runs.submission import Submission
 from app.runs.view import Context
 from app.runs.views.words import POST, SITE
@@ -21,13 +23,22 @@ from app.stores.fleet import Fleet
 from app.stores.log import Log
 from app.stores.repositories.posts import list_posts
 from app.stores.repositories.sites import find_site
-from app.stores.tables import SiteRow
+from app.stores.tables import PostRow, RunRow, SiteRow
 from app.web.forms import Form, read_form
 from app.web.listings import site_cards
-from app.web.pages import answer_page, count_workers, is_extractive, live_values
+from app.web.pages import answer_known, answer_page, count_workers, is_extractive, live_values, tag_page
 
 _LABELS = {"topic": "Topic", "audience": "Audience", "tone": "Tone", "length": "Length"}
 Asked = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a site's page shows besides the run that read it; `tagged` is all of it, for the page's ETag."""
+
+    posts: list[tuple[PostRow, RunRow]]
+    extractive: bool
+    tagged: list[Any]
 
 
 @get("/")
@@ -57,6 +68,7 @@ async def show_site(
     request: Asked,
     site_id: FromPath[str],
     who: NamedDependency[Who],
+    queries: NamedDependency[Queries],
     database: NamedDependency[Database],
     log: NamedDependency[Log],
     fleet: NamedDependency[Fleet],
@@ -65,6 +77,10 @@ async def show_site(
 ) -> Response[str]:
     site = await _find(database, site_id, who)
     form = Form({"topic": topic[:200], "length": "medium"})
+    if end := await queries.end_of(await queries.find(site.run_id, who.workspace_id)):
+        beside = await _beside(site, form, database, fleet, settings)
+        if known := answer_known(request, tag_page("site", end, *beside.tagged)):
+            return known
     return await _site(request, site, form, database, log, fleet, settings)
 
 
@@ -110,6 +126,14 @@ async def _find(database: Database, site_id: str, who: Who) -> SiteRow:
     return site
 
 
+async def _beside(site: SiteRow, form: Form, database: Database, fleet: Fleet, settings: Settings) -> Beside:
+    async with database.reading() as session:
+        posts = await list_posts(session, site.id)
+    extractive = await is_extractive(settings, fleet)
+    listed = [[post.id, post.topic, post.created_at, run.status] for post, run in posts]
+    return Beside(posts, extractive, [site.id, site.url, site.profile, form["topic"], extractive, listed])
+
+
 async def _site(
     request: Asked,
     site: SiteRow,
@@ -120,19 +144,18 @@ async def _site(
     settings: Settings,
     status: int = 200,
 ) -> Response[str]:
-    async with database.reading() as session:
-        posts = await list_posts(session, site.id)
+    beside = await _beside(site, form, database, fleet, settings)
     run = await log.fold(site.run_id)
     context = Context(workers=await count_workers(run, fleet))
     return answer_page(
         request,
         "site",
         status=status,
-        settled=run.ended,
+        tag=tag_page("site", run.cursor if run.ended else "", *beside.tagged),
         site=site,
         form=form,
-        posts=posts,
+        posts=beside.posts,
         post_words=POST,
-        extractive=await is_extractive(settings, fleet),
+        extractive=beside.extractive,
         **live_values("site", run, context),
     )

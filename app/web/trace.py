@@ -18,7 +18,8 @@ from app.contract.steps import Attempt, Step
 from app.runs.output import children_of
 from app.runs.queries import Queries
 from app.runs.views.words import RUN, WORDS
-from app.web.pages import answer_page
+from app.stores.log import Log
+from app.web.pages import answer_known, answer_page, tag_page
 
 _TICKS = 4
 
@@ -44,15 +45,22 @@ class Row:
 
 @get("/runs/{run_id:str}/trace")
 async def show_trace(
-    request: Request[Any, Any, Any], run_id: FromPath[str], who: NamedDependency[Who], queries: NamedDependency[Queries]
+    request: Request[Any, Any, Any],
+    run_id: FromPath[str],
+    who: NamedDependency[Who],
+    queries: NamedDependency[Queries],
+    log: NamedDependency[Log],
 ) -> Response[str]:
-    row, run = await queries.load(run_id, who.workspace_id)
+    row = await queries.find(run_id, who.workspace_id)
+    if known := answer_known(request, tag_page("trace", await queries.end_of(row), row.id)):
+        return known
+    run = await log.fold(run_id)
     begun, ended = _span(run)
     seconds = max((ended - begun).total_seconds(), 0.001) if begun and ended else 0.001
     return answer_page(
         request,
         "trace",
-        settled=run.ended,
+        tag=tag_page("trace", run.cursor if run.ended else "", row.id),
         row=row,
         run=run,
         words=WORDS.get(run.workflow, RUN),

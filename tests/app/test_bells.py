@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 
 from redis.asyncio import Redis
 
@@ -51,6 +52,19 @@ async def test_a_lost_bell_is_swept_without_any_redis(own_redis: RedisServer) ->
     await bells.stop()
     await redis.aclose()
     assert SWEEP_SECONDS <= 1
+
+
+async def test_a_sweep_takes_turns(own_redis: RedisServer) -> None:
+    bells, redis = make_bells(own_redis)
+    own_redis.kill()
+    await bells.start()
+    with ExitStack() as stack:
+        watched = [stack.enter_context(bells.watch(f"run-{number}")) for number in range(60)]
+        await heard(watched[0])
+        assert sum(bell.is_set() for bell in watched) < 10
+        await asyncio.gather(*map(heard, watched))
+    await bells.stop()
+    await redis.aclose()
 
 
 async def test_it_subscribes_again_after_redis_came_back(own_redis: RedisServer) -> None:

@@ -10,17 +10,22 @@ from app.contract.steps import Step
 from app.runs.patching import Fragment, latest
 from app.runs.views.context import Context
 from app.runs.views.parts import part
+from app.runs.views.remaining import Rest
 from app.runs.views.words import Words
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How much is done, in words and figures; `changed` is the cursor since which it is so."""
+    """How much is done, in words and figures; `changed` is the cursor since which it is so.
+
+    `rest` is how long the rest will take, by the pace so far; None where nobody can say.
+    """
 
     text: str = ""
     done: int = 0
     total: int = 0
     changed: str = "0-0"
+    rest: Rest | None = None
 
 
 def run_bar(run: Run, words: Words, tally: Tally) -> Fragment:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from app.runs.views.kept import Kept
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """`post_id` is the post that the run writes, for its exports. `workers` is how many workers are alive, None where
     nobody has asked: only a page that is rendered whole says that none is. `draft` is an answer that was typed and
-    could not be taken for what `problems` say: JSON for an outline, else text."""
+    could not be taken for what `problems` say: JSON for an outline, else text. `kept`: what was made before."""
 
     post_id: str = ""
     workers: int | None = None
     draft: Any = None
     problems: tuple[str, ...] = ()
+    kept: Kept = field(default_factory=Kept, compare=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -31,7 +32,7 @@ def part(
 ) -> Fragment:
     """A fragment rendered by `partials/TEMPLATE.html`, which gets `id`, `children` (HTML), `head`, `tail` and `values`.
 
-    Where the template fails, an element of the same kind says so; the page stands.
+    It is filled once at most. Where the template fails, an element of the same kind says so; the page stands.
     """
     inner = tuple(children)
 
@@ -40,22 +41,32 @@ def part(
         html = Markup("".join(child.render() for child in inner))  # noqa: S704
         return render(f"partials/{template}.html", id=element_id, children=html, head=head, tail=tail, **values).strip()
 
-    return Fragment(element_id, born, changed, _guarded(draw, element_id, tag), inner, head, tail)
+    return Fragment(element_id, born, changed, _once(draw, element_id, tag), inner, head, tail)
 
 
+@lru_cache(maxsize=8192)
 def dom_id(prefix: str, name: str) -> str:
     """A DOM id for any name, such as a step's path, that needs no escaping in a selector."""
     return f"{prefix}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
-def _guarded(draw: Callable[[], str], element_id: str, tag: str) -> Callable[[], str]:
-    def guarded() -> str:
-        try:
-            return draw()
-        except Exception:
-            logger.exception("Could not render a part of a page", id=element_id)
-            said = "This part can’t be shown by this version. Nothing of it is lost."
-            name = "step step--unreadable" if tag == "li" else "notice"
-            return f'<{tag} class="{name}" id="{escape(element_id)}">{said}</{tag}>'
+def _once(draw: Callable[[], str], element_id: str, tag: str) -> Callable[[], str]:
+    drawn: str | None = None
 
-    return guarded
+    def draw_once() -> str:
+        nonlocal drawn
+        if drawn is None:
+            try:
+                drawn = draw()
+            except Exception:
+                logger.exception("Could not render a part of a page", id=element_id)
+                drawn = _apology(element_id, tag)
+        return drawn
+
+    return draw_once
+
+
+def _apology(element_id: str, tag: str) -> str:
+    said = "This part can’t be shown by this version. Nothing of it is lost."
+    name = "step step--unreadable" if tag == "li" else "notice"
+    return f'<{tag} class="{name}" id="{escape(element_id)}">{said}</{tag}>'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from app.contract.content import Outline, OutlineSection, Section, Source
 from app.contract.fold import Run
 from app.contract.runs import RunStatus, StepStatus
@@ -9,8 +11,10 @@ from app.contract.steps import Step
 from app.runs.patching import Fragment, latest
 from app.runs.views.bar import Tally, condition, run_bar
 from app.runs.views.context import Context
+from app.runs.views.kept import Kept
 from app.runs.views.parts import dom_id, part
 from app.runs.views.published import changed_at, find_object, read_value, read_values, root_of, settled_at, shown_text
+from app.runs.views.remaining import rest_of_sections
 from app.runs.views.steps import is_asked_again, timeline, unreadable_rows
 from app.runs.views.text import text_blocks
 from app.runs.views.words import POST
@@ -18,19 +22,22 @@ from app.runs.views.words import POST
 
 def post_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     """The roots: bar, condition, the document's head, sections, sources, exports, and the steps."""
-    root = root_of(run)
-    outline = read_value(Outline, find_object(root, "outline"))
+    root, kept = root_of(run), context.kept
+    base = changed_at(root)
+    outline = kept.get("outline", base, lambda: read_value(Outline, find_object(root, "outline")))
     planned = outline.sections if outline else []
-    sources = read_values(Source, find_object(root, "sources"))
+    sources = kept.get("sources", base, lambda: read_values(Source, find_object(root, "sources")))
     steps = [step for section in planned if (step := section_step(run, section.id))]
+    changed = latest([base, *map(settled_at, steps)])
+    cited = kept.get("cited", changed, lambda: cited_sources(sources, steps))
     return (
-        run_bar(run, POST, _tally(steps, planned, root)),
+        run_bar(run, POST, kept.get("tally", changed, lambda: _tally(steps, planned, changed))),
         condition(run, POST, context),
         _head(run, outline, root, context),
-        _sections(run, planned, sources, root),
-        part("sources", "sources", changed_at(root, *steps), sources=cited_sources(sources, steps)),
+        _sections(run, planned, sources, root, kept),
+        part("sources", "sources", changed, sources=cited),
         part("exports", "exports", run.changed, post_id=context.post_id, ready=is_finished(run)),
-        timeline(run, retry=False),
+        timeline(run, context.kept, retry=False),
         unreadable_rows(run),
     )
 
@@ -51,11 +58,10 @@ def section_step(run: Run, section_id: str) -> Step | None:
     return run.steps.get(f"{run.workflow}/write-section:{section_id}")
 
 
-def _tally(steps: list[Step], planned: list[OutlineSection], root: Step | None) -> Tally:
+def _tally(steps: list[Step], planned: list[OutlineSection], changed: str) -> Tally:
     written = sum(step.success is not None for step in steps)
-    changed = latest([changed_at(root), *(settled_at(step) for step in steps)])
     text = f"{written} of {len(planned)} sections written" if planned else ""
-    return Tally(text, written, len(planned), changed)
+    return Tally(text, written, len(planned), changed, rest_of_sections(steps, len(planned)))
 
 
 def _head(run: Run, outline: Outline | None, root: Step | None, context: Context) -> Fragment:
@@ -77,10 +83,16 @@ def _head(run: Run, outline: Outline | None, root: Step | None, context: Context
     )
 
 
-def _sections(run: Run, planned: list[OutlineSection], sources: list[Source], root: Step | None) -> Fragment:
+def _sections(
+    run: Run, planned: list[OutlineSection], sources: list[Source], root: Step | None, kept: Kept
+) -> Fragment:
     numbers = {passage: source.number for source in sources for passage in source.passages}
     base = changed_at(root)
-    children = [_section(run, section, numbers, base, root) for section in planned]
+    children = [
+        kept.get(f"section {section.id}", (base, changed_at(section_step(run, section.id))), make)
+        for section in planned
+        for make in [partial(_section, run, section, numbers, base, root)]
+    ]
     return part("sections", "sections", base, children=children)
 
 

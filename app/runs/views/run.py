@@ -33,7 +33,7 @@ def run_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
         part("output", "output", run.changed, output=output, ended=run.ended),
         _texts(run),
         _objects(run),
-        timeline(run),
+        timeline(run, context.kept),
         unreadable_rows(run),
     )
 

@@ -12,6 +12,7 @@ from app.runs.views.bar import Tally, condition, run_bar
 from app.runs.views.context import Context
 from app.runs.views.parts import dom_id, part
 from app.runs.views.published import changed_at, find_object, read_value, read_values
+from app.runs.views.remaining import rest_of_pages
 from app.runs.views.steps import is_unvisited, timeline, unreadable_rows
 from app.runs.views.words import SITE
 
@@ -33,7 +34,7 @@ def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
         part("profile", "profile", latest([changed_at(profiling), run.changed]), profile=profile, ended=run.ended),
         part("topics", "topics", latest([changed_at(suggesting), run.changed]), topics=topics, ended=run.ended),
         _pages(run, pages),
-        timeline(run, show=lambda step: not is_below(step.path, reading)),
+        timeline(run, context.kept, show=lambda step: not is_below(step.path, reading)),
         unreadable_rows(run),
     )
 
@@ -44,7 +45,8 @@ def _tally(reading: Step | None, pages: list[Step]) -> Tally:
         return Tally(changed=changed_at(reading))
     read = sum(page.success is not None for page in pages)
     text = f"{read} of {progress.total} pages read"
-    return Tally(text, progress.done, progress.total, changed_at(reading, *pages))
+    rest = rest_of_pages(reading, pages, progress.done, progress.total)
+    return Tally(text, progress.done, progress.total, changed_at(reading, *pages), rest)
 
 
 def _pages(run: Run, pages: list[Step]) -> Fragment:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from app.contract.cursors import START
 from app.contract.fold import Run
 from app.contract.runs import StepStatus, parent_path
 from app.contract.steps import Step
 from app.runs.patching import Fragment, latest, order
+from app.runs.views.kept import Kept
 from app.runs.views.parts import dom_id, part
 from app.runs.views.published import settled_at
 
@@ -16,14 +18,15 @@ Tree = dict[str, list[Step]]
 """The steps inside each path, in the order in which they began; the topmost under the empty path."""
 
 
-def timeline(run: Run, *, show: Callable[[Step], bool] = lambda _: True, retry: bool = True) -> Fragment:
+def timeline(run: Run, kept: Kept, *, show: Callable[[Step], bool] = lambda _: True, retry: bool = True) -> Fragment:
     """All steps for which `show` says so. `retry`: failed ones carry a form to retry them."""
-    tree = _grow(run, show)
+    # A step's place depends on what was there before it, and `show` on its path: the tree only grows.
+    tree = dict(kept.get("tree", len(run.steps), lambda: _grow(run, show)))
     # The workflow itself is no row above the others, but one of its own that shows only when it has something to say.
     top = sorted([*tree.get("", []), *tree.get(run.workflow, [])], key=lambda step: order(step.born))
     tree[run.workflow] = []
     alone = len(top) == 1
-    rows = [_row(run, step, tree, retry, alone) for step in top]
+    rows = [_row(run, kept, step, tree, retry, alone) for step in top]
     changed = top[1].born if len(top) > 1 else START
     return part("steps", "steps", changed, children=rows, tail="steps-tail")
 
@@ -62,8 +65,13 @@ def _place(run: Run, step: Step) -> str:
     return ""
 
 
-def _row(run: Run, step: Step, tree: Tree, retry: bool, alone: bool = False) -> Fragment:
-    inner = [_row(run, child, tree, retry) for child in tree.get(step.path, [])]
+def _row(run: Run, kept: Kept, step: Step, tree: Tree, retry: bool, alone: bool = False) -> Fragment:
+    inner = tuple(_row(run, kept, child, tree, retry) for child in tree.get(step.path, []))
+    make = partial(_make_row, run, step, inner, retry, alone)
+    return kept.get(f"row {step.path}", (settled_at(step), inner, alone), make)
+
+
+def _make_row(run: Run, step: Step, inner: Sequence[Fragment], retry: bool, alone: bool) -> Fragment:
     element_id = dom_id("step", step.path)
     is_root = step.path == run.workflow
     return part(

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from app.processes.embedded_redis import find_free_port
+from app.runs.hub import PING_SECONDS
 
 ROOT = Path(__file__).parents[3]
 
@@ -17,10 +18,10 @@ ROOT = Path(__file__).parents[3]
 class WebProcess:
     """One address, and the process that serves it now."""
 
-    def __init__(self, redis_url: str, database_url: str) -> None:
+    def __init__(self, redis_url: str, database_url: str, ping_seconds: float = PING_SECONDS) -> None:
         self.port = find_free_port("127.0.0.1")
         self.url = f"http://127.0.0.1:{self.port}"
-        self._arguments = [str(self.port), redis_url, database_url]
+        self._arguments = [str(self.port), redis_url, database_url, str(ping_seconds)]
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -58,8 +59,10 @@ async def wait_for_port(port: int) -> None:
 
 
 @asynccontextmanager
-async def running_web(redis_url: str, database_url: str) -> AsyncIterator[WebProcess]:
-    web = WebProcess(redis_url, database_url)
+async def running_web(
+    redis_url: str, database_url: str, ping_seconds: float = PING_SECONDS
+) -> AsyncIterator[WebProcess]:
+    web = WebProcess(redis_url, database_url, ping_seconds)
     await web.start()
     try:
         yield web

@@ -1,6 +1,6 @@
 """A small web application with the real stream, and pages as plain as can be: what is tested is the way there.
 
-Run as a program, it is one web process: `python -m tests.app.live.serving PORT REDIS_URL DATABASE_URL`.
+Run as a program, it is one web process: `python -m tests.app.live.serving PORT REDIS_URL DATABASE_URL PING_SECONDS`.
 """
 
 from __future__ import annotations
@@ -25,16 +25,20 @@ from app.contract.cursors import START
 from app.contract.fold import Run
 from app.contract.runs import RunStatus
 from app.contract.steps import Step
+from app.processes.web import raise_file_limit
 from app.runs.bells import Bells
-from app.runs.hub import Hub
+from app.runs.hub import PING_SECONDS, Hub
 from app.runs.patching import Fragment, latest, patches, render_patches, replacements
 from app.runs.shutdown import announce_shutdown
 from app.stores.database import Database
 from app.stores.log import Log
 from app.web.live import follow_run, read_status
+from app.web.streaming import StreamingLitestar
 from tests.app.live.writing import WORKSPACE, Stores
 
 STATIC = Path(__file__).parents[3] / "static"
+BACKSTOP_SECONDS = 60
+"""After which uvicorn would cut streams that do not end: so late that no test gets there unless they do not."""
 TITLES = {status.value: f"{status.value}: A post" for status in RunStatus}
 
 
@@ -108,9 +112,9 @@ async def _open_view(_kind: str, _run_id: str) -> PlainView:
     return PlainView()
 
 
-def create_app(stores: Stores) -> Litestar:
+def create_app(stores: Stores, ping_seconds: float = PING_SECONDS) -> Litestar:
     bells = Bells(stores.redis)
-    hub = Hub(stores.log, bells, _open_view)
+    hub = Hub(stores.log, bells, _open_view, ping_seconds)
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
@@ -122,7 +126,7 @@ def create_app(stores: Stores) -> Litestar:
         await bells.stop()
         await stores.close()
 
-    return Litestar(
+    return StreamingLitestar(
         [show_run, show_elsewhere, count_viewers, follow_run, read_status, _static()],
         dependencies={
             "who": Provide(lambda: Who(WORKSPACE), sync_to_thread=False),
@@ -140,16 +144,17 @@ def _static() -> Router:
     return create_static_files_router(path="/static", directories=[STATIC])
 
 
-async def serve(port: int, redis_url: str, database_url: str) -> None:
+async def serve(port: int, redis_url: str, database_url: str, ping_seconds: float) -> None:
+    raise_file_limit()
     config = uvicorn.Config(
-        create_app(Stores(redis_url, database_url)),
+        create_app(Stores(redis_url, database_url), ping_seconds),
         host="127.0.0.1",
         port=port,
         log_level="warning",
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=BACKSTOP_SECONDS,
     )
     await uvicorn.Server(config).serve()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), sys.argv[2], sys.argv[3]))
+    asyncio.run(serve(int(sys.argv[1]), sys.argv[2], sys.argv[3], float(sys.argv[4])))

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from app.runs.bells import Bells
 from app.runs.channel import View
 from app.runs.frames import END, PING
 from app.runs.hub import Hub
+from app.runs.viewer import Viewer
 from tests.app.live.serving import PlainView
 from tests.app.live.valkey import Valkey
 from tests.app.live.writing import Stores, Writer
@@ -36,15 +38,26 @@ class Counting(PlainView):
 
 
 class Page:
-    """A page as a stream's messages make it, and what came besides."""
+    """A page as a stream's messages make it, and what came besides. Its connection holds one message, no more."""
 
-    def __init__(self, stream: AsyncGenerator[bytes], cursor: str = START) -> None:
-        self._stream, self.cursor = stream, cursor
+    def __init__(self, viewer: Viewer, cursor: str = START) -> None:
+        self.cursor = cursor
         self.texts: dict[str, str] = {}
         self.patches = self.resets = 0
+        self.ended = False
+        self._connection: asyncio.Queue[Any] = asyncio.Queue(maxsize=1)
+        self._gone = asyncio.Event()
+        self.stream = asyncio.create_task(viewer.follow(self._receive, self._connection.put))
+
+    async def _receive(self) -> dict[str, str]:
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
 
     async def read(self) -> bytes:
-        frame = await anext(self._stream)
+        assert not self.ended, "there is nothing more to read"
+        message = await self._connection.get()
+        self.ended = not message["more_body"]
+        frame: bytes = message["body"]
         if found := re.search(rb"^id: (\S+)$", frame, re.MULTILINE):
             reset, cursor = frame.startswith(b"event: reset\n"), found[1].decode()
             assert reset or is_after(cursor, self.cursor), "a message that came before"
@@ -64,14 +77,13 @@ class Page:
 
     async def read_to_end(self) -> list[bytes]:
         frames = []
-        try:
-            while True:
-                frames.append(await self.read())
-        except StopAsyncIteration:
-            return frames
+        while not self.ended:
+            frames.append(await self.read())
+        return frames
 
     async def close(self) -> None:
-        await self._stream.aclose()
+        self._gone.set()
+        await self.stream
 
 
 class Place:
@@ -168,11 +180,12 @@ async def test_one_who_reads_slowly_gets_one_message_for_all_it_missed(place: Pl
     begun = await writer.begin(STEP)
     await asyncio.gather(slow.read_until(begun), quick.read_until(begun))
     patches = slow.patches
-    for number in range(5):
+    for number in range(10):
         newest = await writer.write(STEP, f"{number} ")
         await quick.read_until(newest)
     await slow.read_until(newest)
-    assert slow.patches == patches + 1
+    # One that its connection held, one that waited for the connection, and one for all the rest.
+    assert slow.patches == patches + 3
     assert slow.texts == quick.texts == await writer.texts()
     await slow.close()
     await quick.close()
@@ -313,14 +326,40 @@ async def test_a_stream_that_is_cut_off_is_forgotten_at_once(place: Place, store
     writer = await Writer.submit(stores)
     page = await place.watch(writer)
     await page.read_until((await writer.fold()).cursor)
-    waiting = asyncio.create_task(page.read())
-    await asyncio.sleep(0)
     assert place.hub.viewers == 1
-    waiting.cancel()
-    await asyncio.wait([waiting])
+    page.stream.cancel()
+    await asyncio.wait([page.stream])
     assert place.hub.viewers == 0
     await asyncio.sleep(0)  # its follower was told to stop, and does so when it is its turn
     assert place.bells.watchers == 0
+
+
+async def test_a_connection_that_fails_ends_its_own_stream_alone(place: Place, stores: Stores) -> None:
+    writer = await Writer.submit(stores)
+    page = await place.watch(writer)
+    open_viewer = await place.hub.open(writer.run_id, "run")
+
+    async def fail(_message: Any) -> None:
+        raise ConnectionResetError
+
+    failing = asyncio.create_task(open_viewer.follow(asyncio.Event().wait, fail))
+    await asyncio.wait([failing])
+    assert failing.cancelled()
+    await page.read_until(await writer.begin(STEP))
+    assert place.hub.viewers == 1
+    await page.close()
+
+
+async def test_a_crowd_is_told_to_the_last_one(place: Place, stores: Stores) -> None:
+    writer = await Writer.submit(stores)
+    pages = [await place.watch(writer) for _ in range(350)]
+    newest = await writer.begin(STEP)
+    await asyncio.gather(*(page.read_until(newest) for page in pages))
+    place.hub.close()
+    endings = await asyncio.gather(*(page.read_to_end() for page in pages))
+    assert all(frames[-1].startswith(b"event: closing\n") for frames in endings)
+    for page in pages:
+        await page.close()
 
 
 async def test_folds_that_nobody_watches_are_kept_up_to_a_limit(place: Place, stores: Stores) -> None:

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx2
 import pytest
 
+from app.processes.web import raise_file_limit
 from tests.app.live.processes import WebProcess
 from tests.app.live.writing import Stores, Writer
 
@@ -124,19 +125,29 @@ async def test_a_client_that_goes_away_is_forgotten(client: httpx2.AsyncClient, 
         await asyncio.sleep(0.01)
 
 
-async def test_sigterm_ends_the_streams_and_then_the_process(
-    web: WebProcess, client: httpx2.AsyncClient, stores: Stores
-) -> None:
+async def test_sigterm_ends_a_thousand_streams_and_then_the_process(web: WebProcess, stores: Stores) -> None:
+    """All are told to come back, each at another moment, and nothing has to be cut."""
+    raise_file_limit()
     writer = await Writer.submit(stores)
-    async with AsyncExitStack() as stack:
-        streams = [await stack.enter_async_context(streaming(client, writer)) for _ in range(200)]
-        for _, messages in streams:
-            await anext(messages)
-        stopping = asyncio.create_task(web.stop())
-        endings = [[message async for message in messages][-1] for _, messages in streams]
-        await stopping
-    delays = {re.fullmatch(r"event: closing\nretry: (\d+)\ndata:", ending)[1] for ending in endings}  # type: ignore[index]
-    assert len(delays) > 50
+    request = f"GET /runs/{writer.run_id}/live?view=run HTTP/1.1\r\nHost: {web.url[7:]}\r\n\r\n".encode()
+
+    async def open_stream() -> asyncio.StreamReader:
+        reader, connection = await asyncio.open_connection("127.0.0.1", web.port)
+        connections.append(connection)
+        connection.write(request)
+        await reader.readuntil(b"event: open\n")
+        return reader
+
+    connections: list[asyncio.StreamWriter] = []
+    readers = [await open_stream() for _ in range(1_000)]
+    await web.stop()
+    endings = [await reader.read() for reader in readers]
+    closing = re.compile(rb"event: closing\nretry: (\d+)\ndata:\n\n\r\n0\r\n\r\n$")
+    delays = [found[1] for ending in endings if (found := closing.search(ending))]
+    assert len(delays) == 1_000
+    assert len(set(delays)) > 500
+    for connection in connections:
+        connection.close()
 
 
 async def test_every_viewer_finds_the_next_process_where_the_last_one_left_it(

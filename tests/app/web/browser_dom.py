@@ -23,12 +23,16 @@ def page(kind: str, run: Run) -> html.HtmlElement:
 def patched(kind: str, before: html.HtmlElement, run: Run, after: str) -> html.HtmlElement:
     """The page `before`, rendered at the cursor `after`, with the patches up to the run's cursor."""
     root = deepcopy(before)
-    message = PageView(kind).patches(run, after)
+    apply_patches(root, PageView(kind).patches(run, after))
+    return root
+
+
+def apply_patches(root: html.HtmlElement, message: str) -> None:
+    """Change the page as htmx does on a message of the stream."""
     found = [(_by_id(root, unescape(target)), swap, body) for target, swap, body in _PARTIAL.findall(message)]
     for target, swap, body in found:
         if target is not None and target.getparent() is not None:
             _swap(target, swap, body)
-    return root
 
 
 def canonical(root: html.HtmlElement) -> str:

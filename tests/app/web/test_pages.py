@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Awaitable, Callable
 
 import httpx2
 import pytest
@@ -14,29 +13,12 @@ from redis.asyncio import Redis
 
 from app.contract.content import Outline
 from app.contract.payloads import Ask
-from app.stores.tables import utc_now
 from tests.app.conftest import Take
-from tests.app.web.logs import BRIEF, OUTLINE, PROFILE, TOPICS, Writer, begin_post, finish_post, read_site
+from tests.app.web.conftest import Play
+from tests.app.web.logs import BRIEF, OUTLINE, PROFILE, TOPICS, begin_post, finish_post, read_site
 
 Client = httpx2.AsyncClient
-Play = Callable[[str, Writer], Awaitable[None]]
-_RELEASES = {"run.waiting": "parked", "run.succeeded": "ended", "run.incomplete": "ended", "run.failed": "ended"}
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
-
-
-@pytest.fixture
-def play(take: Take) -> Play:
-    """Take a run and write the facts of a synthetic log into it."""
-
-    async def play_one(run_id: str, log: Writer) -> None:
-        player = await take(run_id)
-        facts = [event for event in log.events[1:] if event.type != "unreadable"]
-        *most, last = [event.model_copy(update={"id": "", "at": utc_now()}) for event in facts]
-        if most:
-            await player.say(*most)
-        await player.say(last, release=_RELEASES.get(last.type, ""))  # type: ignore[arg-type]
-
-    return play_one
 
 
 def run_of(page: httpx2.Response) -> str:
@@ -146,12 +128,12 @@ async def test_a_site_shows_what_was_read_and_fills_a_topic_in(ann: Client, play
     assert "not a web page (application/pdf)" in rows[2].text_content()
 
 
-async def test_a_finished_page_has_an_etag_and_no_stream(ann: Client, play: Play) -> None:
+async def test_a_finished_page_has_an_etag_and_does_not_reload_itself(ann: Client, play: Play) -> None:
     post = await add_post(ann, await add_site(ann))
     await play(run_of(await ann.get(post)), finish_post())
     page = await ann.get(post)
     assert 'data-run-status="succeeded"' in page.text
-    assert "data-live=" not in page.text
+    assert 'http-equiv="refresh"' not in page.text
     assert page.headers["etag"].startswith('"')
     again = await ann.get(post, headers={"if-none-match": page.headers["etag"]})
     assert again.status_code == 304

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.contract import events as e
 from app.contract import payloads as p
 from app.contract.fold import Run
+from app.runs.view import PageView
 from tests.app.web.browser_dom import canonical, page, patched
 from tests.app.web.logs import (
     HEADINGS,
@@ -149,6 +150,40 @@ class Improviser:
             log.succeed("", {**output, "sources": draw(st.sampled_from([SOURCES, SOURCES[:1]]))})
             log.add(e.RunSucceeded, p.Result(output=output))
         self.ended = True
+
+
+def check_memory(kind: str, log: Writer) -> None:
+    """A view that has followed the run from its beginning sends what one that sees it for the first time sends."""
+    view, run = PageView(kind), Run(id="run_1")
+    seen = ""
+    for length, event in enumerate(log.events, start=1):
+        run.apply(event)
+        anew = log.fold(length)
+        assert view.whole(run) == PageView(kind).whole(anew), (length, event.type)
+        if seen:
+            assert view.patches(run, seen) == PageView(kind).patches(anew, seen), (length, event.type)
+        seen = event.id
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("log", [finish_post(), begin_post(approve=True), read_site()])
+def test_what_a_view_remembers_is_what_it_would_make_again(kind: str, log: Writer) -> None:
+    check_memory(kind, log)
+
+
+def test_a_view_forgets_a_log_that_was_lost() -> None:
+    view, lost, kept = PageView("post"), finish_post(), begin_post()
+    run = lost.fold(len(lost.events))
+    assert "Finished" in view.whole(run)
+    again = kept.fold(len(kept.events))
+    again.cursor = run.cursor
+    assert view.whole(again) == PageView("post").whole(again)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data(), st.integers(1, 40), st.sampled_from(["post", "run"]))
+def test_a_view_remembers_nothing_wrong_of_any_log(data: st.DataObject, count: int, kind: str) -> None:
+    check_memory(kind, Improviser(data.draw).go(count))
 
 
 @settings(max_examples=30, deadline=None)

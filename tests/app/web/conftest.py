@@ -1,0 +1,47 @@
+"""Runs whose logs are written by hand, behind the real application."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from redis.asyncio import Redis
+
+from app.stores.archive import Archive
+from app.stores.log import Log
+from app.stores.shipping import Unshipped
+from app.stores.tables import utc_now
+from tests.app.conftest import Take
+from tests.app.web.logs import Writer
+from worker.shipping import Shipper
+
+Play = Callable[[str, Writer], Awaitable[None]]
+Ship = Callable[[], Awaitable[None]]
+_RELEASES = {"run.waiting": "parked", "run.succeeded": "ended", "run.incomplete": "ended", "run.failed": "ended"}
+
+
+@pytest.fixture
+def play(take: Take) -> Play:
+    """Take a run and write the facts of a synthetic log into it."""
+
+    async def play_one(run_id: str, log: Writer) -> None:
+        player = await take(run_id)
+        facts = [event for event in log.events[1:] if event.type != "unreadable"]
+        *most, last = [event.model_copy(update={"id": "", "at": utc_now()}) for event in facts]
+        if most:
+            await player.say(*most)
+        await player.say(last, release=_RELEASES.get(last.type, ""))  # type: ignore[arg-type]
+
+    return play_one
+
+
+@pytest.fixture
+def ship(redis: Redis, archive: Archive, log: Log) -> Ship:
+    """Ship all there is, as a worker does."""
+    shipper = Shipper(log, archive, Unshipped(redis, 60_000))
+
+    async def ship_all() -> None:
+        while await shipper.ship():
+            pass
+
+    return ship_all

@@ -73,16 +73,18 @@ class Shipper:
             return 0
         prepared = await self._prepare(claimed)
         done = await self._archive_all([shipment for _, shipment in prepared if shipment.entries])
-        for kept, shipment in prepared:
-            if shipment.entries and kept.run.id not in done:
-                # Another was quicker, or the run was taken meanwhile: neither this fold nor its snapshot counts.
-                await self._unshipped.return_claim(kept.run.id)
-                continue
-            if shipment.snapshot:
-                kept.stored = kept.events
-            await self._unshipped.settle(kept.run.id, kept.run.cursor, sealed=kept.run.ended)
-            self._keep(kept)
+        await asyncio.gather(*(self._settle(kept, shipment, done) for kept, shipment in prepared))
         return len(claimed)
+
+    async def _settle(self, kept: Kept, shipment: Shipment, done: set[str]) -> None:
+        if shipment.entries and kept.run.id not in done:
+            # Another was quicker, or the run was taken meanwhile: neither this fold nor its snapshot counts.
+            await self._unshipped.return_claim(kept.run.id)
+            return
+        if shipment.snapshot:
+            kept.stored = kept.events
+        await self._unshipped.settle(kept.run.id, kept.run.cursor, sealed=kept.run.ended)
+        self._keep(kept)
 
     async def _archive_all(self, shipments: list[Shipment]) -> set[str]:
         """Archive in one transaction; where that fails, each by itself: no run keeps back the others."""

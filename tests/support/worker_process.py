@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -29,6 +29,7 @@ from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
 from app.stores.tables import RunRow
+from tests.support.nursery import Child, nursery
 from tests.support.site_rows import SITE, WORKSPACE, add_read_site
 
 DEADLINE = 60.0
@@ -44,7 +45,7 @@ Seen = Callable[[list[Event]], bool]
 class WorkerHandle:
     """A worker process. What it says goes to `report`."""
 
-    process: asyncio.subprocess.Process
+    process: Child
     report: Path
 
     @property
@@ -84,6 +85,7 @@ class Product:
         self.folder = folder
         self.environment = dict(environment)
         self.workers: list[WorkerHandle] = []
+        self._numbers = itertools.count()
         self.database = Database(settings.resolved_database_url)
         self.redis: Any = Redis.from_url(settings.redis_url, decode_responses=True)
         self.archive = Archive(self.database)
@@ -101,23 +103,17 @@ class Product:
         await self.database.close()
 
     async def start_worker(self, *entry: str, **environment: str) -> WorkerHandle:
-        """Start a worker process, and wait until it beats."""
+        """Start a worker process, and wait until it beats. `entry` is a module with its arguments, as after `-m`."""
         worker = await self.launch_worker(*entry, **environment)
         await self.wait_for_beat(worker)
         return worker
 
     async def launch_worker(self, *entry: str, **environment: str) -> WorkerHandle:
         """Start a worker process."""
-        report = self.folder / f"worker-{len(self.workers)}.log"
-        with report.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *(entry or ("-m", "worker")),
-                cwd=ROOT,
-                stdout=output,
-                stderr=output,
-                env={**_bare_environment(), **self.environment, **environment},
-            )
+        report = self.folder / f"worker-{next(self._numbers)}.log"
+        module, *arguments = entry or ("worker",)
+        surroundings = {**_bare_environment(), **self.environment, **environment}
+        process = await asyncio.to_thread(nursery().start, module, arguments, surroundings, report)
         worker = WorkerHandle(process, report)
         self.workers.append(worker)
         return worker

@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def start(stage: Product) -> WorkerHandle:
-    return await stage.start_worker("-m", "tests.worker.processes.ledger", LONGHAND_MODEL="")
+    return await stage.start_worker("tests.worker.processes.ledger", LONGHAND_MODEL="")
 
 
 async def reach(folder: Path, worker: WorkerHandle) -> None:

@@ -9,7 +9,7 @@ from tests.worker.processes.asserting import check_run, find, has
 
 
 async def start(stage: Product, version: str) -> WorkerHandle:
-    return await stage.start_worker("-m", "tests.worker.processes.entry", version, LONGHAND_MODEL="")
+    return await stage.start_worker("tests.worker.processes.entry", version, LONGHAND_MODEL="")
 
 
 async def answer(stage: Product, run: Run) -> None:

@@ -14,10 +14,10 @@ from app.contract.events import RunRecovered, encode_event
 from app.contract.payloads import Recovered
 from app.stores.scripts import Scripts
 
-REQUEUE_MS = 5_000
+REQUEUE_MS = 1_500
 """How long an enqueued run may go without being taken before it is due again."""
 
-RESERVED_MS = 2_000
+RESERVED_MS = 1_500
 """How long a run is left to the worker that is about to take it."""
 
 PAGE = 1_000

@@ -35,7 +35,12 @@ LEASE_SECONDS = 3
 
 @dataclass
 class Tally:
-    """What came of it. `recoveries`: seconds from a kill to the next fact, for each run that the dead worker held."""
+    """What came of it.
+
+    `recoveries`: seconds from a kill to the next fact, for each run that the dead worker held; `hindered`: those of
+    them in which another worker was killed meanwhile, which may have been the one to take the run over. `moments`: the
+    kills, by Redis's clock.
+    """
 
     runs: int = 0
     ends: Counter[str] = field(default_factory=Counter)
@@ -43,6 +48,8 @@ class Tally:
     restarts: int = 0
     kept_wrongly: int = 0
     recoveries: list[float] = field(default_factory=list)
+    hindered: list[float] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
     unheld: int = 0
     kills: int = 0
     drains: list[float] = field(default_factory=list)
@@ -100,6 +107,7 @@ async def kill_at_random(stage: Product, tally: Tally, kills: int, seconds: floa
         await victim.kill()
         moment = await _redis_time(stage)
         tally.kills += 1
+        tally.moments.append(moment)
         tally.unheld += not held
         for run_id in held:
             watching.add(asyncio.create_task(_time_recovery(stage, tally, run_id, moment)))
@@ -142,7 +150,9 @@ async def _time_recovery(stage: Product, tally: Tally, run_id: str, killed: floa
     while True:
         events = await stage.log.read(run_id)
         if found := next((event for event in events if after(event)), None):
-            tally.recoveries.append(int(found.id.split("-")[0]) / 1000 - killed)
+            taken = int(found.id.split("-")[0]) / 1000
+            hindered = any(killed < other < taken for other in tally.moments)
+            (tally.hindered if hindered else tally.recoveries).append(taken - killed)
             return
         if events[-1].type in END_TYPES:
             return  # it had just ended
@@ -152,6 +162,11 @@ async def _time_recovery(stage: Product, tally: Tally, run_id: str, killed: floa
 def percentile(values: Sequence[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+def _tell_seconds(what: str, seconds: Sequence[float]) -> list[tuple[str, str]]:
+    shares = (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
+    return [(f"{what}, {name}", f"{percentile(seconds, share):.2f} s ({len(seconds)})") for name, share in shares]
 
 
 def tell(tally: Tally, what: str) -> None:
@@ -166,11 +181,9 @@ def tell(tally: Tally, what: str) -> None:
     if tally.kills:
         rows += [
             ("kills (of a worker without a run)", f"{tally.kills} ({tally.unheld})"),
-            ("runs interrupted", str(len(tally.recoveries))),
-            *(
-                (f"kill to next fact, {name}", f"{percentile(tally.recoveries, share):.2f} s")
-                for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
-            ),
+            ("runs interrupted", str(len(tally.recoveries) + len(tally.hindered))),
+            *_tell_seconds("kill to next fact", tally.recoveries),
+            *_tell_seconds("… with another kill meanwhile", tally.hindered),
         ]
     if tally.drains:
         rows += [

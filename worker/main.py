@@ -80,6 +80,7 @@ class WorkerProcess:
 
     async def run(self) -> None:
         """Work until asked to stop; then drain. A second signal does not wait for running steps."""
+        gc.freeze()  # what was loaded so far stays
         loop = asyncio.get_running_loop()
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_number, self._on_signal)
@@ -201,6 +202,5 @@ def main() -> None:
     if not settings.redis_url:
         raise SystemExit("LONGHAND_REDIS_URL is empty. `longhand up` starts a Redis by itself; a worker needs one.")
     Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
-    gc.freeze()  # what was loaded so far stays
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(WorkerProcess(settings).run())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from app.contract.errors import CursorUnreadable
 
@@ -13,6 +14,7 @@ _FORM = re.compile(r"(\d{1,19})-(\d{1,19})\Z", re.ASCII)
 _LARGEST = 2**63 - 1
 
 
+@lru_cache(maxsize=16_384)
 def parse_cursor(cursor: str) -> tuple[int, int]:
     """The (milliseconds, sequence) of a cursor, which order as the log does.
 

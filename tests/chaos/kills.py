@@ -100,7 +100,7 @@ async def kill_at_random(stage: Product, tally: Tally, kills: int, seconds: floa
     workers = [await stage.start_worker(), await stage.start_worker()]
     watching: set[asyncio.Task[None]] = set()
     while tally.kills < kills and time.monotonic() < give_up:
-        await asyncio.sleep(dice.uniform(0.1, 1.5))
+        await asyncio.sleep(dice.uniform(0.1, 5.0))
         place = dice.randrange(2)
         victim = workers[place]
         held = await _held_by(stage, victim)

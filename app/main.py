@@ -122,14 +122,13 @@ async def run_parts(app: Litestar) -> AsyncIterator[None]:
     state = app.state
     await state.bells.start()
     await state.hub.start()
-    loading = asyncio.create_task(asyncio.to_thread(load_templates))
+    await asyncio.to_thread(load_templates)
     # What is there now stays; looking it over again and again would make viewers wait.
     gc.freeze()
     try:
         with announce_shutdown(*closers(state)):
             yield
     finally:
-        await loading
         await state.hub.stop()
         await state.bells.stop()
         await state.ears.aclose()

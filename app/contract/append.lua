@@ -23,19 +23,6 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local held = redis.call('HMGET', lease, 'epoch', 'state', 'seq', 'reply', 'command', 'last')
 
-local function number(text) return string.format('%.0f', text) end
-
-local function split(id)
-  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
-  return tonumber(ms), tonumber(seq)
-end
-
-local function is_after(a, b)
-  local a_ms, a_seq = split(a)
-  local b_ms, b_seq = split(b)
-  return a_ms > b_ms or (a_ms == b_ms and a_seq > b_seq)
-end
-
 local facts = kind == 'facts'
 if facts then
   if held[1] ~= epoch or held[2] == 'queued' or held[2] == 'parked' then

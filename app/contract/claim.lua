@@ -10,18 +10,6 @@
 local log, lease, due, unshipped = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local function number(text) return string.format('%.0f', text) end
-
-local function split(id)
-  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
-  return tonumber(ms), tonumber(seq)
-end
-
-local function is_after(a, b)
-  local a_ms, a_seq = split(a)
-  local b_ms, b_seq = split(b)
-  return a_ms > b_ms or (a_ms == b_ms and a_seq > b_seq)
-end
 
 local score = redis.call('ZSCORE', due, ARGV[1])
 if not score or tonumber(score) > now then return false end

@@ -14,7 +14,7 @@ _FORM = re.compile(r"(\d{1,19})-(\d{1,19})\Z", re.ASCII)
 _LARGEST = 2**63 - 1
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=65_536)
 def parse_cursor(cursor: str) -> tuple[int, int]:
     """The (milliseconds, sequence) of a cursor, which order as the log does.
 

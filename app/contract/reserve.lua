@@ -11,5 +11,5 @@ local held = redis.call('HMGET', lease, 'state', 'deadline', 'reserved')
 if held[1] == 'ended' or held[1] == 'parked' then return 0 end
 if held[1] == 'held' and tonumber(held[2]) > now then return 0 end
 if held[3] and tonumber(held[3]) > now then return 0 end
-redis.call('HSET', lease, 'reserved', string.format('%.0f', now + tonumber(ARGV[1])), 'reserver', ARGV[2])
+redis.call('HSET', lease, 'reserved', number(now + tonumber(ARGV[1])), 'reserver', ARGV[2])
 return 1

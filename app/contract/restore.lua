@@ -7,19 +7,8 @@
 -- Gives 1 when the run was restored, 0 when that is not needed.
 local lease, due, log, shipped = KEYS[1], KEYS[2], KEYS[3], ARGV[4]
 local clock = redis.call('TIME')
-local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+local now = number(clock[1] * 1000 + math.floor(clock[2] / 1000))
 local held = redis.call('HMGET', lease, 'state', 'deadline', 'last')
-
-local function split(id)
-  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
-  return tonumber(ms), tonumber(seq)
-end
-
-local function is_after(a, b)
-  local a_ms, a_seq = split(a)
-  local b_ms, b_seq = split(b)
-  return a_ms > b_ms or (a_ms == b_ms and a_seq > b_seq)
-end
 
 if not held[1] then
   redis.call('HSET', lease, 'state', 'queued', 'workflow', ARGV[2], 'version', ARGV[3])

@@ -22,6 +22,13 @@ ACTIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING})
 ENDED = frozenset(RunStatus) - ACTIVE
 
 
+def lease_state(status: RunStatus) -> str:
+    """How the lease of a run with this status says it stands while nobody holds it: queued, parked or ended."""
+    if status in ENDED:
+        return "ended"
+    return "parked" if status == RunStatus.WAITING else "queued"
+
+
 class StepStatus(StrEnum):
     RUNNING = "running"
     RETRYING = "retrying"

@@ -28,7 +28,7 @@ if shipped ~= '' and redis.call('EXISTS', log) == 1 and #redis.call('XRANGE', lo
   end
 end
 
-local deadline = string.format('%.0f', now + tonumber(ARGV[4]))
+local deadline = number(now + tonumber(ARGV[4]))
 redis.call('HSET', lease, 'epoch', ARGV[2], 'holder', ARGV[3], 'state', 'held', 'deadline', deadline,
   'seq', '0', 'workflow', ARGV[5], 'version', ARGV[6])
 redis.call('HDEL', lease, 'reply', 'reserved', 'reserver')

@@ -10,7 +10,7 @@ from app.contract.errors import RunEnded
 from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry
 from app.contract.fold import Run
 from app.contract.payloads import Answer, Ask, Retry
-from app.contract.runs import ENDED, OPEN_STEPS, RunStatus
+from app.contract.runs import OPEN_STEPS, RunStatus, lease_state
 from app.runs.errors import NotPossible, StepUnknown
 from app.runs.queries import Queries
 from app.runs.validation import check_key, check_schema, check_text
@@ -88,7 +88,7 @@ class Commands:
     async def _append(self, row: RunRow, command: Command, kind: str, client_id: str | None) -> str:
         token = _token(kind, client_id or secrets.token_hex(16))
         try:
-            known = Known(_state(row), row.shipped, row.workflow, row.version)
+            known = Known(lease_state(row.status), row.shipped, row.workflow, row.version)
             return await self._log.command(row.id, command, token, known)
         except RunEnded:
             raise NotPossible("The run has ended meanwhile.") from None
@@ -96,12 +96,6 @@ class Commands:
 
 def _token(kind: str, client_id: str) -> str:
     return f"{kind}:{client_id}"
-
-
-def _state(row: RunRow) -> str:
-    if row.status in ENDED:
-        return "ended"
-    return "parked" if row.status == RunStatus.WAITING else "queued"
 
 
 def _check_goes_on(run: Run) -> None:

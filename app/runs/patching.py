@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from html import escape
 from typing import Literal
 
 from app.contract.cursors import START, parse_cursor
 
-order = lru_cache(maxsize=65_536)(parse_cursor)
-"""A cursor as something to compare; parsed once."""
+order = parse_cursor
+"""A cursor as something to compare."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from app.contract.cursors import START, parse_cursor
 from app.contract.fold import Run
-from app.contract.runs import ENDED, RunStatus
+from app.contract.runs import lease_state
 from app.stores.database import Database
 from app.stores.snapshots import Snapshot, find_snapshots, save_snapshots, stale_snapshots
 from app.stores.tables import EventRow, RunRow
@@ -95,7 +95,7 @@ class Archive:
         query = select(col(RunRow.id), col(RunRow.shipped), col(RunRow.status), col(RunRow.epoch))
         async with self._database.reading() as session:
             rows = await session.execute(query.where(col(RunRow.id).in_(run_ids)))
-            found = {run_id: Position(shipped, _state(status), epoch) for run_id, shipped, status, epoch in rows}
+            found = {run_id: Position(shipped, lease_state(status), epoch) for run_id, shipped, status, epoch in rows}
         return {run_id: found.get(run_id, Position()) for run_id in run_ids}
 
     async def snapshots(self, run_ids: Sequence[str]) -> dict[str, Snapshot]:
@@ -140,12 +140,6 @@ async def _read(session: AsyncSession, run_id: str, after: str, before: str | No
         query = query.where(or_(ms > _MS, and_(_MS == ms, seq > _SEQ)))
     rows = await session.execute(query.order_by(_MS, _SEQ))
     return [(f"{ms}-{seq}", body) for ms, seq, body in rows]
-
-
-def _state(status: RunStatus) -> str:
-    if status in ENDED:
-        return "ended"
-    return "parked" if status == RunStatus.WAITING else "queued"
 
 
 def _projection(run: Run) -> dict[str, object]:

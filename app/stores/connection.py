@@ -33,7 +33,7 @@ class LimitedRedis(Redis):
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         async with asyncio.timeout(ANSWER_SECONDS):
-            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # by redis-py
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         return _LimitedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from app.contract.errors import StaleEpoch
 from app.contract.manifest import version_number
-from app.contract.runs import ENDED, RunStatus
+from app.contract.runs import RunStatus, lease_state
 from app.stores.database import Database
 from app.stores.grouping import Group
 from app.stores.tables import RunRow
@@ -139,15 +139,9 @@ def _raise_epoch(row: Any, serves: Mapping[str, str] | None) -> Minted | _Other:
         version,
         row.input,
         row.shipped,
-        _state(row.status),
+        lease_state(row.status),
     )
 
 
 def _raised(minted: Minted) -> dict[str, object]:
     return {"of_run": minted.run_id, "epoch": minted.epoch, "version": minted.version}
-
-
-def _state(status: RunStatus) -> str:
-    if status in ENDED:
-        return "ended"
-    return "parked" if status == RunStatus.WAITING else "queued"

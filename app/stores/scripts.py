@@ -21,8 +21,8 @@ CALLS_AT_ONCE = 64
 
 @cache
 def script_text(name: str) -> str:
-    """The text of `app/contract/NAME.lua`."""
-    return (_FOLDER / f"{name}.lua").read_text()
+    """The text of `app/contract/NAME.lua`, after that of `cursors.lua`, which all of them may use."""
+    return "".join((_FOLDER / f"{part}.lua").read_text() for part in ("cursors", name))
 
 
 @cache

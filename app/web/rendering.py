@@ -22,7 +22,7 @@ def render(template: str, **values: Any) -> str:
 
 
 def load_templates() -> None:
-    """Compile all templates, so that nobody's first patch waits for that."""
+    """Compile all templates: nobody's first patch waits for that, and a broken one stops the start."""
     environment = _environment()
     for name in environment.list_templates():
         environment.get_template(name)

@@ -13,7 +13,7 @@ from app.contract import events as e
 from app.contract import payloads as p
 from app.contract.fold import Run, fold
 from app.contract.snapshot import dump_run, load_run, snapshot_format
-from tests.app.web.logs import begin_post, finish_post, read_site
+from tests.app.web.logs import Writer, begin_post, finish_post, read_site
 from tests.contract.test_fold import CURSORS, PATHS, any_events
 
 VALUES = st.recursive(
@@ -60,8 +60,8 @@ def test_folding_on_from_a_snapshot_is_folding_the_whole_log(events: list[e.Even
 
 
 @pytest.mark.parametrize("log", [begin_post(approve=True), finish_post(("wait",)), read_site()], ids=lambda log: "")
-def test_real_logs_go_on_from_every_place(log: object) -> None:
-    events = log.events  # type: ignore[attr-defined]
+def test_real_logs_go_on_from_every_place(log: Writer) -> None:
+    events = log.events
     for cut in range(len(events) + 1):
         assert_goes_on(events, cut)
 

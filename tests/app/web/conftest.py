@@ -30,7 +30,7 @@ def play(take: Take) -> Play:
         *most, last = [event.model_copy(update={"id": "", "at": utc_now()}) for event in facts]
         if most:
             await player.say(*most)
-        await player.say(last, release=_RELEASES.get(last.type, ""))  # type: ignore[arg-type]
+        await player.say(last, release=_RELEASES.get(last.type, ""))  # type: ignore[arg-type]  # its values are releases
 
     return play_one
 

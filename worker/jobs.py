@@ -1,4 +1,4 @@
-"""arq, which only brings a run's id to a worker. Who may run it is for the epoch to decide.
+"""arq, which only brings the ids of runs to a worker. Who may run them is for the epoch to decide.
 
 A job is done as soon as the run is taken, or was not to be had: arq locks a job for as long as it may last, keeps it in
 the queue meanwhile, and would look at those of dead workers again and again, until it saw no others.
@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from arq.connections import ArqRedis
-from arq.worker import Retry, Worker, func
+from arq.worker import Worker, func
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,8 +28,6 @@ logger = structlog.get_logger()
 
 POLL_SECONDS = 0.05
 PAUSE_SECONDS = 0.5
-FULL_SECONDS = 0.2
-"""How long a full worker leaves a job for others to pick."""
 
 LONGEST_JOB = 60
 """arq's limit (seconds) on taking a run."""
@@ -59,25 +57,33 @@ def open_queue(url: str, versions: dict[str, str]) -> ArqRedis:
     )
 
 
-async def execute_run(ctx: dict[Any, Any], run_id: str) -> None:
-    """Begin to go on with a run."""
+async def execute_runs(ctx: dict[Any, Any], *run_ids: str) -> None:
+    """Begin to go on with these runs. Those that this worker can't take are due again at once."""
+    ctx["enqueued"].pop(ctx["job_id"], None)
     holder: Holder = ctx["holder"]
-    if holder.full and not holder.draining and run_id not in holder.runs:
-        raise Retry(defer=FULL_SECONDS)
-    ctx["enqueued"].pop(run_id, None)
+    left = [run_id for run_id in await asyncio.gather(*(_start(holder, run_id) for run_id in run_ids)) if run_id]
+    if left:
+        await _give_back(ctx["redis"], left)
+
+
+async def _start(holder: Holder, run_id: str) -> str | None:
+    """Begin with one run; gives its id if somebody else should."""
+    if holder.full and run_id not in holder.runs:
+        return run_id
     try:
         await holder.start(run_id)
-        if holder.draining and run_id not in holder.runs:
-            await _give_back(ctx["redis"], run_id)
     except (RedisError, SQLAlchemyError, OSError) as error:
         # It stays claimed for a moment, and is then due again.
         logger.warning("run not taken", run=run_id, error=str(error))
+        return None
+    return run_id if holder.draining and run_id not in holder.runs else None
 
 
-async def _give_back(redis: ArqRedis, run_id: str) -> None:
-    """A run that was brought to a worker that leaves is due again at once."""
+async def _give_back(redis: ArqRedis, run_ids: Sequence[str]) -> None:
+    """Make these runs, which were claimed for a moment, due now."""
     seconds, micros = await redis.time()
-    await redis.zadd(keys.DUE, {run_id: seconds * 1000 + micros // 1000}, xx=True, lt=True)
+    now = seconds * 1000 + micros // 1000
+    await redis.zadd(keys.DUE, dict.fromkeys(run_ids, now), xx=True, lt=True)
 
 
 class _Picker(Worker):
@@ -97,6 +103,13 @@ class _Picker(Worker):
                     await self._told.wait()
 
 
+class Enqueued(NamedTuple):
+    """How many runs are in a job, and when (monotonic seconds) it was enqueued."""
+
+    runs: int
+    at: float
+
+
 class Jobs:
     """Lets arq bring jobs to this process's holder."""
 
@@ -107,16 +120,20 @@ class Jobs:
         self._leaving = False
         self._worker: Worker | None = None
         self._told = asyncio.Event()
-        self._enqueued: dict[str, float] = {}
+        self._enqueued: dict[str, Enqueued] = {}
 
     async def enqueue(self, due: Mapping[str, int]) -> None:
-        """Enqueue runs, which are due since then (ms), for whichever worker picks them first."""
-        for run_id, since in due.items():
-            await self._queue.enqueue_job(EXECUTE, run_id, _job_id=job_id(run_id, since))
-            self._enqueued[run_id] = time.monotonic()
-        # Once for all of them: arq asks Redis three things of each job in the queue, also of those under way.
-        if due:
-            self._told.set()
+        """Enqueue runs, which are due since then (ms), as one job for whichever worker picks it first.
+
+        One job for all of them, as arq needs some ten calls to Redis for each.
+        """
+        if not due:
+            return
+        run_id, since = next(iter(due.items()))
+        job = job_id(run_id, since)
+        await self._queue.enqueue_job(EXECUTE, *due, _job_id=job)
+        self._enqueued[job] = Enqueued(len(due), time.monotonic())
+        self._told.set()
 
     async def coming(self) -> int:
         """How many of the runs that were enqueued from here a moment ago have not been taken by any worker.
@@ -124,11 +141,13 @@ class Jobs:
         A moment, as jobs that a dead worker had picked stay in the queue for a while.
         """
         oldest = time.monotonic() - MOMENT_SECONDS
-        for run_id in [run_id for run_id, at in self._enqueued.items() if at < oldest]:
-            del self._enqueued[run_id]
+        for job in [job for job, enqueued in self._enqueued.items() if enqueued.at < oldest]:
+            del self._enqueued[job]
         if not self._enqueued:
             return 0
-        return min(len(self._enqueued), int(await self._queue.zcard(queue_name(self._versions))))
+        enqueued = dict(self._enqueued)
+        scores = await self._queue.zmscore(queue_name(self._versions), list(enqueued))
+        return sum(job.runs for job, score in zip(enqueued.values(), scores, strict=True) if score is not None)
 
     async def pick_forever(self) -> None:
         """Pick jobs, until cancelled. Where Redis is out of reach for a while, held runs go on meanwhile."""
@@ -152,7 +171,7 @@ class Jobs:
     def _create_worker(self) -> Worker:
         worker = _Picker(
             told=self._told,
-            functions=[func(execute_run, name=EXECUTE, timeout=LONGEST_JOB, keep_result=0, max_tries=1_000_000)],
+            functions=[func(execute_runs, name=EXECUTE, timeout=LONGEST_JOB, keep_result=0, max_tries=1_000_000)],
             queue_name=queue_name(self._versions),
             redis_pool=self._queue,
             handle_signals=False,

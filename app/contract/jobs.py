@@ -1,4 +1,4 @@
-"""The one seam to the queue: names of arq's queue and job. A job carries a run's id and nothing else."""
+"""The one seam to the queue: names of arq's queue and job. A job carries ids of runs and nothing else."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-EXECUTE = "execute_run"
-"""The arq function that takes a run and goes on with it."""
+EXECUTE = "execute_runs"
+"""The arq function that takes runs, named by its arguments, and goes on with them."""
 
 
 def queue_name(workflows: Mapping[str, str]) -> str:
@@ -17,5 +17,9 @@ def queue_name(workflows: Mapping[str, str]) -> str:
 
 
 def job_id(run_id: str, due_ms: int) -> str:
-    """A job's id: arq locks a job by its id for longer than a lease lasts, so each due time is a job of its own."""
+    """The id of a job that brings this run, and perhaps others.
+
+    arq locks a job by its id for longer than a lease lasts, so each due time is a job of its own. A due time is
+    claimed once, so that one run and its due time name the job well enough.
+    """
     return f"{run_id}@{due_ms}"

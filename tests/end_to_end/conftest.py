@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
-from tests.end_to_end.visiting import Visitors, Workplace, read_site
+from tests.end_to_end.visiting import PATIENCE, Visitors, Workplace, read_site
 from tests.model_server import ModelServer
 from tests.sites.server import DirectorySite, FixtureSite
 from tests.support.chromium import ARGUMENTS, find_chromium
@@ -21,6 +21,8 @@ RESULTS = ROOT / "test-results"
 SQLITE_DOCUMENTATION = Path("/usr/share/doc/sqlite3")
 SITES = 16
 """How many sites of its own a test process has; the products are told their addresses when they start."""
+
+expect.set_options(timeout=PATIENCE)
 
 _FAILED = pytest.StashKey[bool]()
 

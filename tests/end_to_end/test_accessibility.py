@@ -8,7 +8,6 @@ from playwright.async_api import BrowserContext, Page, expect
 
 from app.web.rendering import render
 from tests.end_to_end.visiting import (
-    PATIENCE,
     Visitors,
     Workplace,
     expect_step,
@@ -91,7 +90,7 @@ async def test_a_site_that_is_being_read(model_product: Product, site: FixtureSi
     site.hold(SLOW)
     await give_address(page, model_product.url, site.url)
     reading = step(page, "onboard-site/read-pages/read-page:").filter(has_text=SLOW)
-    await expect(reading).to_contain_text("Reading now", timeout=PATIENCE)
+    await expect(reading).to_contain_text("Reading now")
     await expect_accessible(page)
     site.heal(SLOW)
 
@@ -104,8 +103,8 @@ async def test_a_post_from_its_order_to_its_end(
     gate = model.script.hold("write-section", "> Part 2", after=12)
     await order_post(page, model_workplace.site_url, "Winter tyres for everybody to read")
     await gate.reached()
-    await expect(step(page, SECTIONS, "succeeded")).to_have_count(2, timeout=PATIENCE)
-    await expect(sections(page).nth(1).locator(".prose")).not_to_be_empty(timeout=PATIENCE)
+    await expect(step(page, SECTIONS, "succeeded")).to_have_count(2)
+    await expect(sections(page).nth(1).locator(".prose")).not_to_be_empty()
     await expect_accessible(page)
     run = f"{model_workplace.product.url}/runs/{await run_id(page)}"
     places = [run, f"{run}/trace", f"{model_workplace.product.url}/runs"]

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.end_to_end.visiting import PATIENCE, Visitors, Workplace, give_address, step, wait_for_status
+from tests.end_to_end.visiting import Visitors, Workplace, give_address, step, wait_for_status
 from tests.sites.server import Answer, FixtureSite
 from tests.support.product import Product
 
@@ -93,9 +93,7 @@ async def test_a_slow_site_can_be_given_up(extractive_product: Product, site: Fi
     site.hold("/")
     page = await (await visitors.come()).new_page()
     await give_address(page, extractive_product.url, site.url)
-    await expect(step(page, "onboard-site/read-home", "running")).to_contain_text(
-        f"Opening {site.url}", timeout=PATIENCE
-    )
+    await expect(step(page, "onboard-site/read-home", "running")).to_contain_text(f"Opening {site.url}")
     await page.get_by_role("button", name="Stop reading").click()
     await wait_for_status(page, "cancelled")
     await expect(page.get_by_text("You stopped this site")).to_be_visible()

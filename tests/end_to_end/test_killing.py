@@ -8,7 +8,6 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.end_to_end.visiting import (
-    PATIENCE,
     Visitors,
     Workplace,
     order_post,
@@ -64,8 +63,8 @@ async def _order_held_post(page: Page, workplace: Workplace, model: ModelServer,
     gate = model.script.hold("write-section", "> Part 2", after=12)
     await order_post(page, workplace.site_url, topic)
     await gate.reached()
-    await expect(step(page, SECTIONS, "succeeded")).to_have_count(2, timeout=PATIENCE)
-    await expect(sections(page).nth(1).locator(".prose")).not_to_be_empty(timeout=PATIENCE)
+    await expect(step(page, SECTIONS, "succeeded")).to_have_count(2)
+    await expect(sections(page).nth(1).locator(".prose")).not_to_be_empty()
     return gate
 
 

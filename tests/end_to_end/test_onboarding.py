@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
-from tests.end_to_end.visiting import PATIENCE, Visitors, expect_step, give_address, step, wait_for_status
+from tests.end_to_end.visiting import Visitors, expect_step, give_address, step, wait_for_status
 from tests.sites.server import FixtureSite
 from tests.support.product import Product
 
@@ -33,11 +33,11 @@ async def test_a_site_is_read_before_the_reader_s_eyes(
     for refresh in (False, True):
         if refresh:
             await page.reload()
-        await expect(page.get_by_role("heading", level=1)).to_have_text("Alder & Spoke", timeout=PATIENCE)
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Alder & Spoke")
         await expect(page.locator(".profile__summary")).to_contain_text("bicycle workshop")
         held = step(page, PAGES).filter(has_text="/guides/winter-commuting.html")
-        await expect(held).to_contain_text("Reading now", timeout=PATIENCE)
-        await expect(step(page, PAGES, "succeeded").filter(has_text="/pricing.html")).to_have_count(1, timeout=PATIENCE)
+        await expect(held).to_contain_text("Reading now")
+        await expect(step(page, PAGES, "succeeded").filter(has_text="/pricing.html")).to_have_count(1)
         await expect(page.locator('[data-run-status="running"] progress')).to_be_visible()
         await expect(page.locator("[data-summary]")).to_contain_text("pages read")
     await expect_step(page, "onboard-site/profile-site", "succeeded")
@@ -69,7 +69,7 @@ async def test_a_post_can_be_started_while_the_site_is_still_being_read(
     page = await (await visitors.come()).new_page()
     site.hold("/guides/tubeless-tyres.html")
     await give_address(page, extractive_product.url, site.url)
-    await expect(step(page, PAGES, "succeeded").filter(has_text="/pricing.html")).to_have_count(1, timeout=PATIENCE)
+    await expect(step(page, PAGES, "succeeded").filter(has_text="/pricing.html")).to_have_count(1)
     await expect(page.get_by_text("Posts are assembled from the site’s own sentences").first).to_be_visible()
 
     await page.get_by_label("Topic", exact=True).fill("What a service costs")
@@ -92,12 +92,12 @@ async def test_a_post_that_was_started_too_early_waits_for_more_pages(
     for path in FIXTURE_PAGES:
         site.hold(path)
     await give_address(page, extractive_product.url, site.url)
-    await expect(page.locator(".profile__summary")).to_contain_text("bicycle workshop", timeout=PATIENCE)
+    await expect(page.locator(".profile__summary")).to_contain_text("bicycle workshop")
 
     await page.get_by_label("Topic", exact=True).fill("Choosing a cargo bike for two children")
     await page.get_by_role("button", name="Write this post").click()
     await page.wait_for_url("**/posts/*")
-    await expect(page.get_by_text("The site is still being read")).to_be_visible(timeout=PATIENCE)
+    await expect(page.get_by_text("The site is still being read")).to_be_visible()
     await expect_step(page, "write-post/research", "running")
 
     for path in FIXTURE_PAGES:

@@ -6,7 +6,6 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.end_to_end.visiting import (
-    PATIENCE,
     Visitors,
     Workplace,
     order_post,
@@ -40,7 +39,7 @@ async def test_a_failed_section_is_written_again_and_nothing_else(
     gate = model.script.hold("write-section", "> Part 2", after=12)
     await _retry(page)
     await gate.reached()
-    await expect(sections(page).nth(1).locator(".prose")).not_to_be_empty(timeout=PATIENCE)
+    await expect(sections(page).nth(1).locator(".prose")).not_to_be_empty()
     await expect(page.locator("[data-run]")).to_have_attribute("data-run-status", "running")
     assert [await sections(page).nth(number).locator(".prose").inner_text() for number in (0, 2)] == others
     gate.release()

@@ -6,7 +6,6 @@ import pytest
 from playwright.async_api import expect
 
 from tests.end_to_end.visiting import (
-    PATIENCE,
     Visitors,
     Workplace,
     order_post,
@@ -32,8 +31,8 @@ async def test_closing_the_tab_stops_and_loses_nothing(
     gate = model.script.hold("write-section", "> Part 2", after=12)
     await order_post(page, model_workplace.site_url, "Winter tyres and a closed tab")
     await gate.reached()
-    await expect(step(page, SECTIONS, "succeeded")).to_have_count(2, timeout=PATIENCE)
-    await expect(sections(page).nth(1).locator(".prose")).not_to_be_empty(timeout=PATIENCE)
+    await expect(step(page, SECTIONS, "succeeded")).to_have_count(2)
+    await expect(sections(page).nth(1).locator(".prose")).not_to_be_empty()
     address, seen = page.url, await read_text(page)
     await page.close()
 

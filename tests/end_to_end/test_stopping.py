@@ -6,7 +6,6 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.end_to_end.visiting import (
-    PATIENCE,
     Visitors,
     Workplace,
     order_post,
@@ -33,9 +32,9 @@ async def test_a_stopped_post_keeps_its_text_and_goes_on_later(
     gate = model.script.hold("write-section", "> Part 2", after=12)
     await order_post(page, model_workplace.site_url, "Wheel building, stopped")
     await gate.reached()
-    await expect(step(page, SECTIONS, "succeeded")).to_have_count(2, timeout=PATIENCE)
+    await expect(step(page, SECTIONS, "succeeded")).to_have_count(2)
     half = sections(page).nth(1)
-    await expect(half.locator(".prose")).not_to_be_empty(timeout=PATIENCE)
+    await expect(half.locator(".prose")).not_to_be_empty()
     seen = await _read_sections(page)
 
     await page.get_by_role("button", name="Stop", exact=True).click()

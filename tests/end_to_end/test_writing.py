@@ -10,7 +10,6 @@ from docx import Document
 from playwright.async_api import expect
 
 from tests.end_to_end.visiting import (
-    PATIENCE,
     Visitors,
     Workplace,
     expect_step,
@@ -42,7 +41,7 @@ async def test_a_post_grows_on_the_page_while_it_is_written(
 
     # Two sections are finished; of the second the beginning stands there, while its author is held up.
     await gate.reached()
-    await expect(step(page, SECTIONS, "succeeded")).to_have_count(2, timeout=PATIENCE)
+    await expect(step(page, SECTIONS, "succeeded")).to_have_count(2)
     await expect_step(page, "write-post/research", "succeeded")
     await expect_step(page, "write-post/outline-post", "succeeded")
     await expect(step(page, SECTIONS, "running")).to_have_count(1)
@@ -50,7 +49,7 @@ async def test_a_post_grows_on_the_page_while_it_is_written(
     whole = " ".join(write_reply(second).split())
     beginning = whole[: whole.index(" ", 100)].split(" [")[0]
     prose = sections(page).nth(1).locator(".prose")
-    await expect(prose).to_contain_text(beginning, timeout=PATIENCE)
+    await expect(prose).to_contain_text(beginning)
     assert len(await prose.inner_text()) < len(whole) / 2
     await expect(page.locator("[data-run-status]")).to_have_attribute("data-run-status", "running")
     await expect(page.locator("[data-summary]")).to_contain_text("2 of 3")

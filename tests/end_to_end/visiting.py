@@ -108,7 +108,7 @@ def step(page: Page, path: str, status: str = "") -> Locator:
 
 
 async def expect_step(page: Page, path: str, status: str) -> None:
-    await expect(step(page, path, status)).to_have_count(1, timeout=PATIENCE)
+    await expect(step(page, path, status)).to_have_count(1)
 
 
 def sections(page: Page) -> Locator:

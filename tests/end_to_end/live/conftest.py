@@ -14,12 +14,10 @@ from tests.app.live.valkey import Valkey, running_valkey
 from tests.app.live.writing import Stores, open_stores
 from tests.end_to_end.live.posts import PostWriter, ProductWeb, add_site, running_product_web
 from tests.end_to_end.live.proxy import Proxy, running_proxy
+from tests.end_to_end.visiting import PATIENCE
 from tests.support.chromium import ARGUMENTS, find_chromium
 
 pytest.register_assert_rewrite("tests.end_to_end.live.reading")
-
-PATIENCE = 45_000
-"""Milliseconds. A machine that runs all tests at once is slow."""
 
 
 @pytest.fixture(scope="session")

@@ -140,7 +140,7 @@ async def test_streams_cut_on_the_way(context: BrowserContext, proxy: Proxy, wri
     async def cut() -> None:
         for _ in range(3):
             seen = await page.locator("#live").get_attribute("data-cursor")
-            await expect(page.locator("#live")).not_to_have_attribute("data-cursor", seen or "", timeout=20_000)
+            await expect(page.locator("#live")).not_to_have_attribute("data-cursor", seen or "")
             opened = proxy.opened
             proxy.cut()
             while proxy.opened == opened:

@@ -226,4 +226,6 @@ class LogJournal:
                 # Loading its file, or out of memory: it may recover, and the run must not be lost meanwhile.
                 logger.warning("log refused an append", run=self._run_id, error=str(error))
             await asyncio.sleep(pause)
+            # It may have been written, shipped, and lost by Redis since: then repeating it would write it twice.
+            self._floor = await self._read(lambda: self._log.archived(self._run_id))
             pause = min(pause * 2, LONGEST_PAUSE)

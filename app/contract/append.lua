@@ -5,8 +5,8 @@
 --       2 kind: "facts", "submission", "command.cancel", "command.retry", "command.answer"
 --       3 epoch (facts)
 --       4 token: the sequence number of this append in its epoch (facts), or the client's id (commands)
---       5 floor: the last archived cursor, which the log's next entry must be above; facts need it only while the stream
---         is missing. A submission's own id: its event is already archived under it
+--       5 floor: the last archived cursor that the caller knows of, which the log's next entry must be above. A
+--         submission's own id: its event is already archived under it
 --       6 lease length in ms (facts)
 --       7 release: "", "ended", "parked" or "queued" (facts): drops the lease in the same call
 --       8 the newest command that the caller has handled (facts that release)
@@ -30,6 +30,8 @@ if facts then
     if held[1] == epoch and held[3] == token and held[4] then return cjson.decode(held[4]) end
     return {'refused', 'stale', held[1] or ''}
   end
+  -- A Redis that came back without what is archived may lack what is repeated now, and SQL may have it.
+  if floor ~= '' and held[6] and is_after(floor, held[6]) then return {'refused', 'stale', epoch} end
   if held[3] == token then return cjson.decode(held[4]) end
   -- Earlier: a packet that was held up until after its repeat, and what came next, had been taken. Later: Redis came
   -- back without its last moments, and what this worker takes for written is not there.

@@ -10,7 +10,7 @@
 local lease, due, log, shipped = KEYS[1], KEYS[2], KEYS[3], ARGV[8]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local held = redis.call('HMGET', lease, 'epoch', 'state', 'deadline', 'command', 'reserver')
+local held = redis.call('HMGET', lease, 'epoch', 'state', 'deadline', 'command', 'reserver', 'last')
 
 if held[1] and tonumber(held[1]) >= tonumber(ARGV[2]) then return {'refused', 'stale'} end
 -- The reservation is gone when Redis was lost after it. The epoch must then be minted anew: a shipper that had read the
@@ -32,6 +32,6 @@ local deadline = number(now + tonumber(ARGV[4]))
 redis.call('HSET', lease, 'epoch', ARGV[2], 'holder', ARGV[3], 'state', 'held', 'deadline', deadline,
   'seq', '0', 'workflow', ARGV[5], 'version', ARGV[6])
 redis.call('HDEL', lease, 'reply', 'reserved', 'reserver')
-if shipped ~= '' then redis.call('HSETNX', lease, 'last', shipped) end
+if shipped ~= '' and not (held[6] and is_after(held[6], shipped)) then redis.call('HSET', lease, 'last', shipped) end
 redis.call('ZADD', due, deadline, ARGV[1])
 return {'ok', held[4] or ''}

@@ -181,6 +181,10 @@ class Log:
         last = await self._redis.xrevrange(keys.log_key(run_id), count=1)
         return not last or not is_after(last[0][0], shipped)
 
+    async def archived(self, run_id: str) -> str:
+        """The cursor of the last entry that SQL has."""
+        return await self._archive.shipped(run_id)
+
     async def check_cursor(self, run_id: str, cursor: str) -> None:
         """Raises `CursorUnreadable` for what is no cursor, `CursorGone` for one that is no entry of this log."""
         if not is_after(cursor, START):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from app.contract import keys
 from app.contract.cursors import START, is_after
@@ -18,7 +20,8 @@ from app.stores.log import Log
 from app.stores.shipping import Unshipped
 from tests.conftest import LEASE_MS
 from tests.stores.redis_servers import EverysecRedis, running_everysec
-from tests.stores.stores import KEEP_MS, Stores, Taken
+from tests.stores.stores import KEEP_MS, Stores, Taken, message
+from worker.journal import LogJournal
 
 TEXTS = "abcde"
 SHIPPED = 2
@@ -130,3 +133,29 @@ async def say_late(run: Taken, *, lost: bool) -> None:
         return
     with pytest.raises(StaleEpoch):
         await run.say("late")
+
+
+async def test_what_redis_lost_and_sql_has_is_not_written_twice(kept: Stores, server: EverysecRedis) -> None:
+    """The answer to an append was on its way when the power went, and a shipper had been quick."""
+    run = await kept.start()
+    whole = server.settle()
+    said = message("once", run.epoch)
+    await kept.log.append(run.run_id, run.epoch, 1, [said], lease_ms=LEASE_MS)
+    await kept.ship()
+    server.settle()
+    server.kill()
+    server.cut(whole)
+
+    async with LogJournal(
+        kept.log, run.run_id, run.epoch, lease_ms=LEASE_MS, floor=run.floor, newest_command=run.newest_command
+    ) as journal:
+        with capture_logs() as logs:
+            journal.emit(said)
+            while not logs:
+                await asyncio.sleep(0)
+        await start_again(kept, server)
+        with pytest.raises(StaleEpoch):
+            await journal.commit()
+
+    await (await recover(kept, run.run_id)).say("again")
+    assert await kept.texts(run.run_id) == ["once", "again"]

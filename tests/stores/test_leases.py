@@ -167,6 +167,7 @@ async def test_how_long_a_run_has_had_no_event(stores: Stores) -> None:
     seconds, _ = await stores.redis.time()
     idle = await stores.leases.idle([run.run_id, silent])
     assert list(idle) == [run.run_id] and idle[run.run_id] >= seconds * 1000 - 1
+    await stores.redis.hset(keys.lease_key(run.run_id), "last", run.floor)
     await run.say("back")
     assert (await stores.leases.idle([run.run_id]))[run.run_id] < seconds * 1000
     assert await stores.leases.idle([]) == {}

@@ -18,7 +18,7 @@ from app.stores.leases import Leases
 from app.stores.log import Log
 from app.stores.shipping import Unshipped
 from tests.conftest import make_settings
-from tests.stores.postgres import TEMPLATE, PostgresServer, running_postgres
+from tests.stores.postgres import PostgresServer, running_postgres
 from tests.stores.redis_servers import find_servers, running_durable, running_program
 from tests.stores.stores import KEEP_MS, Stores
 from tests.support.redis_server import RedisServer
@@ -49,24 +49,30 @@ def durable_redis(redis_program: Path, tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """One server for this test process, with a migrated template."""
+    """One server for this test process."""
     with running_postgres() as server:
-        server.create(TEMPLATE)
-        asyncio.run(migrate(make_settings(database_url=server.url(TEMPLATE))))
         yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: PostgresServer) -> Iterator[str]:
+    """One migrated database for this test process; tests clear it."""
+    with postgres.new_database() as url:
+        asyncio.run(migrate(make_settings(database_url=url)))
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A migrated database of the test's own."""
+    """A migrated database, empty and the test's own."""
     if request.param == "sqlite":
         file = tmp_path / "longhand.db"
         shutil.copy(request.getfixturevalue("migrated_file"), file)
         yield f"sqlite+aiosqlite:///{file}"
     else:
-        postgres: PostgresServer = request.getfixturevalue("postgres")
-        with postgres.new_database(TEMPLATE) as url:
-            yield url
+        url = request.getfixturevalue("migrated_postgres")
+        yield url
+        request.getfixturevalue("postgres").clear(url)
 
 
 @pytest.fixture

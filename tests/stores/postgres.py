@@ -14,17 +14,17 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from sqlmodel import SQLModel
 
 from app.processes.embedded_redis import HOST, find_free_port
 
-TEMPLATE = "migrated"
 SPEED = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 """Nothing here outlives the tests."""
 
 
 @dataclass
 class PostgresServer:
-    """A server with a migrated template, of which each test gets a copy. `address` has no database in it."""
+    """A server, and databases in it. `address` has no database in it."""
 
     address: str
     query: str = ""
@@ -34,21 +34,26 @@ class PostgresServer:
         return f"postgresql+psycopg://{self.address}/{name}{self.query}"
 
     @contextmanager
-    def new_database(self, template: str = "template0") -> Iterator[str]:
-        """The SQLAlchemy address of a new database that goes with the block."""
+    def new_database(self) -> Iterator[str]:
+        """The SQLAlchemy address of a new, empty database that goes with the block."""
         name = f"test_{next(self._numbers)}"
-        self.create(name, template)
+        self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         try:
             yield self.url(name)
         finally:
             self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def create(self, name: str, template: str = "template0") -> None:
-        text = "CREATE DATABASE {} TEMPLATE {}"
-        self._execute(sql.SQL(text).format(sql.Identifier(name), sql.Identifier(template)))
+    def clear(self, url: str) -> None:
+        """Delete all rows of a migrated database: much quicker than a new database for each test."""
+        tables = sql.SQL("; ").join(
+            sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in SQLModel.metadata.tables
+        )
+        # As a replica does it, which looks after no foreign keys: the order does not matter.
+        statement = sql.SQL("SET session_replication_role = replica; {}").format(tables)
+        self._execute(statement, url.rpartition("/")[2].partition("?")[0])
 
-    def _execute(self, statement: sql.Composed) -> None:
-        with psycopg.connect(f"postgresql://{self.address}/postgres{self.query}", autocommit=True) as connection:
+    def _execute(self, statement: sql.Composed, database: str = "postgres") -> None:
+        with psycopg.connect(f"postgresql://{self.address}/{database}{self.query}", autocommit=True) as connection:
             connection.execute(statement)
 
 

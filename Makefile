@@ -62,6 +62,7 @@ lock: $(VENV)/.bootstrapped
 
 $(VENV)/.bootstrapped: deploy/bootstrap.lock $(REMAKE)
 	@echo "Making the virtual environment"
+	@[ ! -L $(VENV) ] || rm $(VENV) # a link leads to somebody else's, which is not to be cleared
 	@python=$$(sh deploy/python.sh) && "$$python" -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/bootstrap.lock
 	@echo "$(CURDIR)" > $@

@@ -30,6 +30,8 @@ _STATUSES: dict[type[LonghandError], int] = {
     CursorGone: 409,
     NotPossible: 409,
 }
+_NO_BODY = repr("data")
+"""What Litestar says of a body that is missing: it looks for its `data`, and shows the `KeyError`."""
 _logger = structlog.get_logger(__name__)
 
 
@@ -56,10 +58,10 @@ def explain(error: Exception) -> Failure:
         case LonghandError():
             status = next((_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES), 500)
             return Failure(status, str(error), _members(error)) if status < 500 else _internal()
-        case SerializationException():
-            return Failure(400, "The body is not JSON that can be read.")
+        case HTTPException(__cause__=SerializationException() as cause):
+            return _unreadable(f"is not JSON that can be read: {cause}")
         case RecursionError():
-            return Failure(400, "The body is nested too deeply.")
+            return _unreadable("is nested too deeply")
         case HTTPException() if error.status_code < 500:
             return Failure(error.status_code, error.detail, _validation(error), error.headers or {})
         case HTTPException(status_code=503):
@@ -110,6 +112,13 @@ def _internal() -> Failure:
     return Failure(500, "Something went wrong here. It was logged; trying again may help.")
 
 
+def _unreadable(found: str) -> Failure:
+    """A body that no handler got to see."""
+    expected = "a JSON object as `Content-Type: application/json`"
+    message = f"The body {found}. Send {expected}, as /api/schema describes it."
+    return Failure(400, message, {"errors": [{"path": "", "message": message}]})
+
+
 def _members(error: LonghandError) -> dict[str, Any]:
     match error:
         case InputInvalid():
@@ -120,10 +129,12 @@ def _members(error: LonghandError) -> dict[str, Any]:
             return {}
 
 
-def _validation(error: HTTPException) -> dict[str, Any]:
+def _validation(error: HTTPException) -> Mapping[str, Any]:
     """Litestar's own findings on parameters and bodies, in the shape of ours."""
     found = error.extra if isinstance(error.extra, list) else []
     listed = [item for item in found if isinstance(item, dict)]
+    if any(item.get("message") == _NO_BODY for item in listed):
+        return _unreadable("is missing").members
     errors = [{"path": _path(str(item.get("key", ""))), "message": str(item.get("message", ""))} for item in listed]
     return {"errors": errors} if errors else {}
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import Body, FromPath
+from litestar.params import FromPath
 from redis.exceptions import RedisError
 
 from app.accounts.workspaces import Who, Workspaces
+from app.api.bodies import read_input
 from app.api.negotiation import read_wait
 from app.contract.manifest import WorkflowManifest
 from app.runs.errors import WorkflowUnknown
@@ -43,7 +44,6 @@ async def start_run(
     request: Request[Any, Any, Any],
     name: FromPath[str],
     who: NamedDependency[Who],
-    data: Annotated[Any, Body(description="The workflow's input, as its `input_schema` describes it")],
     workspaces: NamedDependency[Workspaces],
     submission: NamedDependency[Submission],
     queries: NamedDependency[Queries],
@@ -53,9 +53,10 @@ async def start_run(
 
     A repeat with the same `Idempotency-Key` gives the first run.
     """
+    value = await read_input(request, name)
     workspace_id = await workspaces.ensure(who)
     key = request.headers.get("idempotency-key")
-    accepted = await submission.submit(name, data, workspace_id, key)
+    accepted = await submission.submit(name, value, workspace_id, key)
     seconds = read_wait(request.headers.getall("prefer", []))
     ended = bool(seconds) and await wait_for_end(follower, accepted.run_id, seconds or 0)
     headers = {"Location": f"/api/runs/{accepted.run_id}"}

@@ -85,6 +85,17 @@ async def test_a_retry_that_is_not_possible_says_why(ann: httpx2.AsyncClient, ta
         assert (answer.status_code, bool(answer.json()["errors"])) == (400, True), wrong
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"a=b", b"[" * 100_000])
+async def test_a_command_that_is_no_json_says_what_to_send(ann: httpx2.AsyncClient, body: bytes) -> None:
+    run_id = await start_echo(ann)
+    paths = ["answers/outline", *(["retries"] if body else [])]
+    for path in paths:
+        answer = await ann.post(f"/api/runs/{run_id}/{path}", content=body)
+        assert answer.status_code == 400, answer.text
+        (error,) = answer.json()["errors"]
+        assert (error["path"], "JSON object" in error["message"]) == ("", True)
+
+
 async def test_an_idempotent_retry_is_one_command_also_when_redis_was_lost(
     ann: httpx2.AsyncClient, take: Take, log: Log, archive: Archive, redis: Redis
 ) -> None:

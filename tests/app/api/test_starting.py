@@ -61,6 +61,18 @@ async def test_a_body_that_is_no_json_is_400(ann: httpx2.AsyncClient, body: byte
     answer = await ann.post("/api/workflows/echo/runs", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400, answer.text
     assert answer.headers["content-type"].startswith("application/problem+json")
+    (error,) = answer.json()["errors"]
+    assert error["path"] == "" and error["message"] == answer.json()["detail"]
+    for expected in ("JSON object", "input_schema", "/api/workflows/echo", "application/json"):
+        assert expected in error["message"]
+
+
+async def test_a_body_is_read_whatever_curl_calls_it(ann: httpx2.AsyncClient) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    answer = await ann.post("/api/workflows/echo/runs", content=b'{"text": "hi"}', headers=headers)
+    assert (answer.status_code, answer.json()["input"]) == (202, {"text": "hi"})
+    form = await ann.post("/api/workflows/echo/runs", content=b"text=hi", headers=headers)
+    assert (form.status_code, "JSON object" in form.json()["errors"][0]["message"]) == (400, True)
 
 
 async def test_a_body_that_is_too_large_is_413(ann: httpx2.AsyncClient) -> None:

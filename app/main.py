@@ -30,6 +30,7 @@ from app.api.routes import ROUTES as API_ROUTES
 from app.contract.settings import Settings
 from app.failures import answer_failure
 from app.headers import secure
+from app.heads import allow_head
 from app.logs import configure_logs
 from app.runs.bells import Bells
 from app.runs.commands import Commands
@@ -72,7 +73,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         state=State(parts),
         lifespan=[run_parts],
         middleware=[RefuseForeign()],
-        before_send=[give_session, secure],
+        before_send=[give_session, secure, allow_head],
         exception_handlers={Exception: answer_failure},
         openapi_config=OpenAPIConfig(
             title="Longhand",

@@ -12,6 +12,7 @@ from typing import Any, Final
 from litestar import Litestar
 from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
 
+from app.heads import answer_head, is_head
 from app.runs.viewer import Viewer
 
 _STREAM: Final = "longhand_stream"
@@ -30,11 +31,14 @@ class Opening:
 
 
 class StreamingLitestar(Litestar):
-    """Litestar, for handlers that may answer with an `Opening`."""
+    """Litestar, for handlers that may answer with an `Opening`, and answering HEAD wherever it answers GET."""
 
     async def __call__(
         self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
     ) -> None:
+        if is_head(scope):
+            await answer_head(super().__call__, scope, receive, send)
+            return
         await super().__call__(scope, receive, send)
         if scope["type"] == "lifespan":
             return

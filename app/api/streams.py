@@ -65,7 +65,10 @@ async def get_output(
     queries: NamedDependency[Queries],
     follower: NamedDependency[Follower],
 ) -> Stream:
-    """The text of succeeded steps in document order, sent as they succeed; ends with the run."""
+    """The text of succeeded steps in document order, sent as they succeed; ends with the run.
+
+    In a post's text, `[1]` cites the source of that number in the run's `output`.
+    """
     await queries.find(run_id, who.workspace_id)
     return Stream(_text(run_id, follower), media_type="text/plain; charset=utf-8", headers=_HEADERS)
 

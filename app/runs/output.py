@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from app.contract.content import Source
 from app.contract.fold import Run
 from app.contract.runs import OPEN_STEPS, StepStatus
 from app.contract.steps import Step
+from app.runs.views.published import find_object, read_values, root_of
+from app.web.citations import number_citations, source_numbers
 
 BETWEEN = "\n\n"
 """Between the texts of two steps."""
+
+CITING = "write-post"
+"""The workflow whose text cites passages; what stands in brackets elsewhere is anybody's own."""
 
 
 class OutputText:
@@ -25,6 +31,7 @@ class OutputText:
             if step.status in OPEN_STEPS and not run.ended:
                 break
             if step.path not in self._given and (text := standing_text(step)):
+                text = _for_readers(run, text)
                 pieces.append(BETWEEN + text if self._given else text)
                 self._given.add(step.path)
         return "".join(pieces)
@@ -36,6 +43,14 @@ def standing_text(step: Step) -> str:
         return ""
     unvisited = step.status is StepStatus.SKIPPED and step.latest is step.success
     return "" if unvisited else step.success.text
+
+
+def _for_readers(run: Run, text: str) -> str:
+    """The text as the post's Markdown export has it: citations are the numbers of sources in the run's output."""
+    if run.workflow != CITING:
+        return text
+    sources = read_values(Source, find_object(root_of(run), "sources"))
+    return number_citations(text, source_numbers(sources))
 
 
 def in_document_order(run: Run) -> Iterator[Step]:

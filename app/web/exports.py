@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from app.contract.content import Post
 from app.web.blocks import split_blocks
-from app.web.markdown import CITATION, Numbers, render_block
+from app.web.citations import Numbers, number_citations, source_numbers
+from app.web.markdown import render_block
 from app.web.rendering import render, web_address
 from app.web.word import write_word
 
@@ -18,13 +19,13 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>])")
 
 def write_markdown(post: Post) -> bytes:
     """The post as Markdown: citations as `[1]`, the sources as a numbered list."""
-    numbers = source_numbers(post)
+    numbers = source_numbers(post.sources)
     parts = [f"# {_plain(post.title)}"]
     if post.summary:
         parts.append(f"*{_plain(post.summary)}*")
     for section in post.sections:
         parts.append(f"## {_plain(section.heading)}")
-        parts.append(_number_citations(section.markdown, numbers).strip())
+        parts.append(number_citations(section.markdown, numbers).strip())
     for missing in post.missing:
         parts.append(f"## {_plain(missing.heading)}\n\n*This section could not be written.*")
     if post.sources:
@@ -35,19 +36,14 @@ def write_markdown(post: Post) -> bytes:
 
 def write_html(post: Post) -> bytes:
     """The post as an HTML document that stands alone."""
-    numbers = source_numbers(post)
+    numbers = source_numbers(post.sources)
     bodies = {section.id: Markup(_section_html(section.markdown, numbers)) for section in post.sections}  # noqa: S704
     return render("pages/export.html", post=post, bodies=bodies).encode()
 
 
 def write_docx(post: Post) -> bytes:
     """The post as a Word document."""
-    return write_word(post, source_numbers(post))
-
-
-def source_numbers(post: Post) -> dict[str, int]:
-    """The number under which each passage is cited."""
-    return {passage: source.number for source in post.sources for passage in source.passages}
+    return write_word(post, source_numbers(post.sources))
 
 
 EXPORTS: dict[str, tuple[str, Callable[[Post], bytes]]] = {
@@ -60,16 +56,6 @@ EXPORTS: dict[str, tuple[str, Callable[[Post], bytes]]] = {
 
 def _section_html(markdown: str, numbers: Numbers) -> str:
     return "\n".join(render_block(block.text, numbers) for block in split_blocks(markdown, True))
-
-
-def _number_citations(markdown: str, numbers: Numbers) -> str:
-    def number(match: re.Match[str]) -> str:
-        ids = [one.strip() for one in match[2].split(",")]
-        found = dict.fromkeys(numbers[one] for one in ids if one in numbers)
-        # One pair of brackets: two side by side would be a link's text and reference.
-        return f"{match[1]}[{', '.join(map(str, found))}]" if found else ""
-
-    return re.sub(rf"(\s*){CITATION.pattern}", number, markdown)
 
 
 def _source(number: int, title: str, url: str) -> str:

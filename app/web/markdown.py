@@ -7,7 +7,7 @@ sanitised once more. `[s1]` and `[s1, s2]` are citations: they link to the numbe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -17,10 +17,8 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from app.web.citations import CITATION, Numbers, cited_numbers, cited_passages
 from app.web.unfinished import settle
-
-CITATION = re.compile(r"\[(s\d{1,6}(?:\s*,\s*s\d{1,6})*)\]")
-"""A citation of passages: `[s1]`, `[s1, s2]`."""
 
 _CLEANER = nh3.Cleaner(
     tags={"p", "h3", "h4", "ul", "ol", "li", "blockquote", "pre", "code", "hr", "br", "em", "strong", "s", "a", "sup"}
@@ -29,9 +27,6 @@ _CLEANER = nh3.Cleaner(
     url_schemes={"http", "https"},
     link_rel=None,
 )
-
-Numbers = Mapping[str, int]
-"""The source number that each passage id is cited as."""
 
 
 def render_block(text: str, numbers: Numbers, element_id: str = "", complete: bool = True) -> str:
@@ -55,7 +50,7 @@ def _render_settled(text: str, numbers: Numbers) -> str:
 
 def _cited(text: str, numbers: Numbers) -> tuple[tuple[str, int], ...]:
     """The citations in this text alone: the numbers of others do not matter to it."""
-    ids = {one.strip() for match in CITATION.finditer(text) for one in match[1].split(",")}
+    ids = {one for match in CITATION.finditer(text) for one in cited_passages(match[1])}
     return tuple(sorted((one, numbers[one]) for one in ids if one in numbers))
 
 
@@ -78,9 +73,7 @@ def _cite(state: StateInline, silent: bool) -> bool:
     if not silent:
         # The number stands at the word it belongs to.
         state.pending = state.pending.rstrip()
-        numbers: dict[str, int] = state.env.get("numbers", {})
-        found = (numbers.get(one.strip()) for one in match[1].split(","))
-        for number in dict.fromkeys(number for number in found if number is not None):
+        for number in cited_numbers(match[1], state.env.get("numbers", {})):
             state.push("citation", "sup", 0).content = str(number)
     state.pos = match.end()
     return True
@@ -126,4 +119,4 @@ def _build() -> MarkdownIt:
 _PARSER = _build()
 
 
-__all__ = ["CITATION", "Numbers", "parse", "render_block"]
+__all__ = ["Numbers", "parse", "render_block"]

@@ -11,7 +11,7 @@ _HALF = (
     re.compile(r"&#?\w{0,31}\Z"),  # a character reference
     re.compile(r"!?\[[^\[\]]*\]\([^()]*\Z"),  # a link whose address is not there yet
     re.compile(r"!?\[[^\[\]]*\Z"),  # a link's text, or a citation
-    re.compile(r"(?:!|!?\[(?!s\d+(?:\s*,\s*s\d+)*\])[^\[\]]*\])\Z"),  # perhaps a link's text
+    re.compile(r"(?:!|!?\[(?!s\d+(?:\s*[,;]\s*s\d+)*\])[^\[\]]*\])\Z"),  # perhaps a link's text
     re.compile(r"\\+\Z"),
 )
 _MARKS = re.compile(r"\\.|(\*{1,3}|_{1,3}|~~)", re.DOTALL)

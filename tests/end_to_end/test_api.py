@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -43,7 +44,10 @@ async def test_a_post_in_one_request(extractive_workplace: Workplace, client: ht
     assert len(sections) == 3
     assert all(section["sources"] for section in sections)
     output = await client.get(f"/runs/{run['id']}/output")
-    assert output.text == "\n\n".join(section["markdown"] for section in sections)
+    numbers = {one: str(source["number"]) for source in run["output"]["sources"] for one in source["passages"]}
+    markdown = "\n\n".join(section["markdown"] for section in sections)
+    assert output.text == re.sub(r"\[(s\d+)\]", lambda cited: f"[{numbers[cited[1]]}]", markdown)
+    assert output.text != markdown
     trace = (await client.get(f"/runs/{run['id']}/trace")).json()
     assert "write-post/write-section:" in json.dumps(trace)
     listed = (await client.get("/runs", params={"limit": 1})).json()["runs"]

@@ -123,7 +123,7 @@ async def read_text(page: Page) -> str:
 
 def squeeze(text: str) -> str:
     """Text as it can be compared: without citations and white space."""
-    return re.sub(r"\[s\d+(?:\s*,\s*s\d+)*\]|\s+", "", text)
+    return re.sub(r"\[s?\d+(?:\s*,\s*s?\d+)*\]|\s+", "", text)
 
 
 async def read_output(context: BrowserContext, product_url: str, run: str) -> str:

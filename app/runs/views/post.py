@@ -18,6 +18,7 @@ from app.runs.views.remaining import rest_of_sections
 from app.runs.views.steps import is_asked_again, timeline, unreadable_rows
 from app.runs.views.text import text_blocks
 from app.runs.views.words import POST
+from app.web.citations import source_numbers
 
 
 def post_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
@@ -86,7 +87,7 @@ def _head(run: Run, outline: Outline | None, root: Step | None, context: Context
 def _sections(
     run: Run, planned: list[OutlineSection], sources: list[Source], root: Step | None, kept: Kept
 ) -> Fragment:
-    numbers = {passage: source.number for source in sources for passage in source.passages}
+    numbers = source_numbers(sources)
     base = changed_at(root)
     children = [
         kept.get(f"section {section.id}", (base, changed_at(section_step(run, section.id))), make)

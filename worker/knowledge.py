@@ -54,6 +54,10 @@ class Knowledge:
             reading = await session.get(RunRow, row.run_id)
         return reading is not None and reading.status in ACTIVE
 
+    async def save_address(self, site_id: str, url: str) -> None:
+        async with self._writing() as session:
+            await sites.save_address(session, site_id, url)
+
     async def save_profile(self, site_id: str, profile: Profile) -> None:
         async with self._writing() as session:
             await sites.save_profile(session, site_id, profile)

@@ -96,6 +96,24 @@ def normalise_address(text: str, allow: Collection[str] = frozenset()) -> str:
     return url.href
 
 
+def typed_address(text: str, allow: Collection[str] = frozenset()) -> str:
+    """`normalise_address`, without the scheme where that would be a guess: `example.com` gives `example.com/`.
+
+    Whoever types a scheme or a port means it.
+    """
+    address = normalise_address(text, allow)
+    typed = text.strip(" \t\r\n")
+    full = _with_scheme(typed)
+    if full == typed or _parse(full).port or _parse(full.replace("https:", "http:", 1)).port:
+        return address
+    return address.removeprefix("https://")
+
+
+def schemes_of(typed: str) -> tuple[str, ...]:
+    """The addresses that a `typed_address` may mean, in the order in which they are tried: https first."""
+    return (typed,) if typed.startswith(("https://", "http://")) else (f"https://{typed}", f"http://{typed}")
+
+
 def is_public(address: IPv4Address | IPv6Address | str) -> bool:
     """Whether an IP address is one of the public internet. What wraps another address (IPv4-mapped, 6to4, NAT64,
     Teredo) is not, whatever it wraps. Text that is no IP address raises `ValueError`.

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.contract.addresses import AddressRefused, normalise_address
+from app.contract.addresses import AddressRefused, schemes_of, typed_address
 from app.contract.content import OnboardInput, PostBrief
 from app.contract.runs import new_id
 from app.runs.errors import InputInvalid, Problem
@@ -55,7 +55,7 @@ def _prepare_site(value: Any, allow: Collection[str]) -> dict[str, Any]:
 
 def _read_address(typed: str, allow: Collection[str]) -> str:
     try:
-        return normalise_address(typed, allow=allow)
+        return typed_address(typed, allow=allow)
     except AddressRefused as refused:
         raise InputInvalid([Problem("url", refused.message)]) from None
 
@@ -69,7 +69,7 @@ async def _create_site(session: AsyncSession, run: RunRow) -> None:
         id=new_id("site"),
         workspace_id=run.workspace_id,
         run_id=run.id,
-        url=run.input["url"],
+        url=schemes_of(run.input["url"])[0],
         created_at=run.created_at,
     )
     session.add(site)

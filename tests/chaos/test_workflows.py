@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from app.contract.settings import Settings
+from app.stores.tables import SiteRow
 from tests.chaos.worlds import Worlds
 from tests.sites.server import FixtureSite
-from worker.testing import Chaos
+from tests.sites.town import Town, resolve_in_town
+from tests.support.site_rows import SITE
+from worker.crawl.fetch import Fetcher
+from worker.crawl.pace import Pace
+from worker.crawl.site import SiteReader
+from worker.testing import Chaos, World
 from worker.workflows.onboard_site import onboard_site
 from worker.workflows.write_post import write_post
 
@@ -48,3 +55,23 @@ async def test_onboarding_survives_a_death_at_every_event(chaos: Chaos, worlds: 
 
 async def test_onboarding_survives_many_deaths(chaos: Chaos, worlds: Worlds) -> None:
     await chaos.at_random(onboard_site, worlds.onboarding, runs=10, deaths=5)
+
+
+@pytest.mark.parametrize("typed", ["shop.test/", "http://shop.test/"])
+async def test_a_site_of_plain_http_is_kept_under_its_address(chaos: Chaos, worlds: Worlds, typed: str) -> None:
+    found: list[str] = []
+
+    @asynccontextmanager
+    async def world() -> AsyncIterator[World]:
+        async with FixtureSite() as site:
+            reader = SiteReader(fetcher=Fetcher(pace=Pace(gap=0), resolve=resolve_in_town, dial=Town(http=site.port)))
+            async with worlds.reading(typed, reader) as (given, database):
+                yield given
+                async with database.reading() as session:
+                    row = await session.get(SiteRow, SITE)
+                assert row is not None
+                found.append(row.url)
+
+    await chaos.at_random(onboard_site, world, runs=2)
+    assert found == ["http://shop.test/"] * 3
+    assert chaos.events["run.succeeded"] == 3

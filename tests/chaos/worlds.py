@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from app.contract.addresses import schemes_of
 from app.contract.content import OnboardInput, PostBrief
 from app.contract.settings import Settings
 from app.stores.database import Database
@@ -38,16 +39,24 @@ class Worlds:
     @asynccontextmanager
     async def onboarding(self, *, stumbles: bool = False) -> AsyncIterator[World]:
         """A site that is to be read."""
+        async with self.reading(self._site.url + "/", SiteReader(self._settings.crawl_allow), stumbles) as (world, _):
+            yield world
+
+    @asynccontextmanager
+    async def reading(
+        self, typed: str, reader: SiteReader, stumbles: bool = False
+    ) -> AsyncIterator[tuple[World, Database]]:
+        """A site that is to be read by this reader, at the address that somebody typed; and its database."""
         async with self._database() as database:
-            value = OnboardInput(url=self._site.url + "/")
+            value = OnboardInput(url=typed)
             async with database.writing() as session:
                 session.add(Workspace(id=WORKSPACE))
             async with database.writing() as session:
                 session.add(_run_row("onboard-site", value.model_dump(mode="json")))
                 await session.flush()
-                session.add(SiteRow(id=SITE, workspace_id=WORKSPACE, run_id=RUN, url=value.url))
-            async with self._world(database, value, stumbles) as world:
-                yield world
+                session.add(SiteRow(id=SITE, workspace_id=WORKSPACE, run_id=RUN, url=schemes_of(value.url)[0]))
+            async with self._world(database, value, stumbles, reader) as world:
+                yield world, database
 
     @asynccontextmanager
     async def writing(self, *, approve_outline: bool = False, stumbles: bool = False) -> AsyncIterator[World]:
@@ -57,7 +66,7 @@ class Worlds:
             await add_read_site(database)
             async with database.writing() as session:
                 session.add(_run_row("write-post", value.model_dump(mode="json")))
-            async with self._world(database, value, stumbles) as world:
+            async with self._world(database, value, stumbles, SiteReader()) as world:
                 yield world
 
     @asynccontextmanager
@@ -73,11 +82,11 @@ class Worlds:
             path.unlink()
 
     @asynccontextmanager
-    async def _world(self, database: Database, value: Any, stumbles: bool) -> AsyncIterator[World]:
+    async def _world(self, database: Database, value: Any, stumbles: bool, reader: SiteReader) -> AsyncIterator[World]:
         epochs = Epochs(database)
         # One for all workers of the run: what an author has stumbled over once stays behind, whoever asks again.
         author = StumblingAuthor() if stumbles else ExtractiveAuthor()
-        async with SiteReader(self._settings.crawl_allow) as reader:
+        async with reader:
 
             async def wire(epoch: int) -> Mapping[Any, Any]:
                 # The epoch is minted in SQL, as every worker does: what the dead one still tries to write is refused.

@@ -57,6 +57,10 @@ class DirectorySite:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
+    def port(self) -> int:
+        return self._port
+
+    @property
     def host_port(self) -> str:
         """As it stands in `LONGHAND_CRAWL_ALLOW`."""
         return f"127.0.0.1:{self._port}"

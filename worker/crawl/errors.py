@@ -3,7 +3,8 @@
 CrawlError
 ├── AddressRefused        not an address that is fetched, or one that leads inside a private network
 ├── HostUnresolvable      the name has no address
-├── ConnectionFailed      nobody answers, or the connection broke          (transient)
+├── ConnectionFailed      the connection broke                             (transient)
+│   └── NobodyAnswers     there was none to begin with                     (transient)
 ├── TlsFailed             the certificate or the handshake is not in order
 ├── FetchTimeout          too slow                                         (transient)
 ├── TooManyRedirects      redirected in circles
@@ -51,6 +52,11 @@ class ConnectionFailed(CrawlError):
 
     def __init__(self, host: str, reason: str) -> None:
         super().__init__(f"{host} could not be reached: {reason}. The site may be down; try again later.")
+
+
+class NobodyAnswers(ConnectionFailed):
+    def __init__(self, host: str) -> None:
+        super().__init__(host, "nobody answers there")
 
 
 class TlsFailed(CrawlError):

@@ -23,6 +23,7 @@ from worker.crawl.errors import (
     CrawlError,
     ErrorPage,
     FetchTimeout,
+    NobodyAnswers,
     NotHtml,
     TlsFailed,
     TooLarge,
@@ -77,13 +78,14 @@ class Fetcher:
         pace: Pace | None = None,
         resolve: Resolver = resolve_host,
         tls: ssl.SSLContext | None = None,
+        dial: httpcore2.AsyncNetworkBackend | None = None,
     ) -> None:
         self.user_agent = user_agent
         self.pace = pace or Pace()
         self._allow = frozenset(allow)
         self._timeout = timeout
         self._client = httpx2.AsyncClient(
-            transport=GuardedTransport(GuardedBackend(self._allow, resolve), tls),
+            transport=GuardedTransport(GuardedBackend(self._allow, resolve, dial), tls),
             headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate", "Accept-Language": "en, *;q=0.5"},
             timeout=timeout,
             follow_redirects=False,
@@ -207,5 +209,5 @@ def _connection_error(url: str, error: Exception) -> CrawlError:
     if isinstance(error, httpx2.DecodingError):
         return ConnectionFailed(host, "its answer is packed in a way that does not unpack")
     if isinstance(error, httpcore2.ConnectError):
-        return ConnectionFailed(host, "nobody answers there")
+        return NobodyAnswers(host)
     return ConnectionFailed(host, "the connection broke while it answered")

@@ -28,12 +28,18 @@ async def resolve_host(host: str, port: int) -> list[str]:
 
 
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
-    """Dials checked addresses. `allow` holds `host:port` pairs that pass although private."""
+    """Dials checked addresses. `allow` holds `host:port` pairs that pass although private; `dial` opens connections to
+    what was checked."""
 
-    def __init__(self, allow: Collection[str] = frozenset(), resolve: Resolver = resolve_host) -> None:
+    def __init__(
+        self,
+        allow: Collection[str] = frozenset(),
+        resolve: Resolver = resolve_host,
+        dial: httpcore2.AsyncNetworkBackend | None = None,
+    ) -> None:
         self._allow = frozenset(allow)
         self._resolve = resolve
-        self._dial = httpcore2.AnyIOBackend()
+        self._dial = dial or httpcore2.AnyIOBackend()
 
     async def connect_tcp(
         self,

@@ -17,6 +17,7 @@ from worker.crawl.errors import LeftSite
 from worker.crawl.extract import extract_page
 from worker.crawl.fetch import Fetcher
 from worker.crawl.frontier import choose_pages
+from worker.crawl.opening import HTTPS_SECONDS, open_typed
 from worker.crawl.robots import Robots, read_robots
 from worker.crawl.sitemap import read_sitemaps
 
@@ -29,11 +30,13 @@ _KEPT_SITES = 256
 
 class Landing(Value):
     """What the first look at a site gives. `candidates`: addresses to read next, the home page's links first, then the
-    sitemap's; all of them may be read. `notes`: what a person should know about how the site lets itself be read."""
+    sitemap's; all of them may be read. `notes`: what a person should know about how the site lets itself be read.
+    `plain`: the address that was opened instead of the one by https, else empty."""
 
     page: ReadPage
     candidates: list[str] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
+    plain: str = ""
 
 
 @dataclass
@@ -46,7 +49,8 @@ class _Known:
 class SiteReader:
     """Reads any number of sites through one fetcher, which it closes. Each site's robots.txt is kept for an hour.
 
-    Reading raises the errors of `worker.crawl.errors`; an error page never becomes a page.
+    Reading raises the errors of `worker.crawl.errors`; an error page never becomes a page. `patience` in seconds is for
+    https to answer where http may be tried after it.
     """
 
     def __init__(
@@ -54,9 +58,11 @@ class SiteReader:
         allow: Collection[str] = frozenset(),
         fetcher: Fetcher | None = None,
         clock: Callable[[], float] = time.monotonic,
+        patience: float = HTTPS_SECONDS,
     ) -> None:
         self._fetcher = fetcher or Fetcher(allow)
         self._clock = clock
+        self._patience = patience
         self._known: dict[str, _Known] = {}
 
     async def __aenter__(self) -> Self:
@@ -68,10 +74,13 @@ class SiteReader:
         await self._fetcher.__aexit__(kind, error, trace)
 
     async def home(self, url: str) -> Landing:
-        """The page a person gave, wherever it redirects to, and what could be read after it."""
-        fetched = await self._fetcher.get(url, check=self._check_typed)
-        page, robots = await asyncio.gather(extract_page(fetched), self._robots(fetched.url))
-        notes = []
+        """The page a person gave, wherever it redirects to, and what could be read after it.
+
+        An address without a scheme is tried by https, and by http if https can't be connected to.
+        """
+        opened = await open_typed(self._fetcher, url, self._check_typed, self._patience)
+        page, robots = await asyncio.gather(extract_page(opened.fetched), self._robots(opened.fetched.url))
+        notes = [opened.note] if opened.note else []
         if robots.unread:
             notes.append(f"Only this page is read for now, because robots.txt could not be: {robots.unread}")
         mapped = [] if robots.unread else await self._sitemap(page.url, robots)
@@ -83,7 +92,7 @@ class SiteReader:
             notes.append(
                 f"robots.txt keeps {len(candidates) - len(allowed)} of {len(candidates)} pages from being read."
             )
-        return Landing(page=page, candidates=allowed, notes=notes)
+        return Landing(page=page, candidates=allowed, notes=notes, plain=opened.plain)
 
     async def page(self, url: str) -> ReadPage:
         """One page of a site. One that redirects to another site is not read (`LeftSite`)."""

@@ -51,12 +51,15 @@ class Reading(Value):
 
 
 @component(retry=Retry(3, exponential(0.5, cap=5)), timeout=60)
-async def read_home(url: str) -> Landing:
+async def read_home(site_id: str, url: str) -> Landing:
     """Fetch the page that the person gave, and keep it like any other."""
     say(f"Opening {url}")
     landing = await resource(SiteReader).home(url)
     for note in landing.notes:
         say(note)
+    if landing.plain:
+        publish("address", landing.plain)
+        await resource(Knowledge).save_address(site_id, landing.plain)
     say(f"Read “{landing.page.title}”, with {len(landing.page.links)} links to other pages of the site")
     return landing.model_copy(update={"page": shorten(landing.page), "candidates": landing.candidates[:MOST_LINKS]})
 
@@ -160,7 +163,7 @@ async def find_site(url: str) -> str:
 async def onboard_site(request: OnboardInput) -> SiteReport:
     """Read a company's site: a profile within seconds, then its pages, then topics to write about."""
     site_id = await find_site.label("Get ready")(request.url)
-    landing = await read_home.label("Open the home page")(request.url)
+    landing = await read_home.label("Open the home page")(site_id, request.url)
     reading = await profile_site.label("Make the profile")(site_id, landing.page, landing.candidates)
     limit = resource(Settings).crawl_max_pages - 1
     links = [link.url for link in landing.page.links]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.contract.addresses import schemes_of
 from app.contract.content import PageDigest, Profile, Topic
 from app.contract.cursors import START
 from app.contract.fold import Run
@@ -25,10 +26,17 @@ def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     suggesting = run.steps.get(f"{run.workflow}/suggest-topics")
     topics = read_values(Topic, find_object(suggesting, "topics"))
     pages = [step for step in run.steps.values() if step.parent == reading]
-    address = run.input.get("url", "") if isinstance(run.input, dict) else ""
+    opening = run.steps.get(f"{run.workflow}/read-home")
+    address = _address(run, opening)
     # What is not there yet says whether it still comes: that is the run's own state.
     return (
-        part("site_head", "site-head", latest([changed_at(profiling), run.changed]), profile=profile, address=address),
+        part(
+            "site_head",
+            "site-head",
+            latest([changed_at(opening, profiling), run.changed]),
+            profile=profile,
+            address=address,
+        ),
         run_bar(run, SITE, _tally(run.steps.get(reading), pages)),
         condition(run, SITE, context),
         part("profile", "profile", latest([changed_at(profiling), run.changed]), profile=profile, ended=run.ended),
@@ -37,6 +45,15 @@ def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
         timeline(run, context.kept, show=lambda step: not is_below(step.path, reading)),
         unreadable_rows(run),
     )
+
+
+def _address(run: Run, opening: Step | None) -> str:
+    """Where the site was found; until then, where one would look first."""
+    found = find_object(opening, "address")
+    typed = run.input.get("url") if isinstance(run.input, dict) else None
+    if isinstance(found, str):
+        return found
+    return schemes_of(typed)[0] if isinstance(typed, str) and typed else ""
 
 
 def _tally(reading: Step | None, pages: list[Step]) -> Tally:

@@ -27,6 +27,11 @@ async def list_sites(session: AsyncSession, workspace_id: str) -> list[SiteRow]:
     return list(await session.scalars(query.order_by(col(SiteRow.created_at).desc(), col(SiteRow.id))))
 
 
+async def save_address(session: AsyncSession, site_id: str, url: str) -> None:
+    """The address under which the site was found, where the one it had was a guess."""
+    await session.execute(update(SiteRow).where(col(SiteRow.id) == site_id).values({"url": url}))
+
+
 async def save_profile(session: AsyncSession, site_id: str, profile: Profile) -> None:
     values = {"profile": profile.model_dump(mode="json")}
     await session.execute(update(SiteRow).where(col(SiteRow.id) == site_id).values(values))

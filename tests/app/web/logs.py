@@ -228,6 +228,7 @@ def read_site(pages: int = 4, *, finish: bool = True) -> Writer:
     log.start_run()
     log.begin("")
     log.begin("read-home", "Read the home page")
+    log.publish("read-home", "address", "http://marloweheat.example/")
     log.succeed("read-home")
     log.begin("profile-site", "Make the profile")
     log.publish("profile-site", "profile", PROFILE)

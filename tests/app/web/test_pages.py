@@ -128,6 +128,18 @@ async def test_a_site_shows_what_was_read_and_fills_a_topic_in(ann: Client, play
     assert "not a web page (application/pdf)" in rows[2].text_content()
 
 
+async def test_a_site_is_linked_by_https_until_it_was_found_elsewhere(ann: Client, play: Play) -> None:
+    site = await add_site(ann)
+
+    async def link() -> list[str]:
+        page = lxml_html.fromstring((await ann.get(site)).text)
+        return [str(href) for href in page.xpath("//*[@id='site-head']//a/@href")]
+
+    assert await link() == ["https://marloweheat.example/"]
+    await play(run_of(await ann.get(site)), read_site())
+    assert await link() == ["http://marloweheat.example/"]
+
+
 async def test_a_finished_page_has_an_etag_and_does_not_reload_itself(ann: Client, play: Play) -> None:
     post = await add_post(ann, await add_site(ann))
     await play(run_of(await ann.get(post)), finish_post())

@@ -191,3 +191,7 @@ def test_a_view_remembers_nothing_wrong_of_any_log(data: st.DataObject, count: i
 def test_patches_of_any_log_are_exact(data: st.DataObject, count: int, kind: str) -> None:
     log = Improviser(data.draw).go(count)
     check(kind, log, [len(log.events)])
+
+
+def test_a_page_learns_at_once_where_the_site_was_found() -> None:
+    check("site", read_site(), [5, 6])

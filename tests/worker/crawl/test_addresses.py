@@ -14,6 +14,8 @@ from app.contract.addresses import (
     join_address,
     normalise_address,
     same_site,
+    schemes_of,
+    typed_address,
 )
 
 
@@ -37,6 +39,30 @@ from app.contract.addresses import (
 )
 def test_what_people_type_becomes_one_address(typed: str, address: str) -> None:
     assert normalise_address(typed) == address
+
+
+@pytest.mark.parametrize(
+    ("typed", "tried"),
+    [
+        ("example.com", ["https://example.com/", "http://example.com/"]),
+        (" //Example.com./a?b#c ", ["https://example.com/a?b", "http://example.com/a?b"]),
+        ("[2606:4700::1111]", ["https://[2606:4700::1111]/", "http://[2606:4700::1111]/"]),
+        ("example.com/mail:to", ["https://example.com/mail:to", "http://example.com/mail:to"]),
+        ("https://example.com", ["https://example.com/"]),
+        ("HTTPS:example.com", ["https://example.com/"]),
+        ("http://example.com", ["http://example.com/"]),
+        ("example.com:443", ["https://example.com/"]),
+        ("//example.com:443", ["https://example.com/"]),
+        ("example.com:8443", ["https://example.com:8443/"]),
+        ("example.com:80", ["http://example.com/"]),
+        ("example.com:8080", ["http://example.com:8080/"]),
+    ],
+)
+def test_only_a_scheme_that_nobody_typed_is_tried_both_ways(typed: str, tried: list[str]) -> None:
+    address = typed_address(typed)
+    assert list(schemes_of(address)) == tried
+    assert typed_address(address) == address
+    assert normalise_address(address) == tried[0]
 
 
 @pytest.mark.parametrize(

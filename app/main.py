@@ -26,6 +26,7 @@ from app.accounts.asking import give_session, provide_who
 from app.accounts.origins import RefuseForeign
 from app.accounts.tokens import Tokens
 from app.accounts.workspaces import Workspaces
+from app.api.documentation import SECURITY
 from app.api.routes import ROUTES as API_ROUTES
 from app.contract.settings import Settings
 from app.failures import answer_failure
@@ -79,6 +80,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
             title="Longhand",
             version="1",
             path="/api/schema",
+            components=SECURITY,
+            use_handler_docstrings=True,
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         plugins=[HTMXPlugin()],

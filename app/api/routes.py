@@ -7,6 +7,7 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.asking import provide_api_who
+from app.api.documentation import EITHER
 from app.api.health import healthz, metrics, readyz
 from app.api.runs import answer_run, cancel_run, get_run, get_trace, list_runs, retry_run
 from app.api.streams import get_events, get_output
@@ -15,6 +16,7 @@ from app.api.workflows import get_workflow, list_workflows, start_run
 API = Router(
     path="/api",
     dependencies={"who": Provide(provide_api_who)},
+    security=EITHER,
     route_handlers=[
         list_workflows,
         get_workflow,

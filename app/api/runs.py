@@ -10,6 +10,8 @@ from litestar.params import FromPath, JSONBody, Parameter
 from pydantic import BaseModel, ConfigDict
 
 from app.accounts.workspaces import Who
+from app.api.documentation import ApiOperation, CommandOperation, RetryOperation
+from app.api.problems import problems
 from app.runs.commands import Commands
 from app.runs.queries import Queries
 from app.runs.shapes import RunShape
@@ -43,7 +45,7 @@ class AnswerBody(BaseModel):
     value: Any = None
 
 
-@get("/runs")
+@get("/runs", operation_class=ApiOperation, responses=problems(400))
 async def list_runs(
     who: NamedDependency[Who],
     queries: NamedDependency[Queries],
@@ -55,20 +57,25 @@ async def list_runs(
     return RunListShape(runs=list(queries.shapes(found)), cursor=found.cursor)
 
 
-@get("/runs/{run_id:str}")
+@get("/runs/{run_id:str}", operation_class=ApiOperation, responses=problems(404))
 async def get_run(run_id: FromPath[str], who: NamedDependency[Who], queries: NamedDependency[Queries]) -> RunShape:
     """One run, as its log tells it."""
     return await queries.shape(run_id, who.workspace_id)
 
 
-@get("/runs/{run_id:str}/trace")
+@get("/runs/{run_id:str}/trace", operation_class=ApiOperation, responses=problems(404))
 async def get_trace(run_id: FromPath[str], who: NamedDependency[Who], queries: NamedDependency[Queries]) -> TraceShape:
     """The tree of steps with attempts, times, tokens and cost."""
     _, run = await queries.load(run_id, who.workspace_id)
     return trace_run(run)
 
 
-@post("/runs/{run_id:str}/cancellation", status_code=202)
+@post(
+    "/runs/{run_id:str}/cancellation",
+    status_code=202,
+    operation_class=CommandOperation,
+    responses=problems(400, 403, 404, 409),
+)
 async def cancel_run(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
@@ -81,7 +88,12 @@ async def cancel_run(
     return await _accepted(run_id, who, queries)
 
 
-@post("/runs/{run_id:str}/retries", status_code=202)
+@post(
+    "/runs/{run_id:str}/retries",
+    status_code=202,
+    operation_class=RetryOperation,
+    responses=problems(400, 403, 404, 409, 413),
+)
 async def retry_run(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
@@ -98,7 +110,12 @@ async def retry_run(
     return await _accepted(run_id, who, queries)
 
 
-@post("/runs/{run_id:str}/answers/{name:str}", status_code=202)
+@post(
+    "/runs/{run_id:str}/answers/{name:str}",
+    status_code=202,
+    operation_class=CommandOperation,
+    responses=problems(400, 403, 404, 409, 413),
+)
 async def answer_run(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Request, Response, get
@@ -11,9 +12,12 @@ from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, Parameter
 from litestar.response import Stream
+from typing_extensions import TypedDict
 
 from app.accounts.workspaces import Who
+from app.api.documentation import ApiOperation, EventsOperation, succeeds
 from app.api.negotiation import choose_media_type
+from app.api.problems import problems
 from app.contract.cursors import START
 from app.contract.events import Event, envelope
 from app.contract.fold import Run
@@ -28,7 +32,31 @@ _JSON, _LINES, _SSE = "application/json", "application/x-ndjson", "text/event-st
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-@get("/runs/{run_id:str}/events")
+class EventShape(TypedDict):
+    """An event of a log. `step` is empty for what concerns the whole run; what `data` holds goes by `type`."""
+
+    id: str
+    type: str
+    at: datetime
+    step: str
+    attempt: int
+    epoch: int
+    data: dict[str, Any]
+
+
+class EventPageShape(TypedDict):
+    """Events in order. `cursor` is where to go on; `more` says whether there is more by now."""
+
+    events: list[EventShape]
+    cursor: str
+    more: bool
+
+
+@get(
+    "/runs/{run_id:str}/events",
+    operation_class=EventsOperation,
+    responses={**succeeds(EventPageShape, "The log after the cursor"), **problems(400, 404, 406, 409)},
+)
 async def get_events(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
@@ -58,7 +86,12 @@ async def get_events(
     return Stream(frames, media_type=media_type, headers=_HEADERS)
 
 
-@get("/runs/{run_id:str}/output", media_type="text/plain")
+@get(
+    "/runs/{run_id:str}/output",
+    media_type="text/plain",
+    operation_class=ApiOperation,
+    responses={**succeeds(str, "The text", "text/plain"), **problems(404)},
+)
 async def get_output(
     run_id: FromPath[str],
     who: NamedDependency[Who],

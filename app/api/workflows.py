@@ -11,7 +11,9 @@ from redis.exceptions import RedisError
 
 from app.accounts.workspaces import Who, Workspaces
 from app.api.bodies import read_input
+from app.api.documentation import ApiOperation, StartOperation, succeeds
 from app.api.negotiation import read_wait
+from app.api.problems import problems
 from app.contract.manifest import WorkflowManifest
 from app.runs.errors import WorkflowUnknown
 from app.runs.follow import Follower
@@ -22,13 +24,13 @@ from app.runs.waiting import wait_for_end
 from app.stores.fleet import Fleet
 
 
-@get("/workflows")
+@get("/workflows", operation_class=ApiOperation, responses=problems())
 async def list_workflows(who: NamedDependency[Who], fleet: NamedDependency[Fleet]) -> dict[str, list[WorkflowManifest]]:
     """All workflows that workers have announced, with the JSON schemas of their input and output."""
     return {"workflows": list((await fleet.workflows()).values())}
 
 
-@get("/workflows/{name:str}")
+@get("/workflows/{name:str}", operation_class=ApiOperation, responses=problems(404))
 async def get_workflow(
     name: FromPath[str], who: NamedDependency[Who], fleet: NamedDependency[Fleet]
 ) -> WorkflowManifest:
@@ -39,7 +41,12 @@ async def get_workflow(
     return manifest
 
 
-@post("/workflows/{name:str}/runs", status_code=202)
+@post(
+    "/workflows/{name:str}/runs",
+    status_code=202,
+    operation_class=StartOperation,
+    responses={**succeeds(RunShape, "The run, which has ended in time"), **problems(400, 403, 404, 409, 413)},
+)
 async def start_run(
     request: Request[Any, Any, Any],
     name: FromPath[str],

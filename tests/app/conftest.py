@@ -16,6 +16,7 @@ from app.stores.epochs import Epochs
 from app.stores.fleet import Fleet
 from app.stores.leases import Leases
 from app.stores.log import Log
+from tests.support.documented import check_documented
 from tests.support.serving import serving
 from tests.support.worker_player import ECHO, WorkerPlayer, announce, take_run
 
@@ -37,7 +38,9 @@ async def address(app: Litestar, fleet: Fleet) -> AsyncIterator[str]:
 
 
 def make_client(address: str, **headers: str) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(base_url=address, headers=headers, timeout=30, trust_env=False)
+    """Somebody who reads what the API says about itself, and fails where it answers otherwise."""
+    hooks = {"response": [check_documented]}
+    return httpx2.AsyncClient(base_url=address, headers=headers, timeout=30, trust_env=False, event_hooks=hooks)
 
 
 def make_browser(address: str) -> httpx2.AsyncClient:

@@ -96,7 +96,7 @@ class Worlds:
                 knowledge = Knowledge(database, epochs, minted)
                 return {Author: author, SiteReader: reader, Settings: self._settings, Knowledge: knowledge}
 
-            yield World(value, wire, RUN)
+            yield World(value, wire, RUN, ends="incomplete" if stumbles else "succeeded")
 
 
 def _run_row(workflow: str, value: Any) -> RunRow:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -29,7 +31,7 @@ async def stumbling() -> AsyncIterator[World]:
     async def wire(_epoch: int) -> Mapping[Any, Any]:
         return {Probe: probe}
 
-    yield World(2, wire)
+    yield World(2, wire, ends="incomplete")
 
 
 async def test_it_kills_after_every_event_of_every_kind() -> None:
@@ -49,6 +51,32 @@ async def test_every_random_death_is_died() -> None:
     assert chaos.died_after.total() == 20
 
 
+async def test_it_cancels_after_every_event_and_retries() -> None:
+    chaos = Chaos()
+    runs = await chaos.cancel_at_every_event(rich, stumbling)
+    assert runs > 50
+    assert chaos.events["command.cancel"] == chaos.events["run.cancelled"] == chaos.events["command.retry"] > 40
+
+
+async def test_it_retries_every_step_after_the_end() -> None:
+    chaos = Chaos()
+    retries = await chaos.retry_every_step(rich, stumbling)
+    assert retries > 8
+    assert chaos.events["command.retry"] == retries
+
+
+async def test_a_place_alone_is_disturbed_alone() -> None:
+    chaos = Chaos(at=[3, 9])
+    assert await chaos.at_every_event(rich, stumbling) == 1
+    assert chaos.died_after.total() == 2
+
+
+async def test_some_places_stand_for_all_where_there_are_many() -> None:
+    chaos = Chaos(seed=2)
+    assert await chaos.at_every_event(rich, stumbling, most=5) == 5
+    assert chaos.died_after.total() == 5
+
+
 visits: list[int] = []
 
 
@@ -65,14 +93,14 @@ async def forgetful(number: int) -> int:
 
 
 async def test_it_tells_what_does_not_come_to_the_same() -> None:
-    with pytest.raises(InvariantBroken, match=r"^forgetful, with workers dying after \d facts: its output is \d"):
+    with pytest.raises(InvariantBroken, match=r"^forgetful, killed after \S+.*:\nits output is \d"):
         await Chaos().at_every_event(forgetful, given(1))
 
 
 AUTHORS_TEST = """
 from pydantic import BaseModel
-from worker.runtime import ask, component, workflow
-from worker.testing import given
+from worker.runtime import ask, component, resource, workflow
+from worker.testing import Effects, given
 
 class Order(BaseModel):
     count: int
@@ -82,6 +110,7 @@ calls = []
 @component
 async def pack(count: int) -> int:
     calls.append(count)
+    resource(Effects).note("take", count)
     return count + {extra}
 
 @workflow("pack-order")
@@ -90,10 +119,13 @@ async def pack_order(order: Order) -> int:
 
 async def test_it_survives(chaos, request):
     assert request.config.getoption("--chaos-seed") == 3
-    assert await chaos.at_every_event(pack_order, given(Order(count=2))) > 5
-    await chaos.at_random(pack_order, given(Order(count=2)), runs=3)
+    orders = given(Order(count=2), {{Effects: chaos.effects}})
+    assert await chaos.at_every_event(pack_order, orders) > 5
+    await chaos.at_random(pack_order, orders, runs=3)
+    await chaos.cancel_at_every_event(pack_order, orders)
+    await chaos.retry_every_step(pack_order, orders)
 """
-SOUND, UNSOUND = AUTHORS_TEST.replace("{extra}", "1"), AUTHORS_TEST.replace("{extra}", "len(calls)")
+SOUND, UNSOUND = AUTHORS_TEST.format(extra="1"), AUTHORS_TEST.format(extra="len(calls)")
 CONFTEST = 'pytest_plugins = ["worker.testing.plugin"]\n'
 
 
@@ -111,14 +143,31 @@ def test_authors_use_it_in_a_project_of_their_own(tmp_path: Path, options: list[
     (tmp_path / "conftest.py").write_text(conftest)
     (tmp_path / "test_sound.py").write_text(SOUND)
     (tmp_path / "test_unsound.py").write_text(UNSOUND)
+    said = run_pytest(tmp_path, "-q", "--chaos-seed=3", *options)
+    assert "1 failed, 1 passed" in said
+    assert "InvariantBroken: pack-order, killed after" in said
+    assert re.search(r"^test_sound.py::test_it_survives: take\(2\) up to \d times in a run$", said, re.MULTILINE)
+
+
+def test_a_failure_tells_how_to_run_it_alone(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_unsound.py").write_text(UNSOUND)
+    said = run_pytest(tmp_path, "--chaos-seed=3")
+    alone = re.search(r"This run alone: pytest (.*)", said)
+    assert alone is not None, said
+    again = run_pytest(tmp_path, "--chaos-seed=3", *shlex.split(alone[1]))
+    assert alone[0] in again
+    assert next(line for line in said.splitlines() if "pack-order, killed after" in line) in again
+
+
+def run_pytest(folder: Path, *options: str) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--chaos-seed=3", *options],
-        cwd=tmp_path,
+        [sys.executable, "-m", "pytest", *options],
+        cwd=folder,
         env=kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
-    assert "InvariantBroken: pack-order, with workers dying after" in done.stdout
+    return done.stdout + done.stderr

@@ -1,114 +1,103 @@
-"""Runs a workflow again and again, kills its worker in the middle, resumes it, and checks what must hold."""
+"""Runs a workflow again and again, kills its worker or cancels it in the middle, and checks what must hold."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
-from app.contract.events import CommandAnswer
-from app.contract.fold import Run
-from app.contract.payloads import Answer, Ask
+from app.contract.events import CommandRetry
+from app.contract.payloads import Retry
 from app.contract.runs import StepStatus
 from worker.runtime import Workflow
-from worker.runtime.conductor import Conductor
-from worker.runtime.memory import MemoryLog
-from worker.testing.invariants import InvariantBroken, check_log
-from worker.testing.mortal import MortalJournal
+from worker.testing.effects import Effects
+from worker.testing.failures import InvariantBroken, WorldUnfit
+from worker.testing.outcome import find_difference
+from worker.testing.trial import Trial
+from worker.testing.worlds import Worlds
 
-Wire = Callable[[int], Awaitable[Mapping[Any, Any]]]
-"""Gives the resources of a worker that holds the run in this epoch, as `worker/main.py` wires them."""
+UNSTEADY = (
+    "Two runs that nobody disturbs differ as well: something depends on chance, a clock, or what runs share. Only runs "
+    "that come to the same can be compared. Give each a stand-in of its own that always says the same: given(…, a "
+    "function that makes the resources)."
+)
 
-
-async def wire_nothing(_epoch: int) -> Mapping[Any, Any]:
-    return {}
-
-
-@dataclass(frozen=True)
-class World:
-    """One run's surroundings: its input, and what its workers are wired with.
-
-    `run_id` is the id under which the run's rows stand, where there are any. `answer` gives a person's answer to what
-    the workflow asks; without it, every proposal is taken as it is.
-    """
-
-    value: Any
-    wire: Wire = wire_nothing
-    run_id: str = "run_chaos"
-    answer: Callable[[Ask], Any] = lambda ask: ask.proposal
-
-
-Worlds = Callable[[], AbstractAsyncContextManager[World]]
-"""Makes a new world for each run, so that runs do not see each other."""
-
-
-def given(value: Any, resources: Mapping[Any, Any] | None = None) -> Worlds:
-    """Worlds for a workflow that changes nothing outside: this input, and these resources for every worker."""
-
-    async def wire(_epoch: int) -> Mapping[Any, Any]:
-        return resources or {}
-
-    @asynccontextmanager
-    async def make() -> Any:
-        yield World(value, wire)
-
-    return make
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run came to, deaths or not: its end, its output, and the text and objects of each step that count."""
-
-    status: str
-    output: Any
-    steps: Mapping[str, tuple[str, str, Mapping[str, Any]]]
-
-    @classmethod
-    def of(cls, run: Run) -> Outcome:
-        steps = {}
-        for path, step in run.steps.items():
-            counts = step.counting if step.status is StepStatus.SUCCEEDED else None
-            steps[path] = (step.status.value, counts.text if counts else "", counts.objects if counts else {})
-        return cls(run.status.value, run.output, steps)
+DETERMINED = (StepStatus.SUCCEEDED, StepStatus.FAILED)
 
 
 class Chaos:
-    """Kills workers of a workflow on a log in memory.
+    """Disturbs a workflow on a log in memory.
 
-    After every death the run is resumed in a new epoch. Then its log must be in order (see `check_log`), and what it
-    came to must be what the undisturbed run came to: the same end, output, texts and objects.
+    After every death the run is resumed in a new epoch, after a cancel it is retried. Then its log must be in order
+    (see `check_log`), it must have come to what the undisturbed run came to (the same end, output, texts and objects),
+    and no effect may have happened again that must not (see `Effects`).
 
     `events` counts the events of all runs by type, and `died_after` the deaths by the type of the last event before
-    them, so that a test can see that its worlds come to all that it means to disturb: asks, retries, settled failures.
+    them (`effect` for an effect), so that a test can see that its worlds come to all that it means to disturb. `at` are
+    the places of one single run: then there is no other. `rerun` is the command that a failure names for that.
     """
 
-    def __init__(self, *, seed: int = 0, at_once: int = 8) -> None:
+    def __init__(
+        self, *, seed: int = 0, at: Sequence[int] = (), at_once: int = 8, rerun: str = "pytest -p worker.testing.plugin"
+    ) -> None:
         self._seed = seed
+        self._at = list(at)
         self._slots = asyncio.Semaphore(at_once)
+        self._rerun = rerun
+        self.effects = Effects()
         self.events: Counter[str] = Counter()
         self.died_after: Counter[str] = Counter()
 
-    async def at_every_event(self, workflow: Workflow, worlds: Worlds) -> int:
+    async def at_every_event(self, workflow: Workflow, worlds: Worlds, *, most: int | None = None) -> int:
         """Kill the worker before the run's first fact, in another run after it, and so on up to the one before the
-        end, on both sides of every wait; gives how many runs."""
-        expected, facts = await self._undisturbed(workflow, worlds)
-        await self._all(self._disturbed(workflow, worlds, [fact], expected) for fact in range(facts))
-        return facts
+        end, on both sides of every wait, and after every effect; or at `most` of these places. Gives how many runs."""
+        expected = await self._undisturbed(workflow, worlds)
+        plans = self._places(expected, most)
+        await self._all(self._die(expected, worlds, plan) for plan in plans)
+        return len(plans)
 
     async def at_random(self, workflow: Workflow, worlds: Worlds, *, runs: int, deaths: int = 3) -> None:
         """In each of these runs, let this many workers in a row die at random places of the run."""
-        expected, facts = await self._undisturbed(workflow, worlds)
+        expected = await self._undisturbed(workflow, worlds)
         dice = random.Random(self._seed)
-        plans = []
-        for _ in range(runs):
-            places = sorted(dice.randrange(facts) for _ in range(deaths))
-            plans.append([place - before for before, place in pairwise([0, *places])])
-        await self._all(self._disturbed(workflow, worlds, plan, expected) for plan in plans)
+        plans = [sorted(dice.randrange(expected.moments) for _ in range(deaths)) for _ in range(runs)]
+        await self._all(self._die(expected, worlds, plan) for plan in ([self._at] if self._at else plans))
+
+    async def cancel_at_every_event(self, workflow: Workflow, worlds: Worlds, *, most: int | None = None) -> int:
+        """Cancel the run at each of the same places. It must end as cancelled, or as it was about to end; and when it
+        is retried, it must come to what the undisturbed run came to. Gives how many runs."""
+        expected = await self._undisturbed(workflow, worlds)
+        plans = self._places(expected, most)
+        await self._all(self._cancel(expected, worlds, place) for [place, *_] in plans)
+        return len(plans)
+
+    async def retry_every_step(self, workflow: Workflow, worlds: Worlds) -> int:
+        """When the run has ended, retry one after the other of the steps that succeeded or failed, the workflow itself
+        too. Each time it must come to the same again. Gives how many retries."""
+        expected = await self._undisturbed(workflow, worlds)
+        async with self._trial(workflow, worlds) as trial:
+            await trial.go_on()
+            paths = [path for path, step in trial.run.steps.items() if step.status in DETERMINED]
+            for path in paths:
+                before = trial.attempts(path)
+                trial.command(CommandRetry(data=Retry(steps=[path])))
+                await trial.go_on()
+                await self._judge(trial, expected, worlds, f"after a retry of {path}")
+                if trial.attempts(path) == before:
+                    raise InvariantBroken(f"{workflow.name}, after a retry of {path}: it was not executed again")
+        return len(paths)
+
+    def _places(self, expected: Trial, most: int | None) -> list[list[int]]:
+        if self._at:
+            return [self._at]
+        places = range(expected.moments)
+        if most is not None and most < len(places):
+            return [[place] for place in sorted(random.Random(self._seed).sample(places, most))]
+        return [[place] for place in places]
 
     async def _all(self, runs: Iterable[Coroutine[Any, Any, None]]) -> None:
         """All of these at once, until the first one that does not survive: its own error is what the test shows."""
@@ -119,80 +108,57 @@ class Chaos:
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
 
-    async def _undisturbed(self, workflow: Workflow, worlds: Worlds) -> tuple[Outcome, int]:
-        run, facts = await self._run(workflow, worlds, [])
-        return Outcome.of(run), facts
-
-    async def _disturbed(self, workflow: Workflow, worlds: Worlds, plan: Sequence[int], expected: Outcome) -> None:
-        run, _ = await self._run(workflow, worlds, plan)
-        came_to = Outcome.of(run)
-        if came_to != expected:
-            raise InvariantBroken(f"{_tell(workflow, plan)}: {_difference(came_to, expected)}")
-
-    async def _run(self, workflow: Workflow, worlds: Worlds, plan: Sequence[int]) -> tuple[Run, int]:
-        """One run: each number in `plan` is a death after that many facts more; the last worker lives. Gives its facts
-        too."""
+    @asynccontextmanager
+    async def _trial(self, workflow: Workflow, worlds: Worlds) -> Any:
         async with self._slots, worlds() as world:
-            log = MemoryLog(workflow, world.value, world.run_id)
-            for facts in plan:
-                if await _go_on(log, world, facts):
-                    self.died_after[log.events[-1].type] += 1
-            await _go_on(log, world, None)
-            events = log.events
-            self.events.update(event.type for event in events)
-            if problems := check_log(events):
-                raise InvariantBroken(f"{_tell(workflow, plan)}:\n" + "\n".join(problems))
-            return log.run, sum(event.epoch > 0 for event in events)
+            trial = Trial(workflow, world)
+            yield trial
+            self.events.update(event.type for event in trial.events)
 
+    async def _undisturbed(self, workflow: Workflow, worlds: Worlds) -> Trial:
+        """The run to compare with. Raises `WorldUnfit` when it does not end as its world says."""
+        trial: Trial
+        async with self._trial(workflow, worlds) as trial:
+            await trial.go_on()
+        problems = [*trial.problems, *trial.misfits, *self.effects.judge(trial.record, trial.record)]
+        if problems:
+            raise WorldUnfit("\n".join([f"{workflow.name}, undisturbed:", *problems]))
+        return trial
 
-async def _go_on(log: MemoryLog, world: World, facts: int | None) -> bool:
-    """Let workers go on, through the run's waits, until it ends or one dies after so many facts; whether one did."""
-    while not log.run.ended:
-        _answer(log, world)
-        mortal = await _live(log, world, facts)
-        if mortal.death.is_set():
-            return True
-        facts = mortal.left
-    return False
+    async def _die(self, expected: Trial, worlds: Worlds, plan: Sequence[int]) -> None:
+        trial: Trial
+        async with self._trial(expected.workflow, worlds) as trial:
+            for before, place in pairwise([0, *plan]):
+                await trial.die(place - before)
+            self.died_after.update(trial.struck_after)
+            await trial.go_on()
+            await self._judge(trial, expected, worlds, at=plan)
 
+    async def _cancel(self, expected: Trial, worlds: Worlds, place: int) -> None:
+        trial: Trial
+        async with self._trial(expected.workflow, worlds) as trial:
+            await trial.cancel(place)
+            if trial.run.status == "cancelled":
+                trial.command(CommandRetry(data=Retry()))
+                await trial.go_on()
+            await self._judge(trial, expected, worlds, at=[place])
 
-async def _live(log: MemoryLog, world: World, facts: int | None) -> MortalJournal:
-    """One worker's life: it takes the run, and dies after so many facts, unless it has let go of it before."""
-    journal = log.take()
-    mortal = MortalJournal(journal, facts)
-    resources = await world.wire(journal.epoch)
-    conductor = Conductor(log.workflow, mortal, epoch=journal.epoch, resources=resources)
-    working = asyncio.create_task(conductor.conduct())
-    dying = asyncio.create_task(mortal.death.wait())
-    try:
-        await asyncio.wait({working, dying}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done() and not mortal.death.is_set():
-            working.result()
-    finally:
-        for task in (working, dying):
-            task.cancel()
-        await asyncio.gather(working, dying, return_exceptions=True)
-    return mortal
+    async def _judge(
+        self, trial: Trial, expected: Trial, worlds: Worlds, when: str = "", at: Sequence[int] = ()
+    ) -> None:
+        """Raises `InvariantBroken` with all that is wrong with a disturbed run."""
+        difference = find_difference(trial.events, expected.events)
+        problems = [*trial.problems, *self.effects.judge(trial.record, expected.record), *difference]
+        if not problems:
+            return
+        if difference and await self._is_unsteady(expected, worlds):
+            problems.append(UNSTEADY)
+        if at:
+            problems.append(f"This run alone: {self._rerun} --chaos-at={','.join(map(str, at))}")
+        raise InvariantBroken("\n".join([f"{trial.workflow.name}, {when or trial.told}:", *problems]))
 
-
-def _answer(log: MemoryLog, world: World) -> None:
-    for ask in log.run.asks:
-        log.command(CommandAnswer(data=Answer(ask=ask.ask, name=ask.name, value=world.answer(ask))))
-
-
-def _tell(workflow: Workflow, plan: Sequence[int]) -> str:
-    return f"{workflow.name}, with workers dying after {', '.join(map(str, plan)) or 'no'} facts"
-
-
-def _difference(came_to: Outcome, expected: Outcome) -> str:
-    if came_to.status != expected.status:
-        return f"it ended as {came_to.status} instead of {expected.status}"
-    if came_to.output != expected.output:
-        return f"its output is {came_to.output!r}\ninstead of {expected.output!r}"
-    paths = {*came_to.steps, *expected.steps}
-    lines = [
-        f"{path}: {came_to.steps.get(path)!r}\ninstead of {expected.steps.get(path)!r}"
-        for path in sorted(paths)
-        if came_to.steps.get(path) != expected.steps.get(path)
-    ]
-    return "\n".join(lines)
+    async def _is_unsteady(self, expected: Trial, worlds: Worlds) -> bool:
+        async with worlds() as world:
+            trial = Trial(expected.workflow, world)
+            await trial.go_on()
+            return bool(find_difference(trial.events, expected.events))

@@ -8,15 +8,11 @@ from itertools import pairwise
 
 from app.contract import events as e
 from app.contract.cursors import is_after
-from app.contract.fold import fold
+from app.contract.fold import ancestors, fold
 from app.contract.runs import StepStatus
 
 ENDS = (e.RunSucceeded, e.RunIncomplete, e.RunFailed, e.RunCancelled)
 COMMANDS = (e.CommandCancel, e.CommandRetry, e.CommandAnswer)
-
-
-class InvariantBroken(AssertionError):
-    """A log is not as every log must be. The message lists what is wrong, and where the worker died."""
 
 
 @dataclass
@@ -26,15 +22,16 @@ class _Seen:
     attempt: int = 0
     written: int = 0
     over: bool = False
+    began: int = 0
     succeeded: set[str] = field(default_factory=set)
 
 
 def check_log(events: Sequence[e.Event]) -> list[str]:
     """What is wrong with a run's whole log; nothing, when all is well.
 
-    Every event stands there once. One epoch follows the other. Attempts only rise; what succeeded is not started again;
-    no fact comes from an attempt that is over, and no text is missing or doubled within one. There is one end at a
-    time, after which only a command makes the log go on.
+    Every event stands there once. One epoch follows the other. Attempts only rise; what succeeded is not started again,
+    nor what still runs in the same pass; no fact comes from an attempt that is over, and no text is missing or doubled
+    within one. There is one end at a time, after which only a command makes the log go on.
     """
     return [*_check_order(events), *_check_steps(events), *_check_ends(events)]
 
@@ -62,12 +59,19 @@ def _check_order(events: Sequence[e.Event]) -> Iterator[str]:
 
 def _check_steps(events: Sequence[e.Event]) -> Iterator[str]:
     steps: dict[str, _Seen] = {}
-    for event in events:
+    pass_began = 0
+    for place, event in enumerate(events):
+        if isinstance(event, e.RunStarted):
+            pass_began = place
         if not event.step or isinstance(event, e.StepSkipped):
             continue
         seen = steps.setdefault(event.step, _Seen())
         if isinstance(event, e.StepStarted):
+            outer = [steps[path].began for path in ancestors(event.step) if path in steps]
+            if seen.attempt and not seen.over and seen.began > max(pass_began, *outer, 0):
+                yield f"{event.id}: {event.step} was started again while attempt {seen.attempt} of it ran"
             yield from _begin(seen, event)
+            seen.began = place
         else:
             yield from _go_on(seen, event)
 

@@ -1,9 +1,9 @@
-"""A worker that dies at a chosen event: from then on nothing of it reaches the log, and it hears nothing more."""
+"""A worker to whom something happens at a chosen moment: it dies, or a person cancels its run."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.contract.events import Command, Event
 from app.contract.fold import Run
@@ -12,25 +12,37 @@ from worker.runtime.memory import MemoryJournal
 
 
 class MortalJournal:
-    """A journal that takes `left` facts more, and then is dead. `death` is set at that moment.
+    """A journal that lets `left` moments pass, and then strikes: `strike` is called, or else the worker is dead.
 
-    What a release appends is one append, as it is in Redis: the worker dies before it or after it.
+    A moment is a fact of the run, or an effect that the worker noted (see `Effects`). What a release appends is one
+    append, as it is in Redis: the worker dies before it or after it. Nothing of a dead worker reaches the log, and it
+    hears nothing more. `death` is set when it died; at more than `most` entries of the log, it dies in any case.
     """
 
-    def __init__(self, journal: MemoryJournal, left: int | None) -> None:
+    def __init__(
+        self, journal: MemoryJournal, left: int | None, most: int, strike: Callable[[], None] | None = None
+    ) -> None:
         self._journal = journal
         self.left = left
+        self._most = most
         self.death = asyncio.Event()
-        self._die_when_due()
+        self._strike = strike or self.death.set
+        self.pass_moments(0)
 
-    def _die_when_due(self) -> None:
-        if self.left is not None and self.left <= 0:
+    @property
+    def overran(self) -> bool:
+        return len(self._journal.log.entries) > self._most
+
+    def pass_moments(self, count: int) -> None:
+        """Something happened, so many times; strike when it is time."""
+        if self.overran:
             self.death.set()
-
-    def _count(self, facts: int) -> None:
-        if self.left is not None:
-            self.left -= facts
-            self._die_when_due()
+        if self.left is None:
+            return
+        self.left -= count
+        if self.left <= 0:
+            self.left = None
+            self._strike()
 
     async def _wait_if_dead(self) -> None:
         if self.death.is_set():
@@ -39,7 +51,7 @@ class MortalJournal:
     def emit(self, event: Event) -> None:
         if not self.death.is_set():
             self._journal.emit(event)
-            self._count(1)
+            self.pass_moments(1)
 
     async def commit(self) -> None:
         await self._wait_if_dead()
@@ -49,7 +61,7 @@ class MortalJournal:
     async def release(self, events: Sequence[Event], how: Release, handled: str) -> None:
         await self._wait_if_dead()
         await self._journal.release(events, how, handled)
-        self._count(len(events))
+        self.pass_moments(len(events))
 
     async def fold(self) -> Run:
         await self._wait_if_dead()

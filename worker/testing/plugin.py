@@ -11,14 +11,20 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Iterator
 
 import pytest
 
 from worker.testing.chaos import Chaos
 
+REPEATED = "effects that deaths repeated"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chaos-seed", type=int, default=0, help="which random deaths workers die")
+    parser.addoption(
+        "--chaos-at", default="", help="the one place to disturb a run at, or the places of several deaths: 3,17"
+    )
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
@@ -31,6 +37,34 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 @pytest.fixture
-def chaos(request: pytest.FixtureRequest) -> Chaos:
-    """Kills workers of a workflow, resumes its runs, and checks what must hold."""
-    return Chaos(seed=request.config.getoption("--chaos-seed", default=0))
+def chaos(request: pytest.FixtureRequest) -> Iterator[Chaos]:
+    """Disturbs runs of a workflow, and checks what must hold."""
+    config = request.config
+    places = config.getoption("--chaos-at", default="")
+    plugin = "" if config.pluginmanager.hasplugin("worker.testing.plugin") else " -p worker.testing.plugin"
+    chaos = Chaos(
+        seed=config.getoption("--chaos-seed", default=0),
+        at=[int(place) for place in places.split(",") if place],
+        rerun=f"pytest{plugin} '{request.node.nodeid}'",
+    )
+    yield chaos
+    if chaos.effects.repeated:
+        request.node.user_properties.append((REPEATED, dict(chaos.effects.repeated)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell which effects happened more often than undisturbed, as they may when a worker dies too early."""
+    reports = [
+        report for kind in terminalreporter.stats.values() for report in kind if hasattr(report, "user_properties")
+    ]
+    told = {
+        f"{report.nodeid}: {effect} up to {count} times in a run"
+        for report in reports
+        for name, effects in report.user_properties
+        if name == REPEATED
+        for effect, count in effects.items()
+    }
+    if told:
+        terminalreporter.section("chaos: effects of steps that a death interrupted, and that so happened again")
+        for line in sorted(told):
+            terminalreporter.line(line)

@@ -1,0 +1,163 @@
+"""Effects: what components do to the world outside, and whether a death made them do it again.
+
+A step's success and its effects are not one append. So an effect may happen again when its step was interrupted before
+it succeeded (at least once); when the step had succeeded, it must not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from app.contract import events as e
+from worker.runtime.execution import current_scope
+from worker.runtime.memory import MemoryLog
+from worker.testing.mortal import MortalJournal
+
+NOT_ATOMIC = (
+    "The effect and the step's success are not one thing: a worker that dies between them leaves an effect that no log "
+    "remembers. Give the other side a key to know it by, such as `run_id()` with the step's inputs, or ask it before."
+)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Something that happened outside, and where the run stood: `entries` is the log's length at that time.
+
+    `again`: its step had succeeded before, and no person had it retried since.
+    """
+
+    name: str
+    once: bool
+    step: str
+    attempt: int
+    generation: str
+    again: bool
+    entries: int
+
+
+class Record:
+    """The effects of one run. What a dead worker would still do does not happen."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self.log = log
+        self.effects: list[Effect] = []
+        self.journal: MortalJournal | None = None
+
+    @property
+    def last(self) -> str:
+        """The effect that came after the log's last event, if one did."""
+        latest = self.effects[-1] if self.effects else None
+        return (
+            f"the effect {latest.name} of {latest.step}" if latest and latest.entries == len(self.log.entries) else ""
+        )
+
+    def add(self, name: str, *, once: bool) -> None:
+        if self.journal is None or self.journal.death.is_set():
+            return
+        scope = current_scope()
+        before = scope.call.known.succeeded if scope.call.known else None
+        generation = scope.call.identity.generation
+        again = before is not None and before.generation == generation
+        entries = len(self.log.entries)
+        self.effects.append(Effect(name, once, scope.path, scope.attempt, generation, again, entries))
+        self.journal.pass_moments(1)
+
+
+current_record: ContextVar[Record] = ContextVar("longhand_effects")
+
+
+class Effects:
+    """Where the stand-ins of a test note what a component had them do; outside of disturbed runs they note nothing.
+
+    `repeated` tells the effects that happened more often than undisturbed, as they may, and how often in one run.
+    """
+
+    def __init__(self) -> None:
+        self.repeated: Counter[str] = Counter()
+
+    def note(self, name: str, *details: Any) -> None:
+        """This happened, and may happen again as long as the step has not succeeded."""
+        self._add(name, details, once=False)
+
+    def once(self, name: str, *details: Any) -> None:
+        """This happened, and must not happen again in this run unless a person has the step retried."""
+        self._add(name, details, once=True)
+
+    def _add(self, name: str, details: Sequence[Any], *, once: bool) -> None:
+        if record := current_record.get(None):
+            record.add(f"{name}({', '.join(map(repr, details))})", once=once)
+
+    def judge(self, record: Record, undisturbed: Record) -> list[str]:
+        """What must not have happened again; what may have is counted."""
+        history = _History(record)
+        problems = [
+            *history.find_twice(),
+            *history.find_again(undisturbed.effects),
+            *history.find_elsewhere(undisturbed.effects),
+        ]
+        usual = Counter(effect.name for effect in undisturbed.effects)
+        counts = Counter((effect.name, effect.generation) for effect in record.effects if not effect.once)
+        for (name, _), count in counts.items():
+            if not problems and count > usual[name]:
+                self.repeated[name] = max(count, self.repeated[name])
+        return problems
+
+
+class _History:
+    """One run's effects, and what became of the attempts that had them."""
+
+    def __init__(self, record: Record) -> None:
+        self._effects = record.effects
+        self._events = record.log.events
+        self._ended: dict[tuple[str, int], tuple[int, str]] = {}
+        for place, event in enumerate(self._events):
+            if isinstance(event, e.StepSucceeded | e.StepFailed | e.StepRetrying):
+                how = "succeeded" if isinstance(event, e.StepSucceeded) else "failed"
+                self._ended.setdefault((event.step, event.attempt), (place, how))
+
+    def find_twice(self) -> Iterator[str]:
+        groups: dict[tuple[str, str], list[Effect]] = defaultdict(list)
+        for effect in self._effects:
+            if effect.once:
+                groups[effect.name, effect.generation].append(effect)
+        for (name, _), effects in groups.items():
+            if len(effects) > 1:
+                places = ", then in ".join(self._place(effect) for effect in effects)
+                yield f"{name} may happen once, and happened {len(effects)} times: in {places}.\n{NOT_ATOMIC}"
+
+    def find_again(self, undisturbed: Sequence[Effect]) -> Iterator[str]:
+        usual = {effect.step for effect in undisturbed if effect.again}
+        for effect in self._effects:
+            if effect.again and effect.step not in usual:
+                begun = (event for event in self._events if isinstance(event, e.StepStarted))
+                own = next(event for event in begun if (event.step, event.attempt) == (effect.step, effect.attempt))
+                yield (
+                    f"{effect.name} happened in attempt {effect.attempt} of {effect.step}, which had succeeded before; "
+                    f"it was executed again because of this: {own.data.miss or 'no reason is in the log'}"
+                )
+
+    def find_elsewhere(self, undisturbed: Sequence[Effect]) -> Iterator[str]:
+        """The same effect by another step, after those that should have it have succeeded."""
+        if any(isinstance(event, e.CommandRetry) for event in self._events):
+            return
+        usual = Counter(effect.name for effect in undisturbed)
+        for number, effect in enumerate(self._effects):
+            same = [before for before in self._effects[:number] if before.name == effect.name]
+            done = [before.step for before in same if self._had_succeeded(before, effect.entries)]
+            if len(done) >= usual[effect.name] > 0 and effect.step not in done:
+                yield (
+                    f"{effect.name} happened again in {effect.step}, although {done[-1]} had done it and succeeded: "
+                    "a resumed run must call the step the same (its `.key(…)`, and those of the steps above it)"
+                )
+
+    def _had_succeeded(self, effect: Effect, entries: int) -> bool:
+        place, how = self._ended.get((effect.step, effect.attempt), (entries, ""))
+        return place < entries and how == "succeeded"
+
+    def _place(self, effect: Effect) -> str:
+        _, how = self._ended.get((effect.step, effect.attempt), (0, "was interrupted"))
+        return f"attempt {effect.attempt} of {effect.step}, which {how}"

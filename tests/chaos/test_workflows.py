@@ -47,6 +47,16 @@ async def test_a_post_survives_many_deaths(chaos: Chaos, worlds: Worlds) -> None
     await chaos.at_random(write_post, worlds.writing, runs=20, deaths=5)
 
 
+async def test_a_post_that_was_cancelled_is_finished_by_a_retry(chaos: Chaos, worlds: Worlds) -> None:
+    eventful = partial(worlds.writing, approve_outline=True, stumbles=True)
+    assert await chaos.cancel_at_every_event(write_post, eventful, most=12) == 12
+    assert chaos.events["run.cancelled"] >= 10
+
+
+async def test_each_step_of_a_post_can_be_retried(chaos: Chaos, worlds: Worlds) -> None:
+    assert await chaos.retry_every_step(write_post, worlds.writing) > 5
+
+
 async def test_onboarding_survives_a_death_at_every_event(chaos: Chaos, worlds: Worlds) -> None:
     """Its author is busy now and then, and one page fails for good."""
     assert await chaos.at_every_event(onboard_site, partial(worlds.onboarding, stumbles=True)) > 20
@@ -75,3 +85,13 @@ async def test_a_site_of_plain_http_is_kept_under_its_address(chaos: Chaos, worl
     await chaos.at_random(onboard_site, world, runs=2)
     assert found == ["http://shop.test/"] * 3
     assert chaos.events["run.succeeded"] == 3
+
+
+async def test_onboarding_that_was_cancelled_is_finished_by_a_retry(chaos: Chaos, worlds: Worlds) -> None:
+    onboarding = partial(worlds.onboarding, stumbles=True)
+    assert await chaos.cancel_at_every_event(onboard_site, onboarding, most=12) == 12
+    assert chaos.events["run.cancelled"] >= 10
+
+
+async def test_each_step_of_onboarding_can_be_retried(chaos: Chaos, worlds: Worlds) -> None:
+    assert await chaos.retry_every_step(onboard_site, worlds.onboarding) > 5

@@ -42,6 +42,7 @@ from app.runs.shutdown import announce_shutdown
 from app.runs.submission import Submission
 from app.runs.view import Views
 from app.stores.archive import Archive
+from app.stores.connection import READING
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
@@ -97,7 +98,7 @@ def connect(settings: Settings) -> dict[str, Any]:
     database = Database(settings.resolved_database_url)
     redis = _open_redis(settings.redis_url)
     # A subscription takes a connection for itself, and must hear of an outage instead of trying again by itself.
-    ears: Redis = Redis.from_url(settings.redis_url, decode_responses=True, socket_connect_timeout=2)
+    ears: Redis = Redis.from_url(settings.redis_url, **READING, socket_connect_timeout=2)
     archive = Archive(database)
     log, fleet, bells = Log(redis, archive), Fleet(redis), Bells(ears)
     queries = Queries(database, log)
@@ -149,7 +150,7 @@ def _open_redis(url: str) -> Redis:
     # Trying again is safe: every append carries what makes its repeat harmless.
     redis: Redis = Redis.from_url(
         url,
-        decode_responses=True,
+        **READING,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
         retry_on_error=[RedisConnectionError, RedisTimeoutError],
         health_check_interval=30,

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from app.contract.settings import Settings
 from app.stores.archive import Archive
+from app.stores.connection import READING
 from app.stores.database import Database, migrate
 from app.stores.epochs import Epochs
 from app.stores.fleet import Fleet
@@ -70,7 +71,7 @@ def settings(tmp_path: Path, redis_server: RedisServer, migrated_file: Path) -> 
 @pytest.fixture
 async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
     """A client of an empty server."""
-    client: Redis = Redis.from_url(redis_server.url, decode_responses=True)
+    client: Redis = Redis.from_url(redis_server.url, **READING)
     await client.flushall()
     yield client
     await client.aclose()

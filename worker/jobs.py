@@ -13,18 +13,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-import structlog
 from arq.connections import ArqRedis
 from arq.worker import Worker, func
 from redis.asyncio import ConnectionPool
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.contract import keys
 from app.contract.jobs import EXECUTE, job_id, queue_name
+from worker.endurance import Troubles
 from worker.leases import Holder
-
-logger = structlog.get_logger()
 
 POLL_SECONDS = 0.05
 PAUSE_SECONDS = 0.5
@@ -60,21 +56,21 @@ def open_queue(url: str, versions: dict[str, str]) -> ArqRedis:
 async def execute_runs(ctx: dict[Any, Any], *run_ids: str) -> None:
     """Begin to go on with these runs. Those that this worker can't take are due again at once."""
     ctx["enqueued"].pop(ctx["job_id"], None)
-    holder: Holder = ctx["holder"]
-    left = [run_id for run_id in await asyncio.gather(*(_start(holder, run_id) for run_id in run_ids)) if run_id]
+    left = [run_id for run_id in await asyncio.gather(*(_start(ctx, run_id) for run_id in run_ids)) if run_id]
     if left:
         await _give_back(ctx["redis"], left)
 
 
-async def _start(holder: Holder, run_id: str) -> str | None:
+async def _start(ctx: dict[Any, Any], run_id: str) -> str | None:
     """Begin with one run; gives its id if somebody else should."""
+    holder: Holder = ctx["holder"]
     if holder.full and run_id not in holder.runs:
         return run_id
     try:
         await holder.start(run_id)
-    except (RedisError, SQLAlchemyError, OSError) as error:
+    except Exception as error:
         # It stays claimed for a moment, and is then due again.
-        logger.warning("run not taken", run=run_id, error=str(error))
+        ctx["troubles"].tell("run not taken", error, run=run_id)
         return None
     return run_id if holder.draining and run_id not in holder.runs else None
 
@@ -121,6 +117,7 @@ class Jobs:
         self._worker: Worker | None = None
         self._told = asyncio.Event()
         self._enqueued: dict[str, Enqueued] = {}
+        self._troubles = Troubles()
 
     async def enqueue(self, due: Mapping[str, int]) -> None:
         """Enqueue runs, which are due since then (ms), as one job for whichever worker picks it first.
@@ -156,8 +153,8 @@ class Jobs:
             self._worker = self._create_worker()
             try:
                 await self._worker.async_run()
-            except (RedisError, OSError) as error:
-                logger.warning("queue out of reach", error=str(error))
+            except Exception as error:
+                self._troubles.tell("picking failed", error)
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def leave(self) -> None:
@@ -180,7 +177,7 @@ class Jobs:
             job_serializer=serialize,
             job_deserializer=deserialize,
             health_check_interval=3600,
-            ctx={"holder": self._holder, "enqueued": self._enqueued},
+            ctx={"holder": self._holder, "enqueued": self._enqueued, "troubles": self._troubles},
         )
         worker.allow_pick_jobs = not self._leaving
         return worker

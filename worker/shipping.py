@@ -7,10 +7,6 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import structlog
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
-
 from app.contract.cursors import is_after
 from app.contract.events import decode_event
 from app.contract.fold import Run
@@ -18,9 +14,8 @@ from app.stores.archive import Archive, Entry, Shipment
 from app.stores.log import Log
 from app.stores.shipping import Unshipped
 from app.stores.snapshots import snapshot_row
+from worker.endurance import Troubles
 from worker.renewal import Renewal
-
-logger = structlog.get_logger()
 
 PAUSE_SECONDS = 0.25
 RUNS_AT_ONCE = 50
@@ -53,16 +48,17 @@ class Shipper:
         self._unshipped = unshipped
         self._folds: OrderedDict[str, Kept] = OrderedDict()
         self._renewal = Renewal(archive)
+        self._troubles = Troubles()
 
     async def ship_forever(self) -> None:
-        """Ship, until cancelled. What fails is tried again."""
+        """Ship, until cancelled. Whatever fails is tried again."""
         while True:
             try:
                 while await self.ship() == RUNS_AT_ONCE:
                     pass
                 await self._renewal.renew_one()
-            except (RedisError, SQLAlchemyError, OSError) as error:
-                logger.warning("shipping failed", error=str(error))
+            except Exception as error:
+                self._troubles.tell("shipping failed", error)
                 self._folds.clear()
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -72,8 +68,9 @@ class Shipper:
         if not claimed:
             return 0
         prepared = await self._prepare(claimed)
-        done = await self._archive_all([shipment for _, shipment in prepared if shipment.entries])
-        await asyncio.gather(*(self._settle(kept, shipment, done) for kept, shipment in prepared))
+        done, failed = await self._archive_all([shipment for _, shipment in prepared if shipment.entries])
+        settled = [(kept, shipment) for kept, shipment in prepared if kept.run.id not in failed]
+        await asyncio.gather(*(self._settle(kept, shipment, done) for kept, shipment in settled))
         return len(claimed)
 
     async def _settle(self, kept: Kept, shipment: Shipment, done: set[str]) -> None:
@@ -86,22 +83,27 @@ class Shipper:
         await self._unshipped.settle(kept.run.id, kept.run.cursor, sealed=kept.run.ended)
         self._keep(kept)
 
-    async def _archive_all(self, shipments: list[Shipment]) -> set[str]:
-        """Archive in one transaction; where that fails, each by itself: no run keeps back the others."""
+    async def _archive_all(self, shipments: list[Shipment]) -> tuple[set[str], set[str]]:
+        """Archive in one transaction; where that fails, each by itself: no run keeps back the others.
+
+        Gives the runs that were archived, and those that could not be: they stay claimed, and are tried again later.
+        """
         if not shipments:
-            return set()
+            return set(), set()
         try:
-            return set(await self._archive.ship(shipments))
-        except SQLAlchemyError:
+            return set(await self._archive.ship(shipments)), set()
+        except Exception:
             if len(shipments) == 1:
                 raise
         done: set[str] = set()
+        failed: set[str] = set()
         for shipment in shipments:
             try:
                 done.update(await self._archive.ship([shipment]))
-            except SQLAlchemyError as error:
-                logger.warning("run not shipped", run=shipment.run.id, error=str(error))
-        return done
+            except Exception as error:
+                self._troubles.tell("run not shipped", error, run=shipment.run.id)
+                failed.add(shipment.run.id)
+        return done, failed
 
     async def _prepare(self, run_ids: Sequence[str]) -> list[tuple[Kept, Shipment]]:
         """What each of these runs has that SQL lacks."""
@@ -112,12 +114,14 @@ class Shipper:
         for run_id, entries in logs.items():
             kept, position = folds[run_id], positions[run_id]
             try:
+                if isinstance(entries, Exception):
+                    raise entries
                 _apply(kept, entries)
                 fresh = [entry for entry in entries if is_after(entry[0], position.shipped)]
                 snapshot = snapshot_row(kept.run, kept.events) if fresh and kept.is_worth_storing() else None
-            except Exception:
+            except Exception as error:
                 # A log that this version cannot fold must not stop the others; it is tried again after a moment.
-                logger.exception("run not shippable", run=run_id)
+                self._troubles.tell("run not shippable", error, run=run_id)
             else:
                 prepared.append((kept, Shipment(kept.run, position.shipped, fresh, snapshot, position.epoch)))
         return prepared

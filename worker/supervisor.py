@@ -6,18 +6,19 @@ Every worker process has one. They need not agree: what they do to Redis is atom
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.contract.manifest import BEAT_SECONDS, STALLED_AFTER_SECONDS, Beat, version_number
 from app.stores.archive import Archive
 from app.stores.epochs import Epochs
 from app.stores.fleet import Fleet
 from app.stores.leases import Due, Leases
+from worker.endurance import Troubles
 from worker.jobs import Jobs
 from worker.leases import Holder, Identity
 from worker.runtime import Workflows
@@ -67,6 +68,7 @@ class Supervisor:
         self._stalled: set[str] = set()
         self._server = ""
         self._looking = asyncio.Lock()
+        self._troubles = Troubles()
 
     async def supervise(self) -> None:
         """Work until cancelled."""
@@ -93,8 +95,8 @@ class Supervisor:
                 early.clear()
             try:
                 await action()
-            except (RedisError, SQLAlchemyError, OSError) as error:
-                logger.warning("supervision failed", action=action.__name__, error=str(error))
+            except Exception as error:
+                self._troubles.tell("supervision failed", error, action=action.__name__)
             if early:
                 await asyncio.sleep(SOONEST_LOOK_SECONDS)
                 with suppress(TimeoutError):
@@ -116,8 +118,18 @@ class Supervisor:
             # A run's version only rises: it is not looked at again, and does not keep back those behind it.
             self._passed.update(due.run_id for due in found if not self._serves(due))
             served = [due for due in found if self._serves(due)][:room]
-            claims = zip(served, await asyncio.gather(*map(self._claim, served)), strict=True)
-            await self._jobs.enqueue({due.run_id: since for due, since in claims if since is not None})
+            claims = await asyncio.gather(*map(self._claim, served), return_exceptions=True)
+            await self._jobs.enqueue(self._claimed(served, claims))
+
+    def _claimed(self, served: Sequence[Due], claims: Sequence[int | BaseException | None]) -> dict[str, int]:
+        """Since when each run that was claimed has been due. One that could not be claimed keeps back no other."""
+        found = {}
+        for due, since in zip(served, claims, strict=True):
+            if isinstance(since, Exception):
+                self._troubles.tell("run not claimed", since, run=due.run_id)
+            elif isinstance(since, int):
+                found[due.run_id] = since
+        return found
 
     async def _claim(self, due: Due) -> int | None:
         if not due.holder:
@@ -157,8 +169,8 @@ class Supervisor:
                 if count % ANNOUNCE_BEATS == 0:
                     await self._fleet.announce([workflow.manifest() for workflow in self._workflows.values()])
                 await self._fleet.beat(self._pulse())
-            except (RedisError, OSError) as error:
-                logger.warning("no beat", error=str(error))
+            except Exception as error:
+                self._troubles.tell("no beat", error)
             count += 1
             await asyncio.sleep(BEAT_SECONDS)
 

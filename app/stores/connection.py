@@ -17,6 +17,10 @@ CONNECT_SECONDS = 5.0
 HEALTH_CHECK_SECONDS = 15
 TRIES = 3
 
+READING: dict[str, Any] = {"decode_responses": True, "encoding_errors": "backslashreplace"}
+"""How every client reads text. A byte that is no UTF-8 becomes an escape such as `\\xff`, which JSON does not know: an
+entry of a log that holds one is unreadable, in Redis and in SQL alike, and no more than that."""
+
 
 class _LimitedPipeline(Pipeline):
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
@@ -43,7 +47,7 @@ def connect(url: str) -> Any:
     """A client for a worker. Trying again is safe: every append carries what makes its repeat harmless."""
     pool = ConnectionPool.from_url(
         url,
-        decode_responses=True,
+        **READING,
         socket_connect_timeout=CONNECT_SECONDS,
         health_check_interval=HEALTH_CHECK_SECONDS,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), TRIES),

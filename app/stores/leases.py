@@ -7,12 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+from redis.exceptions import ResponseError
+
 from app.contract import keys
 from app.contract.cursors import START, parse_cursor
 from app.contract.errors import StaleEpoch
 from app.contract.events import RunRecovered, encode_event
 from app.contract.payloads import Recovered
 from app.stores.scripts import Scripts
+
+logger = structlog.get_logger()
 
 REQUEUE_MS = 1_500
 """How long an enqueued run may go without being taken before it is due again."""
@@ -110,11 +115,8 @@ class Leases:
         pipe = self._redis.pipeline(transaction=False)
         for run_id in ids:
             pipe.hmget(keys.lease_key(run_id), "workflow", "version", "epoch", "holder")
-        leases = await pipe.execute()
-        return [
-            Due(run_id, workflow or "", version or "", int(epoch or 0), holder or "")
-            for run_id, (workflow, version, epoch, holder) in zip(ids, leases, strict=True)
-        ]
+        leases = await pipe.execute(raise_on_error=False)
+        return [due for run_id, lease in zip(ids, leases, strict=True) if (due := _due(run_id, lease))]
 
     async def _due_ids(self, limit: int, passed: set[str]) -> list[str]:
         now, found, seen, start = await self._now(), list[str](), set[str](), 0
@@ -168,3 +170,15 @@ class Leases:
             return set()
         scores = await self._redis.zmscore(keys.DUE, list(run_ids))
         return {run_id for run_id, score in zip(run_ids, scores, strict=True) if score is not None}
+
+
+def _due(run_id: str, lease: Any) -> Due | None:
+    """The run as its lease describes it; None for a damaged lease, which must not hide the others."""
+    if isinstance(lease, ResponseError):
+        logger.warning("lease damaged", run=run_id, error=str(lease))
+        return None
+    workflow, version, epoch, holder = lease
+    if epoch and not epoch.isdecimal():
+        logger.warning("lease damaged", run=run_id, epoch=epoch)
+        return None
+    return Due(run_id, workflow or "", version or "", int(epoch or 0), holder or "")

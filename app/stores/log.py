@@ -134,13 +134,17 @@ class Log:
         entries = _continue(hot, after)
         return await self._join(run_id, after) if entries is None else entries
 
-    async def entries_of(self, positions: Mapping[str, str]) -> dict[str, list[Entry]]:
-        """For each of these runs the entries after its cursor, all of them asked for at once."""
+    async def entries_of(self, positions: Mapping[str, str]) -> dict[str, list[Entry] | Exception]:
+        """For each of these runs the entries after its cursor, or why Redis does not give them; all of them asked for
+        at once."""
         pipe = self._redis.pipeline(transaction=False)
         for run_id, after in positions.items():
             pipe.xrange(keys.log_key(run_id), min=_from(after))
-        found = {}
-        for (run_id, after), hot in zip(positions.items(), await pipe.execute(), strict=True):
+        found: dict[str, list[Entry] | Exception] = {}
+        for (run_id, after), hot in zip(positions.items(), await pipe.execute(raise_on_error=False), strict=True):
+            if isinstance(hot, Exception):
+                found[run_id] = hot
+                continue
             entries = _continue(hot, after)
             found[run_id] = await self._join(run_id, after) if entries is None else entries
         return found

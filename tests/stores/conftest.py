@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from app.contract.settings import Settings
 from app.stores.archive import Archive
+from app.stores.connection import READING
 from app.stores.database import Database, migrate
 from app.stores.epochs import Epochs
 from app.stores.leases import Leases
@@ -82,7 +83,7 @@ def settings(tmp_path: Path, redis_server: RedisServer, database_url: str) -> Se
 
 @pytest.fixture
 async def durable_client(durable_redis: RedisServer) -> AsyncIterator[Redis]:
-    client: Redis = Redis.from_url(durable_redis.url, decode_responses=True)
+    client: Redis = Redis.from_url(durable_redis.url, **READING)
     yield client
     await client.aclose()
 

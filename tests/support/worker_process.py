@@ -25,6 +25,7 @@ from app.runs.commands import Commands
 from app.runs.queries import Queries
 from app.runs.submission import Submission
 from app.stores.archive import Archive
+from app.stores.connection import READING
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
@@ -87,7 +88,7 @@ class Product:
         self.workers: list[WorkerHandle] = []
         self._numbers = itertools.count()
         self.database = Database(settings.resolved_database_url)
-        self.redis: Any = Redis.from_url(settings.redis_url, decode_responses=True)
+        self.redis: Any = Redis.from_url(settings.redis_url, **READING)
         self.archive = Archive(self.database)
         self.log = Log(self.redis, self.archive)
         self.fleet = Fleet(self.redis)

@@ -4,6 +4,7 @@
     ├── StepFailed          a step's final failure, as its caller sees it: the same at once and in a resumed run
     ├── StepTimeout         an attempt took longer than its timeout (transient)
     ├── CancelledInside     something that the step waited for was cancelled, but not the step
+    ├── ExitInside          code inside the step would have ended the worker's process
     ├── DuplicatePath       two calls in one pass share a path
     ├── InputUnreadable     an argument has no JSON form
     ├── ResultUnreadable    a result has no JSON form, or does not come back from it
@@ -44,6 +45,10 @@ class StepTimeout(WorkflowError):
 
 
 class CancelledInside(WorkflowError):
+    pass
+
+
+class ExitInside(WorkflowError):
     pass
 
 

@@ -1,4 +1,4 @@
-"""Interruptions: cancelling from outside is none of a step's failures; a cancellation from inside is one."""
+"""Interruptions: cancelling from outside is none of a step's failures; what stops it from inside is one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from worker.runtime.errors import CancelledInside
+from worker.runtime.errors import CancelledInside, ExitInside
 from worker.runtime.execution import Execution
 
 
@@ -14,7 +14,8 @@ from worker.runtime.execution import Execution
 def told_apart(path: str, execution: Execution) -> Iterator[None]:
     """Around a function's code: an interrupted one ends as cancelled, whatever it makes of it; and no other does.
 
-    Raises `CancelledInside` when something that the code awaited was cancelled, but not the code itself.
+    Raises `CancelledInside` when something that the code awaited was cancelled, but not the code itself, and
+    `ExitInside` when the code would end the process: it is not the only one's, and signals come to the process itself.
     """
     task = asyncio.current_task()
     assert task is not None
@@ -25,6 +26,11 @@ def told_apart(path: str, execution: Execution) -> Iterator[None]:
         if task.cancelling() > before:
             raise
         raise CancelledInside(f"Something that {path} waited for was cancelled.") from error
+    except (SystemExit, KeyboardInterrupt) as error:
+        if task in execution.interrupted:
+            raise asyncio.CancelledError from error
+        named = f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise ExitInside(f"{path} tried to end the worker's process ({named}). Raise an error instead.") from error
     except Exception as error:
         if task in execution.interrupted:
             raise asyncio.CancelledError from error

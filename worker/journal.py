@@ -121,10 +121,13 @@ class LogJournal:
             self.lose(refused)
             self._check()
 
-    async def abandon(self, reason: str) -> None:
-        """Let go of the run for another worker, from wherever it stands. What was not written yet is dropped."""
+    async def abandon(self, reason: str, *, trouble: bool = False) -> None:
+        """Let go of the run for another worker, from wherever it stands. What was not written yet is dropped.
+
+        `trouble`: the run is to blame, as far as anybody can tell.
+        """
         self._queue.clear()
-        handed_over = RunHandedOver(epoch=self._epoch, data=HandedOver(reason=reason))
+        handed_over = RunHandedOver(epoch=self._epoch, data=HandedOver(reason=reason, trouble=trouble))
         while not self.lost:
             try:
                 # Commands are for the next worker, who comes at once: none is slept through.
@@ -142,6 +145,10 @@ class LogJournal:
     async def commands(self, after: str) -> list[Command]:
         events = await self._read(lambda: self._log.read(self._run_id, after))
         return [event for event in events if isinstance(event, CommandCancel | CommandRetry | CommandAnswer)]
+
+    async def rung(self, after: str) -> None:
+        """Return when a command newer than `after` stands in the log, or the run is lost, however broken this is."""
+        await self._changes.until(lambda: is_after(self._newest_command, after) or self.lost)
 
     async def next_command(self, after: str) -> None:
         await self._changes.until(lambda: is_after(self._newest_command, after) or self._is_over())

@@ -65,6 +65,7 @@ class Holder:
         cache: ResultCache | None = None,
         *,
         capacity: int = 16,
+        first_pause: float = FIRST_PAUSE,
     ) -> None:
         self._identity = identity
         self._workflows = workflows
@@ -74,6 +75,7 @@ class Holder:
         self._resources = resources
         self._cache = cache
         self._capacity = capacity
+        self._first_pause = first_pause
         self._runs: dict[str, Conductor | None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._troubles: Counter[str] = Counter()
@@ -210,8 +212,8 @@ class Holder:
             await journal.abandon("somebody else was about to take it")
         except Exception as error:
             logger.exception("run not conducted", run=run_id, epoch=epoch)
-            await self._wait_after_trouble(run_id)
-            await journal.abandon(f"its worker could not go on with it ({type(error).__name__})")
+            await self._wait_after_trouble(taken, journal)
+            await journal.abandon(f"its worker could not go on with it ({type(error).__name__})", trouble=True)
         else:
             del self._troubles[run_id]
 
@@ -232,13 +234,18 @@ class Holder:
             conductor.drain()
         await conductor.conduct()
 
-    async def _wait_after_trouble(self, run_id: str) -> None:
-        """Keep the run back for a while, so that what always fails is not tried all the time."""
+    async def _wait_after_trouble(self, taken: Taken, journal: LogJournal) -> None:
+        """Keep the run back for a while, so that what always fails is not tried all the time; a command that comes, or
+        came since the run was taken, is not kept waiting."""
+        run_id = taken.minted.run_id
         self._troubles[run_id] += 1
-        pause = min(FIRST_PAUSE * 2.0 ** (self._troubles[run_id] - 1), LONGEST_PAUSE)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await self._leaving.wait()
+        pause = min(self._first_pause * 2.0 ** (self._troubles[run_id] - 1), LONGEST_PAUSE)
+        reasons = [asyncio.create_task(wait) for wait in (self._leaving.wait(), journal.rung(taken.newest))]
+        try:
+            await asyncio.wait(reasons, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for reason in reasons:
+                reason.cancel()
 
     async def _keep(self, journal: LogJournal, minted: Minted) -> None:
         pause = min(self._leases.lease_ms / 4000, LONGEST_RENEWAL)

@@ -20,7 +20,8 @@ class Run:
 
     `asks` are the questions while the run waits; `asked` those of them that have no answer yet, also while it goes on.
     `objections` say which waiting commands cannot be taken, and why; they had no effect. `ending` is the last end,
-    until the run is started again.
+    until the run is started again. `setbacks` counts how often in a row a worker stopped answering, or could not go on,
+    without the run getting any further: a step that succeeds for the first time, and a retry, begin anew.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Run:
     refused: dict[str, str] = field(default_factory=dict)
     unreadable: list[e.Unreadable] = field(default_factory=list)
     passes: int = 0
+    setbacks: int = 0
     epoch: int = 0
     holder: str = ""
     created_at: datetime | None = None
@@ -70,11 +72,14 @@ class Run:
         return any(isinstance(command, e.CommandCancel) for command in self.commands.values())
 
     @property
+    def open_steps(self) -> list[Step]:
+        """The steps that have begun and not ended, and have no such step below them: where the run stands."""
+        return _innermost(step for step in self.steps.values() if step.status in OPEN_STEPS)
+
+    @property
     def failed_steps(self) -> list[Step]:
         """The failed steps that have no failed step below them: where a retry begins."""
-        failed = [step for step in self.steps.values() if step.status is StepStatus.FAILED]
-        above = {path for step in failed for path in ancestors(step.path)}
-        return [step for step in failed if step.path not in above]
+        return _innermost(step for step in self.steps.values() if step.status is StepStatus.FAILED)
 
     def below(self, path: str) -> list[Step]:
         """The steps inside that one, as they began."""
@@ -89,7 +94,9 @@ class Run:
             case e.StepStarted():
                 self._step(event).begin(event)
             case e.StepSucceeded():
-                self._step(event).succeed(event)
+                step = self._step(event)
+                self.setbacks = self.setbacks if step.succeeded else 0
+                step.succeed(event)
             case e.StepFailed():
                 self._step(event).fail(event)
             case e.StepRetrying():
@@ -140,7 +147,9 @@ class Run:
                 self.asked = {ask.ask: ask for ask in data.asks}
             case e.RunHandedOver(data=data):
                 self.status, self.reason = RunStatus.QUEUED, data.reason
+                self.setbacks += data.trouble
             case e.RunRecovered():
+                self.setbacks += 1
                 self.status, self.reason = RunStatus.QUEUED, "its worker stopped answering"
             case e.RunSucceeded(data=data):
                 self.output = data.output
@@ -180,6 +189,7 @@ class Run:
                 self.answers[data.ask] = command
                 self.asked.pop(data.ask, None)
             case e.CommandRetry():
+                self.setbacks = 0
                 self._reset(command)
 
     def _object(self, command: e.Command) -> str:
@@ -228,6 +238,12 @@ class Run:
             anew = step is not None and step.status is StepStatus.SUCCEEDED and not failed
             targets.update((below.path, None) for below in (inside if anew else failed))
         return list(targets)
+
+
+def _innermost(steps: Iterable[Step]) -> list[Step]:
+    found = list(steps)
+    above = {path for step in found for path in ancestors(step.path)}
+    return [step for step in found if step.path not in above]
 
 
 def ancestors(path: str) -> Iterator[str]:

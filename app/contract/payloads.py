@@ -60,7 +60,10 @@ class Waiting(Payload):
 
 
 class HandedOver(Payload):
+    """`trouble`: the worker did not let go because it leaves, but because it could not go on with this run."""
+
     reason: str = ""
+    trouble: bool = Field(False, exclude_if=lambda said: not said)
 
 
 class Recovered(Payload):

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.contract.events import Event
+from app.contract.fold import Run
 from app.stores.database import migrate
 from tests.conftest import make_settings
 from tests.model_script import Rule
@@ -55,6 +56,7 @@ class Tally:
     drains: list[float] = field(default_factory=list)
     exits: Counter[int] = field(default_factory=Counter)
     recovered: int = 0
+    setbacks: int = 0
 
 
 class Load:
@@ -88,9 +90,19 @@ class Load:
         tally.ends[events[-1].type] += 1
         tally.problems += [f"{run_id}: {problem}" for problem in check_log(events)]
         tally.restarts += count_restarts(events)
+        tally.setbacks = max(tally.setbacks, _most_setbacks(events))
         tally.recovered += sum(event.type == "run.recovered" for event in events)
         kept = [cursor for cursor, _ in await self._stage.archive.read(run_id)]
         tally.kept_wrongly += kept != [event.id for event in events]
+
+
+def _most_setbacks(events: Sequence[Event]) -> int:
+    """How often in a row, at the most, a worker stopped before the run got any further."""
+    run, most = Run(id="run_tallied"), 0
+    for event in events:
+        run.apply(event)
+        most = max(most, run.setbacks)
+    return most
 
 
 async def kill_at_random(stage: Product, tally: Tally, kills: int, seconds: float, seed: int) -> None:
@@ -177,6 +189,7 @@ def tell(tally: Tally, what: str) -> None:
         ("broken invariants (order, doubled, lost)", str(len(tally.problems))),
         ("logs that differ between Redis and SQL", str(tally.kept_wrongly)),
         ("leases that ran out", str(tally.recovered)),
+        ("most setbacks in a row in one run", str(tally.setbacks)),
     ]
     if tally.kills:
         rows += [

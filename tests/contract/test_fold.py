@@ -153,3 +153,34 @@ def test_a_command_on_an_ended_run_queues_it() -> None:
 @pytest.mark.parametrize(("path", "above"), [("", []), ("w", []), ("w/a/b", ["w/a", "w"])])
 def test_ancestors(path: str, above: list[str]) -> None:
     assert list(ancestors(path)) == above
+
+
+RECOVERED = e.RunRecovered(data=p.Recovered(holder="w1"))
+TROUBLE = e.RunHandedOver(data=p.HandedOver(reason="it could not go on", trouble=True))
+DRAINED = e.RunHandedOver(data=p.HandedOver(reason="its worker is being replaced"))
+
+
+def done(step: str) -> e.StepSucceeded:
+    return e.StepSucceeded(step=step, attempt=1, data=p.StepDone())
+
+
+@pytest.mark.parametrize(
+    ("events", "setbacks"),
+    [
+        ([RECOVERED, TROUBLE, RECOVERED], 3),
+        ([RECOVERED, DRAINED, DRAINED], 1),
+        ([RECOVERED, RECOVERED, done("w/a"), RECOVERED], 1),
+        ([done("w/a"), RECOVERED, done("w/a"), RECOVERED], 2),
+        ([RECOVERED, TROUBLE, e.CommandRetry(id="9-0", data=p.Retry()), TROUBLE], 1),
+        ([RECOVERED, e.CommandCancel(id="9-0"), RECOVERED], 2),
+    ],
+    ids=["counted", "a drain is none", "a success", "the same success again", "a retry", "a cancel"],
+)
+def test_setbacks_are_counted_until_the_run_gets_further(events: list[e.Event], setbacks: int) -> None:
+    assert fold("run", events).setbacks == setbacks
+
+
+def test_hand_overs_of_earlier_builds_are_no_setbacks() -> None:
+    old = e.decode_event("1-0", '{"type":"run.handed_over","epoch":1,"data":{"reason":"its worker is being replaced"}}')
+    assert fold("run", [old]).setbacks == 0
+    assert '"trouble"' not in e.encode_event(DRAINED)

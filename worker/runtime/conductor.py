@@ -30,6 +30,7 @@ from worker.runtime.errors import CancelledInside, WorkflowError, describe_error
 from worker.runtime.execution import Execution, ResultCache, enter_scope
 from worker.runtime.interruption import told_apart
 from worker.runtime.journal import Journal, Release
+from worker.runtime.setbacks import give_up
 from worker.runtime.values import encode_result
 from worker.runtime.workflow import Workflow
 
@@ -79,7 +80,7 @@ class Conductor:
         newest = START
         while True:
             run = await self._journal.fold()
-            closing = self._handle_commands(run, newest) or await self._run_pass(run)
+            closing = self._handle_commands(run, newest) or self._give_up(run) or await self._run_pass(run)
             if closing is None:
                 continue
             try:
@@ -131,6 +132,10 @@ class Conductor:
             self._journal.emit(fact)
             run.apply(fact)
         return None
+
+    def _give_up(self, run: Run) -> Closing | None:
+        error = give_up(run)
+        return Closing([self._fact(e.RunFailed, error)], "ended", run.handled) if error else None
 
     def _judgement(self, command: str, objection: str) -> e.Event:
         if objection:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic_core import PydanticSerializationError
 
-from app.contract.events import StepMessage
+from app.contract.events import CommandCancel, RunHandedOver, StepMessage
 from app.contract.payloads import Message
 from app.contract.settings import Settings
 from app.runs.submission import Submission
@@ -17,10 +17,10 @@ from app.stores.database import Database
 from app.stores.epochs import Epochs, Minted
 from app.stores.fleet import Fleet
 from app.stores.leases import Leases
-from app.stores.log import Log
+from app.stores.log import Known, Log
 from app.stores.tables import Workspace
 from worker.journal import LogJournal
-from worker.leases import Holder, Identity, Resources
+from worker.leases import LONGEST_PAUSE, Holder, Identity, Resources
 from worker.runtime import Workflows, component, say, workflow
 
 
@@ -59,9 +59,9 @@ class Bench:
     def __init__(self, log: Log, leases: Leases, epochs: Epochs, submission: Submission) -> None:
         self.log, self.leases, self.epochs, self.submission = log, leases, epochs, submission
 
-    def holder(self, resources: Resources = nothing) -> Holder:
+    def holder(self, resources: Resources = nothing, **settings: Any) -> Holder:
         workflows = Workflows([shouting])
-        return Holder(Identity("w1", "test"), workflows, self.log, self.leases, self.epochs, resources)
+        return Holder(Identity("w1", "test"), workflows, self.log, self.leases, self.epochs, resources, **settings)
 
     async def submit(self) -> str:
         return (await self.submission.submit("shouting", "hello", "ws_1")).run_id
@@ -106,6 +106,22 @@ async def test_a_bug_around_a_run_hands_it_over_and_harms_nothing_else(bench: Be
     other = bench.holder(resources)
     await other.hold(run_id)
     assert (await bench.log.fold(run_id)).status == "succeeded"
+
+
+async def test_a_cancel_reaches_a_run_that_is_kept_back(bench: Bench) -> None:
+    run_id = await bench.submit()
+    resources = Failing()
+    holder = bench.holder(resources, first_pause=LONGEST_PAUSE)
+    holding = asyncio.create_task(holder.hold(run_id))
+    await resources.asked.wait()
+    await bench.log.command(run_id, CommandCancel(), "c", Known("queued", "", "shouting", "1"))
+
+    async with asyncio.timeout(LONGEST_PAUSE / 2):
+        await holding
+    handed_over = (await bench.log.read(run_id))[-1]
+    assert isinstance(handed_over, RunHandedOver) and handed_over.data.trouble
+    await holder.hold(run_id)
+    assert (await bench.log.fold(run_id)).status == "cancelled"
 
 
 async def test_a_fact_that_cannot_be_written_is_an_error_and_no_standstill(bench: Bench) -> None:

@@ -35,6 +35,7 @@ from worker.agents.extractive_author import ExtractiveAuthor
 from worker.agents.model_author import ModelAuthor
 from worker.crawl.extract import read_page
 from worker.crawl.site import SiteReader
+from worker.ending import ending_in_time
 from worker.fence import Fence
 from worker.jobs import Jobs, open_queue
 from worker.knowledge import Knowledge
@@ -84,7 +85,7 @@ class WorkerProcess:
         loop = asyncio.get_running_loop()
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_number, self._on_signal)
-        async with AsyncExitStack() as stack:
+        async with ending_in_time(), AsyncExitStack() as stack:
             await self._work(stack)
 
     def _on_signal(self) -> None:

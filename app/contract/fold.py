@@ -20,8 +20,8 @@ class Run:
 
     `asks` are the questions while the run waits; `asked` those of them that have no answer yet, also while it goes on.
     `objections` say which waiting commands cannot be taken, and why; they had no effect. `ending` is the last end,
-    until the run is started again. `setbacks` counts how often in a row a worker stopped answering, or could not go on,
-    without the run getting any further: a step that succeeds for the first time, and a retry, begin anew.
+    until the run is started again. `setbacks` counts how often in a row a worker stopped answering while it ran this,
+    or could not go on: a step that succeeds for the first time, and a retry, begin anew.
     """
 
     id: str
@@ -149,7 +149,8 @@ class Run:
                 self.status, self.reason = RunStatus.QUEUED, data.reason
                 self.setbacks += data.trouble
             case e.RunRecovered():
-                self.setbacks += 1
+                # A worker that died before it began says nothing about the run.
+                self.setbacks += self.status is RunStatus.RUNNING
                 self.status, self.reason = RunStatus.QUEUED, "its worker stopped answering"
             case e.RunSucceeded(data=data):
                 self.output = data.output

@@ -160,6 +160,9 @@ TROUBLE = e.RunHandedOver(data=p.HandedOver(reason="it could not go on", trouble
 DRAINED = e.RunHandedOver(data=p.HandedOver(reason="its worker is being replaced"))
 
 
+STARTED = e.RunStarted(data=p.Started(workflow="w", version="1"))
+
+
 def done(step: str) -> e.StepSucceeded:
     return e.StepSucceeded(step=step, attempt=1, data=p.StepDone())
 
@@ -167,14 +170,15 @@ def done(step: str) -> e.StepSucceeded:
 @pytest.mark.parametrize(
     ("events", "setbacks"),
     [
-        ([RECOVERED, TROUBLE, RECOVERED], 3),
-        ([RECOVERED, DRAINED, DRAINED], 1),
-        ([RECOVERED, RECOVERED, done("w/a"), RECOVERED], 1),
-        ([done("w/a"), RECOVERED, done("w/a"), RECOVERED], 2),
-        ([RECOVERED, TROUBLE, e.CommandRetry(id="9-0", data=p.Retry()), TROUBLE], 1),
-        ([RECOVERED, e.CommandCancel(id="9-0"), RECOVERED], 2),
+        ([STARTED, RECOVERED, TROUBLE, STARTED, RECOVERED], 3),
+        ([STARTED, RECOVERED, STARTED, DRAINED, STARTED, DRAINED], 1),
+        ([STARTED, RECOVERED, RECOVERED, RECOVERED], 1),
+        ([STARTED, RECOVERED, STARTED, done("w/a"), RECOVERED], 1),
+        ([STARTED, done("w/a"), RECOVERED, STARTED, done("w/a"), RECOVERED], 2),
+        ([TROUBLE, TROUBLE, e.CommandRetry(id="9-0", data=p.Retry()), TROUBLE], 1),
+        ([TROUBLE, e.CommandCancel(id="9-0"), TROUBLE], 2),
     ],
-    ids=["counted", "a drain is none", "a success", "the same success again", "a retry", "a cancel"],
+    ids=["counted", "drained", "not begun", "a success", "the same success again", "a retry", "a cancel"],
 )
 def test_setbacks_are_counted_until_the_run_gets_further(events: list[e.Event], setbacks: int) -> None:
     assert fold("run", events).setbacks == setbacks

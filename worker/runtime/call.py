@@ -204,7 +204,7 @@ class Call:
 
     def _tick(self) -> None:
         self._timer = None
-        if self._held_back and self.execution.lost is None:
+        if self._held_back and self.execution.lost is None and not self.execution.over:
             with suppress(AppendRefused):  # the pass has noted that, and ends
                 self._flush_text()
             self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._tick)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+import structlog
 from pydantic import ValidationError
 
 from app.contract import events as e
@@ -28,11 +29,13 @@ from app.contract.runs import RunStatus, StepStatus
 from worker.runtime.call import NO_LONGER, Call
 from worker.runtime.errors import CancelledInside, WorkflowError, describe_error, mark_source
 from worker.runtime.execution import Execution, ResultCache, enter_scope
-from worker.runtime.interruption import told_apart
+from worker.runtime.interruption import interrupt, told_apart
 from worker.runtime.journal import Journal, Release
 from worker.runtime.setbacks import give_up
 from worker.runtime.values import encode_result
 from worker.runtime.workflow import Workflow
+
+logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +195,7 @@ class Conductor:
             await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)
             finished, cancelled = self._pass.done(), cancel.done()
         finally:
-            execution.interrupted.add(self._pass)
-            for task in watching:
-                task.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
-            if execution.lost is None:
-                root.flush()
-            execution.over = True
-            self._execution = None
+            await self._end_pass(execution, root, watching)
         if execution.lost is not None:
             raise execution.lost
         if finished:
@@ -208,6 +204,19 @@ class Conductor:
             cancel.result()  # a lost lease is raised here
             return None
         return self._suspended(execution)
+
+    async def _end_pass(self, execution: Execution, root: Call, watching: Collection[asyncio.Task[Any]]) -> None:
+        """Interrupt what still runs. What resists is left behind: it can write nothing more."""
+        execution.interrupted.update(watching)
+        try:
+            if await interrupt(watching):
+                steps = [step.path for step in execution.run.open_steps]
+                logger.warning("steps left behind that swallow their cancellation", run=execution.run.id, steps=steps)
+        finally:
+            if execution.lost is None:
+                root.flush()
+            execution.over = True
+            self._execution = None
 
     async def _call(self, root: Call, value: Any) -> Any:
         enter_scope(root.scope)

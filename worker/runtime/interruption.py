@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from worker.runtime.errors import CancelledInside, ExitInside
 from worker.runtime.execution import Execution
+
+INTERRUPTION_SECONDS = 1.0
+"""How long what was interrupted may take to end. Nobody waits for longer: a run that is cancelled or handed over must
+not depend on code that swallows its cancellation."""
+
+
+async def interrupt(tasks: Collection[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
+    """Cancel these tasks, and wait for their end; gives those that have not ended in time, and go on by themselves."""
+    for task in tasks:
+        task.cancel()
+        task.add_done_callback(_note_end)
+    _, left = await asyncio.wait(tasks, timeout=INTERRUPTION_SECONDS)
+    return left
+
+
+def _note_end(task: asyncio.Task[Any]) -> None:
+    """How an interrupted task ends is nobody's concern; asyncio would complain that no one has asked."""
+    if not task.cancelled():
+        task.exception()
 
 
 @contextmanager

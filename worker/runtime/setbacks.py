@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.contract.fold import Run
 from app.contract.payloads import ErrorData
 
-MOST_SETBACKS = 5
+MOST_SETBACKS = 10
 """So many times in a row a run's worker may stop, or be unable to go on, before any step of the run succeeds. Workers
 that die for other reasons hardly ever hit one run so often; see docs/decisions/0014-setbacks.md."""
 

@@ -97,3 +97,15 @@ async def test_a_worker_ends_although_redis_is_gone(
 
     assert (await stage.wait_for_end(run_id)).status == "succeeded"
     await check_run(stage, run_id)
+
+
+async def test_steps_that_resist_hold_up_neither_their_run_nor_the_end_of_the_process(stage: Product) -> None:
+    worker = await stage.start_worker("tests.worker.processes.resisting", LONGHAND_DRAIN_SECONDS="0.2")
+    run_id = await stage.submit("resist", "")
+    await stage.wait_for_events(run_id, lambda events: len(find(events, "step.message")) == 2)
+
+    assert await worker.stop() == 0
+    events = await stage.log.read(run_id)
+    assert events[-1].type == "run.handed_over" and find(events, "run.recovered") == []
+    assert (await stage.redis.hgetall(f"run:{run_id}:lease"))["state"] == "queued"
+    assert "cut off at the end" in worker.report.read_text()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 import pytest
 
 from app.contract.runs import RunStatus
-from tests.worker.runtime.harness import Driver
-from worker.runtime import component, workflow
+from tests.worker.runtime.harness import Driver, Probe
+from worker.runtime import component, gather, resource, say, workflow
 
 
 @component
@@ -44,3 +45,46 @@ async def test_a_workflow_that_ends_the_process_fails_instead(harness: Driver) -
     run = await harness.conduct()
     assert run.status is RunStatus.FAILED and run.error is not None
     assert run.error.kind == "ExitInside" and "SystemExit: bye" in run.error.message
+
+
+@component
+async def resist(name: str) -> None:
+    """Goes on, however often it is interrupted, until the gate opens."""
+    probe = resource(Probe)
+    probe.hit(name)
+    while not probe.gates[name].is_set():
+        try:
+            await probe.hold(name)
+        except asyncio.CancelledError:
+            probe.hit(f"{name} resists")
+    try:
+        say("too late")
+    finally:
+        probe.hit(f"{name} ends")
+
+
+@workflow("resisting")
+async def resisting(_: str) -> None:
+    """Steps that swallow their cancellation, side by side."""
+    await gather(resist.key("a")("a"), resist.key("b")("b"))
+
+
+@pytest.mark.parametrize("how", ["abort", "cancel"])
+async def test_a_step_that_resists_keeps_nobody_waiting_and_writes_nothing_more(harness: Driver, how: str) -> None:
+    await harness.start(resisting, "")
+    conductor, task = await harness.begin()
+    for name in ("a", "b"):
+        await harness.probe.reached[name].wait()
+    if how == "abort":
+        conductor.abort()
+    else:
+        await harness.cancel()
+    assert await task == ("queued" if how == "abort" else "ended")
+    assert "a resists" in harness.probe.calls and "a ends" not in harness.probe.calls
+    events = await harness.events()
+    assert events[-1].type == ("run.handed_over" if how == "abort" else "run.cancelled")
+
+    for name in ("a", "b"):
+        harness.probe.gates[name].set()
+        await harness.probe.reached[f"{name} ends"].wait()
+    assert await harness.events() == events

@@ -7,9 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import structlog
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.contract.cursors import START, is_after
@@ -21,10 +19,12 @@ from app.contract.events import (
     CommandRetry,
     Event,
     RunHandedOver,
+    encode_event,
 )
 from app.contract.fold import Run
 from app.contract.payloads import HandedOver
 from app.stores.log import Log
+from worker.patience import may_pass
 from worker.runtime.journal import Release
 
 logger = structlog.get_logger()
@@ -33,6 +33,9 @@ T = TypeVar("T")
 
 LARGEST_BATCH = 256
 """The most events in one append."""
+
+LARGEST_APPEND = 1024 * 1024
+"""The most bytes of JSON in one append; a single event that is larger goes alone."""
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
@@ -64,7 +67,8 @@ class LogJournal:
     """Appends for one epoch. While one append is under way, what is emitted meanwhile waits for the next.
 
     An append whose answer is lost is repeated under its number, which changes nothing if it had arrived. While Redis
-    cannot be reached it is tried again, for as long as it takes: only a refusal loses the run.
+    cannot be reached, or take anything, it is tried again for as long as it takes. A refusal by the log loses the run;
+    any other error that does not pass is raised by whatever the run does next.
     """
 
     def __init__(self, log: Log, run_id: str, epoch: int, *, lease_ms: int, floor: str, newest_command: str) -> None:
@@ -137,6 +141,10 @@ class LogJournal:
                 self.ring(pending.newest)
             except AppendRefused as refused:
                 self.lose(refused)
+            except RedisError as error:
+                # The lease is left to run out.
+                logger.warning("run not handed over", run=self._run_id, error=str(error))
+                return
 
     async def fold(self) -> Run:
         await self.commit()
@@ -182,6 +190,8 @@ class LogJournal:
             try:
                 return await action()
             except (RedisError, SQLAlchemyError, OSError) as error:
+                if isinstance(error, RedisError) and not may_pass(error):
+                    raise
                 logger.warning("log not readable", run=self._run_id, error=str(error))
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -192,27 +202,41 @@ class LogJournal:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._queue:
-                    await self._write_batch(self._queue[:LARGEST_BATCH])
+                    await self._write_batch(self._next_batch())
         except AppendRefused as refused:
             self.lose(refused)
         except Exception as error:  # a bug: whoever waits for the log must hear of it
             self._broken = error
             self._changes.tell()
 
-    async def _write_batch(self, batch: Sequence[Event]) -> None:
+    def _next_batch(self) -> list[str]:
+        """The next events as JSON, as many as one append may hold."""
+        bodies: list[str] = []
+        size = 0
+        for event in self._queue[:LARGEST_BATCH]:
+            body = encode_event(event)
+            size += len(body) if body.isascii() else len(body.encode())
+            if bodies and size > LARGEST_APPEND:
+                break
+            bodies.append(body)
+        return bodies
+
+    async def _write_batch(self, batch: Sequence[str]) -> None:
         await self._append(batch)
         del self._queue[: len(batch)]
         self._written += len(batch)
         self._changes.tell()
 
-    async def _append(self, events: Sequence[Event], *, release: Release | None = None, handled: str = START) -> None:
+    async def _append(
+        self, events: Sequence[Event | str], *, release: Release | None = None, handled: str = START
+    ) -> None:
         async with self._appending:
             number = self._number + 1
             await self._insist(number, events, release, handled)
             # Only now: the log takes no number after a gap, and what was refused has used up none.
             self._number = number
 
-    async def _insist(self, number: int, events: Sequence[Event], release: Release | None, handled: str) -> None:
+    async def _insist(self, number: int, events: Sequence[Event | str], release: Release | None, handled: str) -> None:
         pause = FIRST_PAUSE
         while True:
             try:
@@ -227,11 +251,10 @@ class LogJournal:
                     handled=handled,
                 )
                 return
-            except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-                logger.warning("log out of reach", run=self._run_id, error=str(error))
-            except RedisError as error:
-                # Loading its file, or out of memory: it may recover, and the run must not be lost meanwhile.
-                logger.warning("log refused an append", run=self._run_id, error=str(error))
+            except (RedisError, OSError) as error:
+                if not may_pass(error):
+                    raise
+                logger.warning("append not taken", run=self._run_id, error=str(error))
             await asyncio.sleep(pause)
             # It may have been written, shipped, and lost by Redis since: then repeating it would write it twice.
             self._floor = await self._read(lambda: self._log.archived(self._run_id))

@@ -56,21 +56,21 @@ class Log:
         run_id: str,
         epoch: int,
         number: int,
-        events: Sequence[Event],
+        events: Sequence[Event | str],
         *,
         lease_ms: int,
         floor: str = "",
         release: Release = "",
         handled: str = START,
     ) -> list[str]:
-        """Append facts; gives their cursors.
+        """Append facts, encoded or not; gives their cursors.
 
         `number` counts the appends of this epoch from 1 without a gap (one that was refused keeps its number); the
         same number again gives the same cursors and appends nothing. `floor` is the last archived cursor. With
         `release`, the lease is dropped in the same call.
         Raises `StaleEpoch`, `RunEnded` or, for a release, `CommandPending`.
         """
-        bodies = [encode_event(event) for event in events]
+        bodies = [event if isinstance(event, str) else encode_event(event) for event in events]
         known = Known("", floor, "", "")
         return await self._append(
             run_id,

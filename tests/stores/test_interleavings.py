@@ -60,7 +60,9 @@ class MeddledLog(Log):
         super().__init__(stores.redis, stores.archive)
         self._moment = moment
 
-    async def append(self, run_id: str, epoch: int, number: int, events: Sequence[Event], **how: Any) -> list[str]:
+    async def append(
+        self, run_id: str, epoch: int, number: int, events: Sequence[Event | str], **how: Any
+    ) -> list[str]:
         await self._moment.pass_by("append", False)
         cursors = await super().append(run_id, epoch, number, events, **how)
         await self._moment.pass_by("append", True)

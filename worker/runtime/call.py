@@ -32,6 +32,9 @@ from worker.runtime.values import digest, digest_inputs
 FLUSH_SECONDS = 0.1
 """How long streamed text may wait for more."""
 
+LARGEST_PIECE = 32 * 1024
+"""The most characters of text in one event."""
+
 NO_LONGER = "the run no longer comes here"
 
 Attempt = Callable[[], Awaitable[Any]]
@@ -210,10 +213,11 @@ class Call:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._tick)
 
     def _flush_text(self) -> None:
-        if self._held_back:
-            text, self._held_back = self._held_back, ""
-            self._emit(e.StepOutput, Output(offset=self._offset, text=text))
-            self._offset += len(text)
+        text, self._held_back = self._held_back, ""
+        for start in range(0, len(text), LARGEST_PIECE):
+            piece = text[start : start + LARGEST_PIECE]
+            self._emit(e.StepOutput, Output(offset=self._offset, text=piece))
+            self._offset += len(piece)
 
     def _emit(self, kind: Any, data: Any) -> None:
         self.execution.emit(kind(step=self.path, attempt=self.scope.attempt, epoch=self.execution.epoch, data=data))

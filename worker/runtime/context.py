@@ -7,10 +7,10 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_jsonable_python
 
 from app.contract.payloads import Ask, Called
 from worker.runtime.execution import current_scope
+from worker.runtime.showing import showable
 from worker.runtime.timeout import uncharged
 from worker.runtime.values import digest
 
@@ -34,7 +34,8 @@ def stream(text: str) -> None:
 
 def publish(name: str, value: Any) -> None:
     """A named JSON value that pages show; the latest of the attempt that counts."""
-    current_scope().call.publish(name, to_jsonable_python(value))
+    scope = current_scope()
+    scope.call.publish(name, showable(value, f"The object {name!r} of {scope.path}"))
 
 
 def spend(call: Called) -> None:
@@ -68,7 +69,7 @@ async def ask(name: str, proposal: T, answer_type: type[T]) -> T:
     scope = current_scope()
     execution = scope.execution
     adapter: TypeAdapter[T] = TypeAdapter(answer_type)
-    shown = to_jsonable_python(proposal)
+    shown = showable(proposal, f"The proposal {name!r} of {scope.path}")
     ask_id = digest([scope.path, name, shown])
     while (answer := execution.run.answers.get(ask_id)) is not None:
         with suppress(ValidationError):

@@ -9,6 +9,7 @@
     ├── InputUnreadable     an argument has no JSON form
     ├── ResultUnreadable    a result has no JSON form, or does not come back from it
     ├── ResultTooLarge      a result is larger than a step may remember
+    ├── NotShowable         what a step publishes or asks has no JSON form, or is too large
     └── OutsideRun          a runtime function was called outside of a run
 
 An error is worth another attempt when its `transient` is true; its `retry_after` (seconds) says when.
@@ -65,6 +66,10 @@ class ResultUnreadable(WorkflowError):
 
 
 class ResultTooLarge(WorkflowError):
+    pass
+
+
+class NotShowable(WorkflowError):
     pass
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Any
 
 import pytest
 
 from app.contract.runs import RunStatus
 from tests.worker.runtime.harness import Driver, Probe
-from worker.runtime import component, gather, resource, say, workflow
+from worker.runtime import ask, component, gather, publish, resource, say, stream, workflow
+from worker.runtime.values import RESULT_LIMIT
 
 
 @component
@@ -88,3 +90,46 @@ async def test_a_step_that_resists_keeps_nobody_waiting_and_writes_nothing_more(
         harness.probe.gates[name].set()
         await harness.probe.reached[f"{name} ends"].wait()
     assert await harness.events() == events
+
+
+@component
+async def show(how: str, size: int) -> None:
+    value: Any = "é" * size if size else "\ud83d"
+    if how == "publish":
+        publish("picture", value)
+    elif how == "ask":
+        await ask("picture", value, str)
+    else:
+        stream(value)
+
+
+@workflow("showing")
+async def showing(case: tuple[str, int]) -> None:
+    """Shows so many letters, or half a character."""
+    await show(*case)
+
+
+@pytest.mark.parametrize("how", ["publish", "ask"])
+@pytest.mark.parametrize(("size", "advice"), [(RESULT_LIMIT // 2 + 1, "at most 262,144"), (0, "no JSON form")])
+async def test_what_is_too_large_to_show_fails_its_step(harness: Driver, how: str, size: int, advice: str) -> None:
+    await harness.start(showing, (how, size))
+    run = await harness.conduct()
+    assert run.status is RunStatus.FAILED and run.error is not None
+    assert run.error.kind == "NotShowable" and run.error.step == "showing/show"
+    assert "showing/show" in run.error.message and advice in run.error.message
+
+
+@pytest.mark.parametrize("how", ["publish", "ask"])
+async def test_what_just_fits_is_shown(harness: Driver, how: str) -> None:
+    await harness.start(showing, (how, RESULT_LIMIT // 2 - 1))
+    run = await harness.conduct()
+    assert run.status is (RunStatus.WAITING if how == "ask" else RunStatus.SUCCEEDED)
+
+
+async def test_long_text_comes_in_pieces_and_whole(harness: Driver) -> None:
+    await harness.start(showing, ("stream", 2 * RESULT_LIMIT))
+    run = await harness.conduct()
+    attempt = run.steps["showing/show"].latest
+    assert attempt is not None and attempt.text == "é" * 2 * RESULT_LIMIT
+    pieces = await harness.events("step.output")
+    assert max(len(piece.model_dump_json().encode()) for piece in pieces) < RESULT_LIMIT

@@ -8,6 +8,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from structlog.dev import plain_traceback
 
 _SECRET = re.compile(r"authorization|cookie|token|secret|password|api_?key|session$", re.IGNORECASE)
 _COUNT = re.compile(r"tokens$", re.IGNORECASE)
@@ -18,20 +19,25 @@ _STARS = "***"
 def configure_logs() -> None:
     """Set up structlog for this process."""
     terminal = sys.stderr.isatty()
-    renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
-    tracebacks = [] if terminal else [structlog.processors.format_exc_info]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *tracebacks,
-            hide_secrets,
-            renderer,
-        ],
+        processors=processors(terminal=terminal),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def processors(*, terminal: bool) -> list[Any]:
+    """What a line of the log goes through. Tracebacks come without the values of variables: those may be secrets."""
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        hide_secrets,
+        structlog.dev.ConsoleRenderer(exception_formatter=plain_traceback)
+        if terminal
+        else structlog.processors.JSONRenderer(),
+    ]
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -159,7 +159,7 @@ class Holder:
         # Reserved first: of two jobs for one run, the one that comes second must not mint the newer epoch.
         if self.draining or not await self._leases.reserve(run_id):
             return None
-        minted = await self._epochs.mint(run_id, self._workflows.versions)
+        minted = await self._leases.keep_reserved(run_id, self._epochs.mint(run_id, self._workflows.versions))
         if minted is None:
             return None
         workflow = self._workflows[minted.workflow]

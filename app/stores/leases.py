@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from redis.exceptions import ResponseError
@@ -19,11 +20,13 @@ from app.stores.scripts import Scripts
 
 logger = structlog.get_logger()
 
+T = TypeVar("T")
+
 REQUEUE_MS = 1_500
 """How long an enqueued run may go without being taken before it is due again."""
 
 RESERVED_MS = 1_500
-"""How long a run is left to the worker that is about to take it."""
+"""How long a run is left to the worker that is about to take it, unless that one says that it still is."""
 
 PAGE = 1_000
 """How many ids are read at once from what is due."""
@@ -43,12 +46,13 @@ class Due:
 class Leases:
     """Takes, renews and finds leases. All times are Redis's own, so that workers' clocks do not matter."""
 
-    def __init__(self, redis: Any, lease_ms: int) -> None:
+    def __init__(self, redis: Any, lease_ms: int, *, reserved_ms: int = RESERVED_MS) -> None:
         self._redis = redis
         self._scripts = Scripts(redis)
         self._name = secrets.token_hex(8)
         self._reserved: set[str] = set()
         self.lease_ms = lease_ms
+        self._reserved_ms = reserved_ms
 
     async def reserve(self, run_id: str) -> bool:
         """Whether the caller may mint an epoch for the run now: nobody holds it, and nobody else is about to take it.
@@ -57,10 +61,24 @@ class Leases:
         is only taken under that reservation: when Redis was lost in between, the epoch must be minted anew.
         """
         self._reserved.discard(run_id)
-        if not await self._scripts.reserve(keys=[keys.lease_key(run_id)], args=[RESERVED_MS, self._name]):
+        if not await self._reserve(run_id, again=False):
             return False
         self._reserved.add(run_id)
         return True
+
+    async def keep_reserved(self, run_id: str, action: Coroutine[Any, Any, T]) -> T:
+        """Await this, and keep the caller's reservation for as long as it takes. One that is lost stays lost."""
+        task = asyncio.create_task(action)
+        try:
+            while not (await asyncio.wait([task], timeout=self._reserved_ms / 3000))[0]:
+                await self._reserve(run_id, again=True)
+            return task.result()
+        finally:
+            task.cancel()
+
+    async def _reserve(self, run_id: str, *, again: bool) -> bool:
+        args = [self._reserved_ms, self._name, "again" if again else ""]
+        return bool(await self._scripts.reserve(keys=[keys.lease_key(run_id)], args=args))
 
     async def take(
         self,

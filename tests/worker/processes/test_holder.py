@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from pydantic_core import PydanticSerializationError
+from redis.asyncio import Redis
 
+from app.contract import keys
 from app.contract.events import CommandCancel, RunHandedOver, StepMessage
 from app.contract.payloads import Message
 from app.contract.settings import Settings
@@ -19,6 +21,7 @@ from app.stores.fleet import Fleet
 from app.stores.leases import Leases
 from app.stores.log import Known, Log
 from app.stores.tables import Workspace
+from tests.conftest import LEASE_MS
 from worker.journal import LogJournal
 from worker.leases import LONGEST_PAUSE, Holder, Identity, Resources
 from worker.runtime import Workflows, component, say, workflow
@@ -152,3 +155,48 @@ async def test_a_holder_that_leaves_takes_nothing(bench: Bench) -> None:
 
     assert (await bench.log.fold(run_id)).epoch == 0
     assert [due.run_id for due in await bench.leases.due(10)] == [run_id]
+
+
+class SlowEpochs(Epochs):
+    """SQL that is slow to commit: each minting takes this long (seconds)."""
+
+    def __init__(self, database: Database, seconds: float) -> None:
+        super().__init__(database)
+        self._seconds = seconds
+        self.minted = 0
+
+    async def mint(self, run_id: str, serves: Mapping[str, str] | None = None) -> Minted | None:
+        minted = await super().mint(run_id, serves)
+        self.minted += 1
+        await asyncio.sleep(self._seconds)
+        return minted
+
+
+async def test_a_slow_mint_keeps_its_reservation(bench: Bench, redis: Redis, database: Database) -> None:
+    """Two workers whose minting takes longer than a reservation holds: one takes the run, and nobody else mints."""
+    run_id = await bench.submit()
+    slow = SlowEpochs(database, 0.3)
+    holders = []
+    for _ in range(2):
+        bench.leases, bench.epochs = Leases(redis, LEASE_MS, reserved_ms=100), slow
+        holders.append(bench.holder())
+
+    async def keep_trying(holder: Holder) -> None:
+        while not (await bench.log.fold(run_id)).ended:
+            await holder.hold(run_id)
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*map(keep_trying, holders))
+    run = await bench.log.fold(run_id)
+    assert (run.status, run.epoch, slow.minted) == ("succeeded", 1, 1)
+
+
+async def test_a_dead_workers_reservation_ends_by_itself(bench: Bench, redis: Any) -> None:
+    run_id = await bench.submit()
+    frozen, alive = (Leases(redis, LEASE_MS, reserved_ms=50) for _ in range(2))
+    assert await frozen.reserve(run_id)
+    while not await alive.reserve(run_id):
+        await asyncio.sleep(0.01)
+    before = await redis.hgetall(keys.lease_key(run_id))
+    await frozen.keep_reserved(run_id, asyncio.sleep(0.1))  # it comes too late
+    assert await redis.hgetall(keys.lease_key(run_id)) == before

@@ -30,6 +30,7 @@ class Unshipped:
     async def settle(self, run_id: str, shipped: str, *, sealed: bool) -> bool:
         """Say up to where the run is in SQL; whether that is all. A sealed log expires after its time."""
         reply = await self._scripts.shipped(
-            keys=[keys.log_key(run_id), keys.UNSHIPPED], args=[run_id, shipped, self._keep_ms if sealed else ""]
+            keys=[keys.log_key(run_id), keys.UNSHIPPED, keys.lease_key(run_id)],
+            args=[run_id, shipped, self._keep_ms if sealed else ""],
         )
         return bool(reply)

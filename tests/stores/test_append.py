@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from collections.abc import Awaitable
 
 import pytest
@@ -241,3 +242,15 @@ async def test_append_renews_the_lease_and_rings(stores: Stores) -> None:
     assert rung is not None and rung["data"] == cursors[-1]
     assert await stores.is_held(run.run_id)
     assert not await stores.is_due(run.run_id)
+
+
+async def test_a_sealed_run_keeps_one_cursor_and_still_answers_a_repeat(stores: Stores) -> None:
+    run = await stores.start()
+    said = [message(str(number), run.epoch) for number in range(3)]
+    first = await run.append(*said, RunSucceeded(data=Result()), release="ended")
+    assert await run.append(*said, RunSucceeded(data=Result()), release="ended", number=run.number) == first
+    await stores.ship()
+    assert json.loads((await stores.lease(run.run_id))["reply"]) == ["ok", first[-1]]
+    repeated = await run.append(*said, RunSucceeded(data=Result()), release="ended", number=run.number)
+    assert repeated == first[-1:]
+    assert len(await stores.hot(run.run_id)) == 5

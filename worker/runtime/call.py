@@ -98,6 +98,7 @@ class Call:
         self.scope.attempt = latest.number + 1 if latest else 1
         if self.begun:
             self.scope.children.clear()
+            self.scope.asked.clear()
             self.execution.forget(self.path)
         self.begun = True
         self._offset, self._held_back = 0, ""

@@ -1,20 +1,14 @@
-"""What a step can do from anywhere inside it: say, show progress, stream, publish, ask."""
+"""What a step can do from anywhere inside it: say, show progress, stream, publish."""
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from app.contract.payloads import Ask, Called
+from app.contract.payloads import Called
 from worker.runtime.execution import current_scope
 from worker.runtime.timeout import uncharged
-from worker.runtime.values import digest
-
-T = TypeVar("T")
 
 
 def say(text: str) -> None:
@@ -57,27 +51,3 @@ async def pause(seconds: float) -> None:
 def run_id() -> str:
     """The id of the run that this step is part of."""
     return current_scope().execution.run.id
-
-
-async def ask(name: str, proposal: T, answer_type: type[T]) -> T:
-    """Ask a person, and give the answer. The run waits without holding a worker, for days if need be.
-
-    `name` is where the answer is posted to. An answer must echo the id of this very proposal: one to an older proposal
-    is refused.
-    """
-    scope = current_scope()
-    execution = scope.execution
-    adapter: TypeAdapter[T] = TypeAdapter(answer_type)
-    shown = to_jsonable_python(proposal)
-    ask_id = digest([scope.path, name, shown])
-    while (answer := execution.run.answers.get(ask_id)) is not None:
-        with suppress(ValidationError):
-            return adapter.validate_json(json.dumps(answer.data.value))
-        ask_id = digest([ask_id, answer.id])
-        if ask_id not in execution.run.asked and ask_id not in execution.run.answers:
-            scope.call.say(f"The answer to “{name}” did not fit and was set aside.")
-    execution.asks[ask_id] = Ask(
-        ask=ask_id, name=name, step=scope.path, proposal=shown, answer_schema=adapter.json_schema()
-    )
-    with uncharged():
-        await execution.block()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
@@ -128,7 +129,10 @@ class Execution:
 
 @dataclass(slots=True)
 class Scope:
-    """The step that is running here, in its present attempt. `children` are the paths it has called."""
+    """The step that is running here, in its present attempt.
+
+    `children` are the paths it has called, `asked` how often it has asked each question.
+    """
 
     execution: Execution
     path: str
@@ -137,6 +141,7 @@ class Scope:
     attempt: int = 1
     children: set[str] = field(default_factory=set)
     clocks: list[Clock] = field(default_factory=list)
+    asked: Counter[str] = field(default_factory=Counter)
 
     def enter(self, path: str) -> None:
         """Note a call. Raises `DuplicatePath` when this attempt has made one of that path before."""

@@ -6,6 +6,7 @@ settle( checkpoint( fallback( cache( retry( timeout( call )))))).
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -114,7 +115,11 @@ class Component(Generic[P, R]):
             key=self.call_key,
             policies=self.policies.describe(),
         )
-        return cast(R, await self._compose(call, arguments)())
+        try:
+            return cast(R, await self._compose(call, arguments)())
+        except asyncio.CancelledError:
+            call.interrupt()
+            raise
 
     def _compose(self, call: Call, arguments: inspect.BoundArguments) -> Attempt:
         adapter = result_adapter(self.function)
@@ -133,12 +138,14 @@ class Component(Generic[P, R]):
 
 
 async def _invoke(call: Call, function: Callable[..., Awaitable[Any]], arguments: inspect.BoundArguments) -> Any:
-    token = enter_scope(call.scope)
+    scope = call.scope
+    token = enter_scope(scope)
     try:
         with told_apart(call.path, call.execution):
             return await function(*arguments.args, **arguments.kwargs)
     finally:
         leave_scope(token)
+        scope.close()
         call.flush()
 
 

@@ -59,7 +59,13 @@ class Execution:
         self.lost: Exception | None = None
         self.over = False
         self.interrupted: set[asyncio.Future[Any]] = set()
+        self.main: asyncio.Task[Any] | None = None
         self._moving = 1
+
+    @property
+    def going_on(self) -> bool:
+        """Whether the pass goes on: it was not interrupted, and the log still takes its facts."""
+        return not self.over and self.lost is None and self.main not in self.interrupted
 
     def emit(self, event: Event) -> None:
         """Append a fact to the log, in order, and to this pass's own state at once.
@@ -129,7 +135,7 @@ class Execution:
 
 @dataclass(slots=True)
 class Scope:
-    """The step that is running here, in its present attempt.
+    """One attempt of a step, as the code that runs in it sees it.
 
     `children` are the paths it has called, `asked` how often it has asked each question.
     """
@@ -142,6 +148,24 @@ class Scope:
     children: set[str] = field(default_factory=set)
     clocks: list[Clock] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
+    _closed: bool = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether this attempt is over, or one around it: nothing can be written for it any more."""
+        return self._closed or (self.parent is not None and self.parent.closed)
+
+    def close(self) -> None:
+        """The attempt is over, whatever tasks it has left behind."""
+        self._closed = True
+
+    def check_open(self) -> None:
+        """Raises `OutsideRun` when the attempt is over."""
+        if self.closed:
+            raise OutsideRun(
+                f"This attempt of {self.path} is over, so that nothing can be written for it any more. "
+                "Await the tasks that a step starts before it returns or raises."
+            )
 
     def enter(self, path: str) -> None:
         """Note a call. Raises `DuplicatePath` when this attempt has made one of that path before."""
@@ -155,11 +179,13 @@ _current: ContextVar[Scope] = ContextVar("longhand_scope")
 
 
 def current_scope() -> Scope:
-    """The scope of the step that calls. Raises `OutsideRun` where there is none."""
+    """The scope of the step that calls. Raises `OutsideRun` where there is none, and where its attempt is over."""
     try:
-        return _current.get()
+        scope = _current.get()
     except LookupError:
         raise OutsideRun("This can only be called from inside a running workflow.") from None
+    scope.check_open()
+    return scope
 
 
 def enter_scope(scope: Scope) -> Token[Scope]:
@@ -168,6 +194,7 @@ def enter_scope(scope: Scope) -> Token[Scope]:
 
 
 def leave_scope(token: Token[Scope]) -> None:
+    """Make the scope current that was so before."""
     _current.reset(token)
 
 

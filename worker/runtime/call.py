@@ -53,6 +53,7 @@ class Call:
         self.label, self.key, self.policies = clean_text(label), clean_text(key), policies or []
         self.begun = False
         self.origin = "call"
+        self.keep: Callable[[Any], Awaitable[None]] | None = None
         known = self.known
         self.identity = Identity(component, version, digest_inputs(arguments, path), known.generation if known else "")
         self.fingerprint = self.identity.fingerprint
@@ -88,11 +89,13 @@ class Call:
         self._emit(e.StepStarted, begun)
 
     async def succeed(self, result: Any) -> None:
-        """The step succeeded with this JSON result; returns when the log says so."""
+        """The step succeeded with this JSON result; returns when the log says so, and others may `keep` it."""
         self.flush()
         self._end_below()
         self._emit(e.StepSucceeded, self.done(result))
         await self.execution.commit()
+        if self.keep:
+            await self.keep(result)
 
     async def fail(self, error: ErrorData, *, stands: bool) -> None:
         """All attempts failed; returns when the log says so. `stands`: an earlier success goes on counting."""

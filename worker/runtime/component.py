@@ -129,7 +129,8 @@ class Component(Generic[P, R]):
             attempt = partial(limit_time, call, policies.timeout, attempt)
         attempt = partial(try_again, call, policies.retry, attempt)
         if policies.cache:
-            attempt = partial(reuse, call, policies.cache, adapter, attempt)
+            source = f"{self.function.__module__}.{self.function.__qualname__}"
+            attempt = partial(reuse, call, policies.cache, source, adapter, attempt)
         if policies.fallback:
             other = partial(_invoke, call, policies.fallback, arguments)
             attempt = partial(fall_back, call, other, attempt)

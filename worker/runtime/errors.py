@@ -8,7 +8,8 @@
     ├── InputUnreadable     an argument has no JSON form
     ├── ResultUnreadable    a result has no JSON form, or does not come back from it
     ├── ResultTooLarge      a result is larger than a step may remember
-    └── OutsideRun          a runtime function was called outside of a run
+    ├── AskRefused          an ask that nobody could answer, or whose wait would interrupt others
+    └── OutsideRun          a runtime function was called outside of a run, or for an attempt that is over
 
 An error is worth another attempt when its `transient` is true; its `retry_after` (seconds) says when.
 """
@@ -60,6 +61,10 @@ class ResultUnreadable(WorkflowError):
 
 
 class ResultTooLarge(WorkflowError):
+    pass
+
+
+class AskRefused(WorkflowError):
     pass
 
 

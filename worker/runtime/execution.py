@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
+from weakref import WeakSet
 
 from app.contract.events import Event
 from app.contract.fold import Run, ancestors
@@ -60,6 +61,7 @@ class Execution:
         self.over = False
         self.interrupted: set[asyncio.Future[Any]] = set()
         self.main: asyncio.Task[Any] | None = None
+        self.branches: WeakSet[asyncio.Future[Any]] = WeakSet()
         self._moving = 1
 
     @property
@@ -100,13 +102,24 @@ class Execution:
         if self._moving == 0:
             self.stuck.set()
 
+    @property
+    def in_branch(self) -> bool:
+        """Whether the present task is one of those that are counted: the function's own, or a branch of `gather`."""
+        task = asyncio.current_task()
+        return task is not None and (task is self.main or task in self.branches)
+
     async def block(self) -> NoReturn:
-        """Stop this branch for the rest of the pass; the next pass comes here again."""
-        self.branch(-1)
+        """Stop this branch for the rest of the pass; the next pass comes here again.
+
+        A task that is not counted only stops. What runs beside it goes on, until the worker has to leave.
+        """
+        counted = int(self.in_branch)
+        if counted:
+            self.branch(-1)
         try:
             await asyncio.Future()
         finally:
-            self._moving += 1
+            self._moving += counted
         raise AssertionError("a blocked branch ends by cancellation only")
 
     async def sleep(self, seconds: float) -> None:

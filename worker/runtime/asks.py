@@ -9,13 +9,12 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_jsonable_python
 
 from app.contract.payloads import Ask
 from worker.runtime.errors import AskRefused
 from worker.runtime.execution import Scope, current_scope
 from worker.runtime.timeout import uncharged
-from worker.runtime.values import digest
+from worker.runtime.values import digest, shown_json
 
 T = TypeVar("T")
 
@@ -36,7 +35,7 @@ async def ask(name: str, proposal: T, answer_type: type[T]) -> T:
     execution = scope.execution
     _check_name(scope, name)
     adapter: TypeAdapter[T] = TypeAdapter(answer_type)
-    shown = to_jsonable_python(proposal)
+    shown = shown_json(proposal)
     ask_id = _identify(scope, name, shown)
     # A loop of asks that are answered already would keep the leases of the whole process from being renewed.
     await asyncio.sleep(0)

@@ -84,13 +84,20 @@ class Component(Generic[P, R]):
         """The error boundary: the call gives `Ok(value=…)` or `Failed(error=…)` and never raises."""
         return cast("Component[P, Ok[R] | Failed]", self._with(settled=True))
 
-    def key(self, key: str) -> Component[P, R]:
+    def key(self, key: str | int) -> Component[P, R]:
         """What tells this call from others of the same component under the same parent."""
-        return replace(self, call_key=key)
+        return replace(self, call_key=self._as_text("key", key))
 
-    def label(self, label: str) -> Component[P, R]:
+    def label(self, label: str | int) -> Component[P, R]:
         """What people call this step."""
-        return replace(self, call_label=label)
+        return replace(self, call_label=self._as_text("label", label))
+
+    def _as_text(self, what: str, value: object) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, int):
+            return str(value)
+        raise TypeError(f"A {what} of {self.name} is text or a whole number, not {value!r}. Pass `str(…)` of it.")
 
     def _with(self, **changes: Any) -> Component[P, R]:
         return replace(self, policies=replace(self.policies, **changes))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic_core import to_jsonable_python
-
 from app.contract.payloads import Called
+from worker.runtime.errors import clean_text
 from worker.runtime.execution import current_scope
 from worker.runtime.timeout import uncharged
+from worker.runtime.values import shown_json
 
 
 def say(text: str) -> None:
@@ -28,7 +28,7 @@ def stream(text: str) -> None:
 
 def publish(name: str, value: Any) -> None:
     """A named JSON value that pages show; the latest of the attempt that counts."""
-    current_scope().call.publish(name, to_jsonable_python(value))
+    current_scope().call.publish(clean_text(name), shown_json(value))
 
 
 def spend(call: Called) -> None:
@@ -43,7 +43,10 @@ def guidance() -> str:
 
 
 async def pause(seconds: float) -> None:
-    """Wait for something outside. It is charged to no timeout, and goes on elsewhere when the worker is replaced."""
+    """Wait for something outside; it is charged to no timeout.
+
+    When the worker is replaced meanwhile, the step begins again elsewhere, and this wait with it.
+    """
     with uncharged():
         await current_scope().execution.sleep(seconds)
 

@@ -123,7 +123,7 @@ class Execution:
         raise AssertionError("a blocked branch ends by cancellation only")
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, or block when the worker drains: the wait goes on elsewhere."""
+        """Wait, or block when the worker drains: who goes on with the run comes here again."""
         try:
             async with asyncio.timeout(seconds):
                 await self.draining.wait()

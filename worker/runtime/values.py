@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from worker.runtime.errors import InputUnreadable, ResultTooLarge, ResultUnreadable
+from worker.runtime.errors import InputUnreadable, ResultTooLarge, ResultUnreadable, clean_text
 
 RESULT_LIMIT = 256 * 1024
 """The largest result, in bytes of JSON, that a step may remember."""
@@ -29,6 +29,22 @@ class Ref(BaseModel):
 def canonical_json(value: Any) -> str:
     """JSON that is the same text for the same value. Raises ValueError for NaN and infinity."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def shown_json(value: Any) -> Any:
+    """A value as JSON data that people are shown. Text in it that has no UTF-8 form is mended, names included."""
+    return _mend(to_jsonable_python(_mend(value)))
+
+
+def _mend(value: Any) -> Any:
+    match value:
+        case str():
+            return clean_text(value)
+        case dict():
+            return {clean_text(key) if isinstance(key, str) else key: _mend(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_mend(item) for item in value]
+    return value
 
 
 def digest(value: Any) -> str:

@@ -9,8 +9,8 @@ from worker.runtime.branches import gather
 from worker.runtime.component import Component, component
 from worker.runtime.context import guidance, pause, progress, publish, run_id, say, spend, stream
 from worker.runtime.errors import StepFailed
-from worker.runtime.execution import resource
 from worker.runtime.retry import NEVER, TRANSIENT, Retry, exponential
+from worker.runtime.scope import resource
 from worker.runtime.timeout import uncharged
 from worker.runtime.values import Ref
 from worker.runtime.workflow import Workflow, Workflows, workflow

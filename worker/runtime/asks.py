@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.contract.payloads import Ask
 from worker.runtime.errors import AskRefused
-from worker.runtime.execution import Scope, current_scope
+from worker.runtime.scope import Scope, current_scope
 from worker.runtime.timeout import uncharged
 from worker.runtime.values import digest, shown_json
 

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Awaitable
 from typing import Generic, TypeVar
 
-from worker.runtime.execution import Execution, current_scope
+from worker.runtime.execution import Execution
+from worker.runtime.scope import current_scope
 
 T = TypeVar("T")
 

@@ -21,9 +21,10 @@ from app.contract.payloads import (
 )
 from app.contract.steps import Remembered, Step
 from worker.runtime.errors import clean_text
-from worker.runtime.execution import Execution, Scope
+from worker.runtime.execution import Execution
 from worker.runtime.identity import Identity
 from worker.runtime.leftovers import skip_open, skip_unvisited
+from worker.runtime.scope import Scope
 from worker.runtime.text import Text
 from worker.runtime.values import digest_inputs
 

@@ -18,10 +18,10 @@ from worker.runtime.boundary import Failed, Ok, settle
 from worker.runtime.cache import Cache, reuse
 from worker.runtime.call import Attempt, Call
 from worker.runtime.checkpoint import remember
-from worker.runtime.execution import current_scope, enter_scope, leave_scope
 from worker.runtime.fallback import fall_back
 from worker.runtime.interruption import told_apart
 from worker.runtime.retry import NEVER, Retry, try_again
+from worker.runtime.scope import current_scope, enter_scope, leave_scope
 from worker.runtime.timeout import limit_time
 from worker.runtime.values import result_adapter
 

@@ -27,10 +27,11 @@ from app.contract.payloads import (
 from app.contract.runs import RunStatus, StepStatus
 from worker.runtime.call import Call
 from worker.runtime.errors import CancelledInside, WorkflowError, describe_error, mark_source
-from worker.runtime.execution import Execution, ResultCache, enter_scope
+from worker.runtime.execution import Execution, ResultCache
 from worker.runtime.interruption import told_apart
 from worker.runtime.journal import Journal, Release
 from worker.runtime.leftovers import NO_LONGER
+from worker.runtime.scope import enter_scope
 from worker.runtime.values import encode_result
 from worker.runtime.workflow import Workflow
 

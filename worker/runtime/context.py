@@ -6,7 +6,7 @@ from typing import Any
 
 from app.contract.payloads import Called
 from worker.runtime.errors import clean_text
-from worker.runtime.execution import current_scope
+from worker.runtime.scope import current_scope
 from worker.runtime.timeout import uncharged
 from worker.runtime.values import shown_json
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from app.stores.database import Database
@@ -33,4 +35,6 @@ class SqlCache:
         async with self._epochs.fenced(self._minted.run_id, self._minted.epoch) as session:
             await session.execute(delete(CacheRow).where(col(CacheRow.expires_at) < utc_now()))
             expires = utc_now() + timedelta(seconds=ttl)
-            await session.merge(CacheRow(key=key, scope=scope, value=value, expires_at=expires))
+            with suppress(IntegrityError):  # another run has just put it, and that one is as good
+                async with session.begin_nested():
+                    await session.merge(CacheRow(key=key, scope=scope, value=value, expires_at=expires))

@@ -62,7 +62,7 @@ class Holder:
         leases: Leases,
         epochs: Epochs,
         resources: Resources,
-        cache: ResultCache | None = None,
+        cache: Callable[[Minted], ResultCache] | None = None,
         *,
         capacity: int = 16,
         first_pause: float = FIRST_PAUSE,
@@ -227,7 +227,7 @@ class Holder:
             build=self._identity.build,
             holder=self._identity.holder,
             resources=self._resources(minted),
-            cache=self._cache,
+            cache=self._cache(minted) if self._cache else None,
         )
         self._runs[minted.run_id] = conductor
         if self.draining:

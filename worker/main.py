@@ -109,8 +109,11 @@ class WorkerProcess:
             knowledge = Knowledge(database, Fence(database, holder.hand_over), minted)
             return {Author: author, SiteReader: reader, Settings: settings, Knowledge: knowledge}
 
+        def cache(minted: Minted) -> SqlCache:
+            return SqlCache(database, Fence(database, holder.hand_over), minted)
+
         holder = Holder(
-            identity, self._workflows, log, leases, epochs, resources, SqlCache(database),
+            identity, self._workflows, log, leases, epochs, resources, cache,
             capacity=settings.run_concurrency,
         )  # fmt: skip
         queue = open_queue(settings.redis_url, self._workflows.versions)

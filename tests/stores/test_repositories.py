@@ -15,7 +15,6 @@ from app.stores.repositories import posts, runs, sites, workspaces
 from app.stores.tables import PostRow, RunRow, TokenRow
 from tests.stores.owners import add_site
 from tests.stores.stores import Stores
-from worker.result_cache import SqlCache
 
 
 @pytest.fixture
@@ -121,14 +120,3 @@ async def test_one_idempotency_key_makes_one_run(stores: Stores) -> None:
             assert kept is not None and kept.workspace_id == workspace_id
         assert await runs.find_repeat(session, "ws_eve", "key") is None
         assert await runs.find_repeat(session, "ws_ann", "other") is None
-
-
-async def test_cached_results_come_back_until_they_expire(database: Database) -> None:
-    cache = SqlCache(database)
-    await cache.put("k", "ws", {"a": [1, None]}, ttl=60)
-    await cache.put("k", "ws", {"a": 2}, ttl=60)
-    await cache.put("old", "ws", 1, ttl=-1)
-    assert await cache.get("k") == {"a": 2}
-    assert await cache.get("old") is None and await cache.get("none") is None
-    await asyncio.gather(*(cache.put("same", "ws", number, ttl=60) for number in range(10)))
-    assert await cache.get("same") in range(10)

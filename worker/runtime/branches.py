@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Awaitable
 from typing import Generic, TypeVar
 
-from worker.runtime.execution import Execution, current_scope
+from worker.runtime.execution import Execution
+from worker.runtime.scope import current_scope
 
 T = TypeVar("T")
 
@@ -28,18 +29,20 @@ class _Branches(Generic[T]):
     """The execution must know how many branches can move: those that run and are not blocked.
 
     A branch that ended counts until this class has looked, so that the count never says too early that all is stuck.
+    Branches in a task that does not count do not count either.
     """
 
     def __init__(self, execution: Execution, branches: tuple[Awaitable[T], ...]) -> None:
         self._execution = execution
+        self._counts = execution.in_branch
         self._waiting = deque(enumerate(branches))
         self._running: dict[asyncio.Future[T], int] = {}
         self._results: dict[int, T] = {}
 
     async def run(self, limit: int) -> list[T]:
         counted = min(limit, len(self._waiting))
-        self._execution.branch(counted)
-        self._execution.branch(-1)
+        self._move(counted)
+        self._move(-1)
         try:
             self._start(limit)
             while self._running:
@@ -48,20 +51,27 @@ class _Branches(Generic[T]):
                     self._results[self._running.pop(task)] = task.result()
                 self._start(limit)
                 if self._running:
-                    self._execution.branch(len(self._running) - counted)
+                    self._move(len(self._running) - counted)
                     counted = len(self._running)
         finally:
-            self._execution.branch(1)
+            self._move(1)
             try:
                 await self._end()
             finally:
-                self._execution.branch(-counted)
+                self._move(-counted)
         return [self._results[index] for index in sorted(self._results)]
+
+    def _move(self, count: int) -> None:
+        if self._counts:
+            self._execution.branch(count)
 
     def _start(self, limit: int) -> None:
         while self._waiting and len(self._running) < limit:
             index, branch = self._waiting.popleft()
-            self._running[asyncio.ensure_future(branch)] = index
+            task = asyncio.ensure_future(branch)
+            self._running[task] = index
+            if self._counts:
+                self._execution.branches.add(task)
 
     async def _end(self) -> None:
         for _, branch in self._waiting:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
+import structlog
 from pydantic import TypeAdapter
 
 from worker.runtime.admission import admit
 from worker.runtime.call import Attempt, Call
 from worker.runtime.errors import ResultUnreadable
-from worker.runtime.values import decode_result, digest, encode_result
+from worker.runtime.execution import ResultCache
+from worker.runtime.values import decode_result, digest
+
+logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +30,18 @@ class Cache:
         return f"cache {self.ttl:g} s, {self.scope}"
 
 
-async def reuse(call: Call, cache: Cache, adapter: TypeAdapter[Any], attempt: Attempt) -> Any:
-    """Give the cached result, or execute and cache it."""
+async def reuse(call: Call, cache: Cache, source: str, adapter: TypeAdapter[Any], attempt: Attempt) -> Any:
+    """Give the cached result, or execute and have it cached once the log holds the success.
+
+    `source` names the function itself: components of other files may have the same name. A hit brings the text and the
+    objects of the step that was executed; those of the steps inside it are not there.
+    """
     store = call.execution.cache
     if store is None:
         return await attempt()
     scope = call.execution.workspace_id if cache.scope == "workspace" else "everyone"
-    key = digest([scope, call.identity.content])
-    if not call.identity.generation and (found := await store.get(key)) is not None:
+    key = digest([scope, source, call.identity.content])
+    if not call.identity.generation and (found := await _look_up(store, key, call)) is not None:
         try:
             value = decode_result(adapter, found["value"], call.path)
         except ResultUnreadable:
@@ -39,9 +49,32 @@ async def reuse(call: Call, cache: Cache, adapter: TypeAdapter[Any], attempt: At
         else:
             await admit(call)
             call.origin = "cache"
-            call.begin()
+            _begin_with(call, found)
             return value
     value = await attempt()
-    if call.origin == "call":
-        await store.put(key, scope, {"value": encode_result(adapter, value, call.path)}, cache.ttl)
+    call.keep = partial(_keep, store, key, scope, cache.ttl, call)
     return value
+
+
+def _begin_with(call: Call, found: Mapping[str, Any]) -> None:
+    call.begin()
+    call.write(found.get("text", ""))
+    for name, value in found.get("objects", {}).items():
+        call.publish(name, value)
+
+
+async def _look_up(store: ResultCache, key: str, call: Call) -> Any | None:
+    try:
+        return await store.get(key)
+    except Exception as error:
+        logger.warning("cache not readable", run=call.execution.run.id, step=call.path, error=str(error))
+        return None
+
+
+async def _keep(store: ResultCache, key: str, scope: str, ttl: float, call: Call, result: Any) -> None:
+    done = call.known.success if call.known else None
+    entry = {"value": result, "text": done.text if done else "", "objects": dict(done.objects) if done else {}}
+    try:
+        await store.put(key, scope, entry, ttl)
+    except Exception as error:
+        logger.warning("result not cached", run=call.execution.run.id, step=call.path, error=str(error))

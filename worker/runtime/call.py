@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from app.contract import events as e
-from app.contract.errors import AppendRefused
 from app.contract.payloads import (
     Called,
     ErrorData,
@@ -18,50 +15,25 @@ from app.contract.payloads import (
     Progress,
     Published,
     Retrying,
-    Skipped,
     StepBegun,
     StepDone,
     StepError,
 )
-from app.contract.runs import StepStatus
 from app.contract.steps import Remembered, Step
 from worker.runtime.errors import clean_text
-from worker.runtime.execution import Execution, Scope
-from worker.runtime.values import digest, digest_inputs
-
-FLUSH_SECONDS = 0.1
-"""How long streamed text may wait for more."""
-
-LARGEST_PIECE = 32 * 1024
-"""The most characters of text in one event."""
-
-NO_LONGER = "the run no longer comes here"
+from worker.runtime.execution import Execution
+from worker.runtime.identity import Identity
+from worker.runtime.leftovers import skip_open, skip_unvisited
+from worker.runtime.scope import Scope
+from worker.runtime.text import Text
+from worker.runtime.values import digest_inputs
 
 Attempt = Callable[[], Awaitable[Any]]
 """What a policy wraps: the call itself, or the policies within."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What makes two calls the same to a checkpoint."""
-
-    component: str
-    version: str
-    inputs: dict[str, str]
-    generation: str
-
-    @property
-    def fingerprint(self) -> str:
-        return digest([self.component, self.version, self.inputs, self.generation])
-
-    @property
-    def content(self) -> str:
-        """The identity apart from retries: what a cache goes by, and an old success that still stands."""
-        return digest([self.component, self.version, self.inputs])
-
-
 class Call:
-    """A step in the making: emits its events, numbers its attempts, holds back its text for a moment."""
+    """A step in the making: emits its events and numbers its attempts. `scope` is the present attempt."""
 
     def __init__(
         self,
@@ -82,13 +54,13 @@ class Call:
         self.label, self.key, self.policies = clean_text(label), clean_text(key), policies or []
         self.begun = False
         self.origin = "call"
+        self.keep: Callable[[Any], Awaitable[None]] | None = None
         known = self.known
         self.identity = Identity(component, version, digest_inputs(arguments, path), known.generation if known else "")
         self.fingerprint = self.identity.fingerprint
         self.miss = ""
-        self._offset = 0
-        self._held_back = ""
-        self._timer: asyncio.TimerHandle | None = None
+        self._parent = parent
+        self._text = Text(self._write)
 
     @property
     def known(self) -> Step | None:
@@ -98,12 +70,12 @@ class Call:
     def begin(self) -> None:
         """Start the next attempt."""
         latest = self.known.latest if self.known else None
-        self.scope.attempt = latest.number + 1 if latest else 1
+        self.scope.close()
+        self.scope = Scope(self.execution, self.path, self, self._parent, latest.number + 1 if latest else 1)
         if self.begun:
-            self.scope.children.clear()
             self.execution.forget(self.path)
         self.begun = True
-        self._offset, self._held_back = 0, ""
+        self._text = Text(self._write)
         begun = StepBegun(
             component=self.identity.component,
             label=self.label,
@@ -118,19 +90,20 @@ class Call:
         self._emit(e.StepStarted, begun)
 
     async def succeed(self, result: Any) -> None:
-        """The step succeeded with this JSON result; returns when the log says so."""
+        """The step succeeded with this JSON result; returns when the log says so, and others may `keep` it."""
         self.flush()
-        self._skip_unvisited()
+        self._end_below()
         self._emit(e.StepSucceeded, self.done(result))
         await self.execution.commit()
+        if self.keep:
+            await self.keep(result)
 
     async def fail(self, error: ErrorData, *, stands: bool) -> None:
         """All attempts failed; returns when the log says so. `stands`: an earlier success goes on counting."""
         self.flush()
         if not self.begun:
             self.begin()
-        if not stands:
-            self._skip_unvisited()
+        self._end_below(stands=stands)
         self._emit(e.StepFailed, self.failed(error, stands=stands))
         await self.execution.commit()
 
@@ -146,12 +119,19 @@ class Call:
             stands = self.standing_success() is not None
             self._emit(e.StepFailed, self.failed(before.error, stands=stands))
 
-    def _skip_unvisited(self) -> None:
-        for step in self.execution.unvisited(self.execution.run.below(self.path)):
-            if step.status is not StepStatus.SKIPPED:
-                self.execution.emit(
-                    e.StepSkipped(step=step.path, epoch=self.execution.epoch, data=Skipped(reason=NO_LONGER))
-                )
+    def interrupt(self) -> None:
+        """The call was cancelled. If that was not the whole pass, the step would be open for ever: it is skipped."""
+        around_is_over = self._parent is not None and self._parent.closed  # then it has been skipped
+        if self.known and self.execution.going_on and not around_is_over:
+            with suppress(Exception):  # what the log refuses is noted, and ends the pass
+                skip_open(self.execution, [*self.execution.run.below(self.path), self.known])
+
+    def _end_below(self, *, stands: bool = False) -> None:
+        """Nothing goes on inside a step that has ended. What it did not visit is no part of it, unless it `stands`."""
+        below = self.execution.run.below(self.path)
+        skip_open(self.execution, below)
+        if not stands:
+            skip_unvisited(self.execution, below)
 
     def done(self, result: Any = None) -> StepDone:
         """What the log remembers of a success."""
@@ -176,6 +156,7 @@ class Call:
     def pause(self, error: ErrorData, seconds: float, *, counted: bool) -> None:
         """The attempt failed, and another follows after `seconds`."""
         self.flush()
+        skip_open(self.execution, self.execution.run.below(self.path))
         self._emit(e.StepRetrying, Retrying(error=error, seconds=seconds, counted=counted))
 
     def say(self, text: str) -> None:
@@ -192,34 +173,19 @@ class Call:
         self._emit(e.ModelCalled, call)
 
     def write(self, text: str) -> None:
-        """Stream text: the first piece goes out at once, what follows at most every `FLUSH_SECONDS`."""
-        self._held_back += clean_text(text)
-        if self._timer is None:
-            self._flush_text()
-            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._tick)
+        """Stream text."""
+        self._text.write(text)
 
     def flush(self) -> None:
-        """Give out what was held back, and stop the timer."""
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
-        self._flush_text()
+        """Give out the text that was held back."""
+        self._text.flush()
 
-    def _tick(self) -> None:
-        self._timer = None
-        if self._held_back and self.execution.lost is None and not self.execution.over:
-            with suppress(AppendRefused):  # the pass has noted that, and ends
-                self._flush_text()
-            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._tick)
-
-    def _flush_text(self) -> None:
-        text, self._held_back = self._held_back, ""
-        for start in range(0, len(text), LARGEST_PIECE):
-            piece = text[start : start + LARGEST_PIECE]
-            self._emit(e.StepOutput, Output(offset=self._offset, text=piece))
-            self._offset += len(piece)
+    def _write(self, piece: Output) -> None:
+        self._emit(e.StepOutput, piece)
 
     def _emit(self, kind: Any, data: Any) -> None:
+        if self._parent:
+            self._parent.check_open()
         self.execution.emit(kind(step=self.path, attempt=self.scope.attempt, epoch=self.execution.epoch, data=data))
 
     def remembered_success(self) -> Remembered | None:
@@ -230,7 +196,7 @@ class Call:
         if known.succeeded and known.succeeded.fingerprint == self.fingerprint:
             return known.succeeded
         if before := known.succeeded or known.failed:
-            self.miss = self._explain_miss(before)
+            self.miss = self.identity.explain_miss(before)
         return None
 
     def remembered_failure(self) -> Remembered | None:
@@ -250,15 +216,3 @@ class Call:
         if before.inputs == self.identity.inputs and same.fingerprint == before.fingerprint:
             return before
         return None
-
-    def _explain_miss(self, before: Remembered) -> str:
-        if before.generation != self.identity.generation:
-            return "it was retried"
-        changed = [
-            name
-            for name in {**before.inputs, **self.identity.inputs}
-            if before.inputs.get(name) != self.identity.inputs.get(name)
-        ]
-        if changed:
-            return "changed: " + ", ".join(changed)
-        return f"the component is version {self.identity.version} now"

@@ -6,6 +6,7 @@ settle( checkpoint( fallback( cache( retry( timeout( call )))))).
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -17,10 +18,10 @@ from worker.runtime.boundary import Failed, Ok, settle
 from worker.runtime.cache import Cache, reuse
 from worker.runtime.call import Attempt, Call
 from worker.runtime.checkpoint import remember
-from worker.runtime.execution import current_scope, enter_scope, leave_scope
 from worker.runtime.fallback import fall_back
 from worker.runtime.interruption import told_apart
 from worker.runtime.retry import NEVER, Retry, try_again
+from worker.runtime.scope import current_scope, enter_scope, leave_scope
 from worker.runtime.timeout import limit_time
 from worker.runtime.values import result_adapter
 
@@ -83,13 +84,20 @@ class Component(Generic[P, R]):
         """The error boundary: the call gives `Ok(value=…)` or `Failed(error=…)` and never raises."""
         return cast("Component[P, Ok[R] | Failed]", self._with(settled=True))
 
-    def key(self, key: str) -> Component[P, R]:
+    def key(self, key: str | int) -> Component[P, R]:
         """What tells this call from others of the same component under the same parent."""
-        return replace(self, call_key=key)
+        return replace(self, call_key=self._as_text("key", key))
 
-    def label(self, label: str) -> Component[P, R]:
+    def label(self, label: str | int) -> Component[P, R]:
         """What people call this step."""
-        return replace(self, call_label=label)
+        return replace(self, call_label=self._as_text("label", label))
+
+    def _as_text(self, what: str, value: object) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, int):
+            return str(value)
+        raise TypeError(f"A {what} of {self.name} is text or a whole number, not {value!r}. Pass `str(…)` of it.")
 
     def _with(self, **changes: Any) -> Component[P, R]:
         return replace(self, policies=replace(self.policies, **changes))
@@ -114,7 +122,11 @@ class Component(Generic[P, R]):
             key=self.call_key,
             policies=self.policies.describe(),
         )
-        return cast(R, await self._compose(call, arguments)())
+        try:
+            return cast(R, await self._compose(call, arguments)())
+        except asyncio.CancelledError:
+            call.interrupt()
+            raise
 
     def _compose(self, call: Call, arguments: inspect.BoundArguments) -> Attempt:
         adapter = result_adapter(self.function)
@@ -124,7 +136,8 @@ class Component(Generic[P, R]):
             attempt = partial(limit_time, call, policies.timeout, attempt)
         attempt = partial(try_again, call, policies.retry, attempt)
         if policies.cache:
-            attempt = partial(reuse, call, policies.cache, adapter, attempt)
+            source = f"{self.function.__module__}.{self.function.__qualname__}"
+            attempt = partial(reuse, call, policies.cache, source, adapter, attempt)
         if policies.fallback:
             other = partial(_invoke, call, policies.fallback, arguments)
             attempt = partial(fall_back, call, other, attempt)
@@ -133,12 +146,14 @@ class Component(Generic[P, R]):
 
 
 async def _invoke(call: Call, function: Callable[..., Awaitable[Any]], arguments: inspect.BoundArguments) -> Any:
-    token = enter_scope(call.scope)
+    scope = call.scope
+    token = enter_scope(scope)
     try:
         with told_apart(call.path, call.execution):
             return await function(*arguments.args, **arguments.kwargs)
     finally:
         leave_scope(token)
+        scope.close()
         call.flush()
 
 

@@ -26,11 +26,13 @@ from app.contract.payloads import (
     Waiting,
 )
 from app.contract.runs import RunStatus, StepStatus
-from worker.runtime.call import NO_LONGER, Call
+from worker.runtime.call import Call
 from worker.runtime.errors import CancelledInside, WorkflowError, describe_error, mark_source
-from worker.runtime.execution import Execution, ResultCache, enter_scope
+from worker.runtime.execution import Execution, ResultCache
 from worker.runtime.interruption import interrupt, told_apart
 from worker.runtime.journal import Journal, Release
+from worker.runtime.leftovers import NO_LONGER
+from worker.runtime.scope import enter_scope
 from worker.runtime.setbacks import give_up
 from worker.runtime.values import encode_result
 from worker.runtime.workflow import Workflow
@@ -187,7 +189,7 @@ class Conductor:
         )
 
     async def _watch(self, execution: Execution, root: Call, value: Any) -> Closing | None:
-        self._pass = asyncio.create_task(self._call(root, value))
+        self._pass = execution.main = asyncio.create_task(self._call(root, value))
         stuck = asyncio.create_task(execution.stuck.wait())
         cancel = asyncio.create_task(self._wait_for_cancel(execution.run.handled))
         watching = {self._pass, stuck, cancel}

@@ -1,20 +1,14 @@
-"""What a step can do from anywhere inside it: say, show progress, stream, publish, ask."""
+"""What a step can do from anywhere inside it: say, show progress, stream, publish."""
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from app.contract.payloads import Ask, Called
-from worker.runtime.execution import current_scope
+from app.contract.payloads import Called
+from worker.runtime.errors import clean_text
+from worker.runtime.scope import current_scope
 from worker.runtime.showing import showable
 from worker.runtime.timeout import uncharged
-from worker.runtime.values import digest
-
-T = TypeVar("T")
 
 
 def say(text: str) -> None:
@@ -34,7 +28,7 @@ def stream(text: str) -> None:
 
 def publish(name: str, value: Any) -> None:
     """A named JSON value that pages show; the latest of the attempt that counts."""
-    scope = current_scope()
+    scope, name = current_scope(), clean_text(name)
     scope.call.publish(name, showable(value, f"The object {name!r} of {scope.path}"))
 
 
@@ -50,7 +44,10 @@ def guidance() -> str:
 
 
 async def pause(seconds: float) -> None:
-    """Wait for something outside. It is charged to no timeout, and goes on elsewhere when the worker is replaced."""
+    """Wait for something outside; it is charged to no timeout.
+
+    When the worker is replaced meanwhile, the step begins again elsewhere, and this wait with it.
+    """
     with uncharged():
         await current_scope().execution.sleep(seconds)
 
@@ -58,27 +55,3 @@ async def pause(seconds: float) -> None:
 def run_id() -> str:
     """The id of the run that this step is part of."""
     return current_scope().execution.run.id
-
-
-async def ask(name: str, proposal: T, answer_type: type[T]) -> T:
-    """Ask a person, and give the answer. The run waits without holding a worker, for days if need be.
-
-    `name` is where the answer is posted to. An answer must echo the id of this very proposal: one to an older proposal
-    is refused.
-    """
-    scope = current_scope()
-    execution = scope.execution
-    adapter: TypeAdapter[T] = TypeAdapter(answer_type)
-    shown = showable(proposal, f"The proposal {name!r} of {scope.path}")
-    ask_id = digest([scope.path, name, shown])
-    while (answer := execution.run.answers.get(ask_id)) is not None:
-        with suppress(ValidationError):
-            return adapter.validate_json(json.dumps(answer.data.value))
-        ask_id = digest([ask_id, answer.id])
-        if ask_id not in execution.run.asked and ask_id not in execution.run.answers:
-            scope.call.say(f"The answer to “{name}” did not fit and was set aside.")
-    execution.asks[ask_id] = Ask(
-        ask=ask_id, name=name, step=scope.path, proposal=shown, answer_schema=adapter.json_schema()
-    )
-    with uncharged():
-        await execution.block()

@@ -10,7 +10,8 @@
     ├── ResultUnreadable    a result has no JSON form, or does not come back from it
     ├── ResultTooLarge      a result is larger than a step may remember
     ├── NotShowable         what a step publishes or asks has no JSON form, or is too large
-    └── OutsideRun          a runtime function was called outside of a run
+    ├── AskRefused          an ask that nobody could answer, or whose wait would interrupt others
+    └── OutsideRun          a runtime function was called outside of a run, or for an attempt that is over
 
 An error is worth another attempt when its `transient` is true; its `retry_after` (seconds) says when.
 """
@@ -70,6 +71,10 @@ class ResultTooLarge(WorkflowError):
 
 
 class NotShowable(WorkflowError):
+    pass
+
+
+class AskRefused(WorkflowError):
     pass
 
 

@@ -5,22 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
+from typing import Any, NoReturn, Protocol
+from weakref import WeakSet
 
 from app.contract.events import Event
 from app.contract.fold import Run, ancestors
 from app.contract.payloads import Ask
 from app.contract.steps import Step
-from worker.runtime.errors import DuplicatePath, OutsideRun
+from worker.runtime.errors import OutsideRun
 from worker.runtime.journal import Journal
-
-if TYPE_CHECKING:
-    from worker.runtime.call import Call
-    from worker.runtime.timeout import Clock
-
-T = TypeVar("T")
 
 
 class ResultCache(Protocol):
@@ -58,7 +51,14 @@ class Execution:
         self.lost: Exception | None = None
         self.over = False
         self.interrupted: set[asyncio.Future[Any]] = set()
+        self.main: asyncio.Task[Any] | None = None
+        self.branches: WeakSet[asyncio.Future[Any]] = WeakSet()
         self._moving = 1
+
+    @property
+    def going_on(self) -> bool:
+        """Whether the pass goes on: it was not interrupted, and the log still takes its facts."""
+        return not self.over and self.lost is None and self.main not in self.interrupted
 
     def emit(self, event: Event) -> None:
         """Append a fact to the log, in order, and to this pass's own state at once.
@@ -93,17 +93,28 @@ class Execution:
         if self._moving == 0:
             self.stuck.set()
 
+    @property
+    def in_branch(self) -> bool:
+        """Whether the present task is one of those that are counted: the function's own, or a branch of `gather`."""
+        task = asyncio.current_task()
+        return task is not None and (task is self.main or task in self.branches)
+
     async def block(self) -> NoReturn:
-        """Stop this branch for the rest of the pass; the next pass comes here again."""
-        self.branch(-1)
+        """Stop this branch for the rest of the pass; the next pass comes here again.
+
+        A task that is not counted only stops. What runs beside it goes on, until the worker has to leave.
+        """
+        counted = int(self.in_branch)
+        if counted:
+            self.branch(-1)
         try:
             await asyncio.Future()
         finally:
-            self._moving += 1
+            self._moving += counted
         raise AssertionError("a blocked branch ends by cancellation only")
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, or block when the worker drains: the wait goes on elsewhere."""
+        """Wait, or block when the worker drains: who goes on with the run comes here again."""
         try:
             async with asyncio.timeout(seconds):
                 await self.draining.wait()
@@ -124,51 +135,3 @@ class Execution:
         for step in self.run.below(path):
             self.visited.discard(step.path)
             self.recalled.discard(step.path)
-
-
-@dataclass(slots=True)
-class Scope:
-    """The step that is running here, in its present attempt. `children` are the paths it has called."""
-
-    execution: Execution
-    path: str
-    call: Call
-    parent: Scope | None = None
-    attempt: int = 1
-    children: set[str] = field(default_factory=set)
-    clocks: list[Clock] = field(default_factory=list)
-
-    def enter(self, path: str) -> None:
-        """Note a call. Raises `DuplicatePath` when this attempt has made one of that path before."""
-        if path in self.children:
-            raise DuplicatePath(f"{path} is called twice. Give each call a path of its own: `component.key(…)(…)`.")
-        self.children.add(path)
-        self.execution.visited.add(path)
-
-
-_current: ContextVar[Scope] = ContextVar("longhand_scope")
-
-
-def current_scope() -> Scope:
-    """The scope of the step that calls. Raises `OutsideRun` where there is none."""
-    try:
-        return _current.get()
-    except LookupError:
-        raise OutsideRun("This can only be called from inside a running workflow.") from None
-
-
-def enter_scope(scope: Scope) -> Token[Scope]:
-    """Make `scope` the current one; gives the token that leaves it."""
-    return _current.set(scope)
-
-
-def leave_scope(token: Token[Scope]) -> None:
-    _current.reset(token)
-
-
-def resource(kind: type[T]) -> T:
-    """What the worker was wired with under this type: an author, a database, a site reader."""
-    found = current_scope().execution.resources.get(kind)
-    if found is None:
-        raise OutsideRun(f"This worker has no {kind.__name__}. Wire it in worker/main.py.")
-    return cast(T, found)

@@ -20,6 +20,9 @@ LONGEST_RETRY_AFTER = 600.0
 MOST_RETRY_AFTERS = 20
 """How often a provider may ask for a pause before it counts as failed."""
 
+MOST_DOUBLINGS = 60
+"""Longer than any pause, and no number that is too large for a float."""
+
 
 class Pause(Protocol):
     """How long (seconds) to wait after the nth failure, which counts from 1."""
@@ -43,7 +46,7 @@ class exponential:
     jitter: bool = True
 
     def __call__(self, failure: int) -> float:
-        full = min(self.first * 2.0 ** (failure - 1), self.cap)
+        full = min(self.first * 2.0 ** min(failure - 1, MOST_DOUBLINGS), self.cap)
         return full * random.uniform(0.5, 1.0) if self.jitter else full
 
 
@@ -122,7 +125,10 @@ def _check_left(call: Call, retry: Retry) -> None:
 
 
 def _asked_pause(error: BaseException, asked: int) -> float | None:
-    pause = getattr(error, "retry_after", None)
-    if pause is None or asked >= MOST_RETRY_AFTERS or pause > LONGEST_RETRY_AFTER:
+    try:
+        pause = float(getattr(error, "retry_after", None))  # type: ignore[arg-type]  # whatever it is, often text
+    except (TypeError, ValueError, OverflowError):
         return None
-    return max(0.0, float(pause))
+    if asked >= MOST_RETRY_AFTERS or not pause <= LONGEST_RETRY_AFTER:  # written so that NaN is none either
+        return None
+    return max(0.0, pause)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from worker.runtime.call import Attempt, Call
 from worker.runtime.errors import StepTimeout
-from worker.runtime.execution import Scope, current_scope
+from worker.runtime.scope import Scope, current_scope
 
 
 class Clock:

@@ -58,6 +58,11 @@ def workflow(
     def build(function: Callable[[Any], Awaitable[Any]]) -> Workflow:
         if not inspect.iscoroutinefunction(function) or len(inspect.signature(function).parameters) != 1:
             raise TypeError(f"A workflow is an async function of one input; {function!r} is not.")
+        if missing := {*inspect.signature(function).parameters, "return"} - {*function.__annotations__}:
+            raise TypeError(
+                f"{function!r} has no annotation for {' and '.join(sorted(missing))}. Annotate a workflow's input and "
+                "result: its API and its forms are made from these types."
+            )
         described = (inspect.getdoc(function) or "").partition("\n")[0]
         return Workflow(function, name, version, title, described)
 
@@ -68,7 +73,10 @@ class Workflows(Mapping[str, Workflow]):
     """The workflows of one worker, by name."""
 
     def __init__(self, workflows: Iterable[Workflow]) -> None:
-        self._by_name = {workflow.name: workflow for workflow in workflows}
+        self._by_name: dict[str, Workflow] = {}
+        for workflow in workflows:
+            if self._by_name.setdefault(workflow.name, workflow) is not workflow:
+                raise ValueError(f"There are two workflows “{workflow.name}”. Give one of them another name.")
 
     def __getitem__(self, name: str) -> Workflow:
         return self._by_name[name]

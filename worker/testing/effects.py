@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.contract import events as e
-from worker.runtime.execution import current_scope
 from worker.runtime.memory import MemoryLog
+from worker.runtime.scope import current_scope
 from worker.testing.mortal import MortalJournal
 
 NOT_ATOMIC = (

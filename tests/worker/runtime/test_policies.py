@@ -238,36 +238,6 @@ async def test_settled_siblings_go_on_and_the_run_ends_incomplete(harness: Drive
     assert [step.path for step in run.failed_steps] == ["boundary/shaky:a"]
 
 
-class MemoryCache:
-    def __init__(self) -> None:
-        self.entries: dict[str, tuple[str, Any, float]] = {}
-
-    async def get(self, key: str) -> Any | None:
-        return self.entries[key][1] if key in self.entries else None
-
-    async def put(self, key: str, scope: str, value: Any, ttl: float) -> None:
-        self.entries[key] = (scope, value, ttl)
-
-
-@workflow("cached")
-async def cached(number: int) -> int:
-    return await steady.cache(ttl=60)(number)
-
-
-async def test_a_cache_is_shared_by_runs_of_one_workspace_and_bypassed_by_a_retry(harness: Driver) -> None:
-    cache = MemoryCache()
-    await harness.start(cached, 1)
-    await harness.conduct(cache=cache)
-    other = await harness.fork(1)
-    run = await other.conduct(cache=cache)
-    assert run.output == 1 and other.probe.calls == []
-    assert run.steps["cached/steady"].success.origin == "cache"  # type: ignore[union-attr]
-    assert [entry[::2] for entry in cache.entries.values()] == [("ws", 60)]
-    await other.retry("cached/steady")
-    run = await other.conduct(cache=cache)
-    assert other.probe.calls == ["steady"] and run.steps["cached/steady"].success.origin == "call"  # type: ignore[union-attr]
-
-
 @component
 async def hesitant(number: int) -> str:
     if number:

@@ -1,0 +1,79 @@
+"""Asks: questions to a person, for whose answers a run waits without holding a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from app.contract.payloads import Ask
+from worker.runtime.errors import AskRefused
+from worker.runtime.scope import Scope, current_scope
+from worker.runtime.showing import showable
+from worker.runtime.timeout import uncharged
+from worker.runtime.values import digest
+
+T = TypeVar("T")
+
+_NAME = re.compile(r"[^/\\\x00-\x1f\x7f\ud800-\udfff]{1,200}")
+"""What can be one part of an address's path."""
+
+
+async def ask(name: str, proposal: T, answer_type: type[T]) -> T:
+    """Ask a person, and give the answer. The run waits without holding a worker, for days if need be.
+
+    `name` is where the answer is posted to. An answer must echo the id of this very proposal: one to an older proposal
+    is refused. Whoever asks the same once more is asking anew.
+
+    It suspends the workflow function or a branch of `gather`. Raises `AskRefused` in any other task, whose siblings
+    would be interrupted, and for a name that cannot stand in an address.
+    """
+    scope = current_scope()
+    execution = scope.execution
+    _check_name(scope, name)
+    adapter: TypeAdapter[T] = TypeAdapter(answer_type)
+    shown = showable(proposal, f"The proposal {name!r} of {scope.path}")
+    ask_id = _identify(scope, name, shown)
+    # A loop of asks that are answered already would keep the leases of the whole process from being renewed.
+    await asyncio.sleep(0)
+    while (answer := execution.run.answers.get(ask_id)) is not None:
+        with suppress(ValidationError):
+            return adapter.validate_json(json.dumps(answer.data.value))
+        ask_id = digest([ask_id, answer.id])
+        if ask_id not in execution.run.asked and ask_id not in execution.run.answers:
+            scope.call.say(f"The answer to “{name}” did not fit and was set aside.")
+    _check_place(scope, name)
+    execution.asks[ask_id] = Ask(
+        ask=ask_id, name=name, step=scope.path, proposal=shown, answer_schema=adapter.json_schema()
+    )
+    with uncharged():
+        await execution.block()
+
+
+def _check_name(scope: Scope, name: str) -> None:
+    if not _NAME.fullmatch(name) or name in (".", ".."):
+        raise AskRefused(
+            f"{scope.path} asks under the name {name[:80]!r}, which cannot stand in the address that answers are "
+            "posted to. Take a name of at most 200 characters, without slashes and control characters."
+        )
+
+
+def _check_place(scope: Scope, name: str) -> None:
+    if not scope.execution.in_branch:
+        raise AskRefused(
+            f"{scope.path} asks for “{name}” in a task of its own: waiting for the answer would interrupt what runs "
+            "beside it. Run branches with `gather` of worker.runtime, and limit time with `asyncio.timeout`."
+        )
+
+
+def _identify(scope: Scope, name: str, shown: Any) -> str:
+    """The ask's id: the same in every pass, and another one for each time that an attempt asks the same."""
+    question = [scope.path, name, shown]
+    same = digest(question)
+    scope.asked[same] += 1
+    times = scope.asked[same]
+    return same if times == 1 else digest([*question, times])

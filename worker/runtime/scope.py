@@ -1,0 +1,90 @@
+"""The scope: which attempt of which step the running code belongs to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from worker.runtime.errors import DuplicatePath, OutsideRun
+from worker.runtime.execution import Execution
+
+if TYPE_CHECKING:
+    from worker.runtime.call import Call
+    from worker.runtime.timeout import Clock
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Scope:
+    """One attempt of a step, as the code that runs in it sees it.
+
+    `children` are the paths it has called, `asked` how often it has asked each question.
+    """
+
+    execution: Execution
+    path: str
+    call: Call
+    parent: Scope | None = None
+    attempt: int = 1
+    children: set[str] = field(default_factory=set)
+    clocks: list[Clock] = field(default_factory=list)
+    asked: Counter[str] = field(default_factory=Counter)
+    _closed: bool = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether this attempt is over, or one around it: nothing can be written for it any more."""
+        return self._closed or (self.parent is not None and self.parent.closed)
+
+    def close(self) -> None:
+        """The attempt is over, whatever tasks it has left behind."""
+        self._closed = True
+
+    def check_open(self) -> None:
+        """Raises `OutsideRun` when the attempt is over."""
+        if self.closed:
+            raise OutsideRun(
+                f"This attempt of {self.path} is over, so that nothing can be written for it any more. "
+                "Await the tasks that a step starts before it returns or raises."
+            )
+
+    def enter(self, path: str) -> None:
+        """Note a call. Raises `DuplicatePath` when this attempt has made one of that path before."""
+        if path in self.children:
+            raise DuplicatePath(f"{path} is called twice. Give each call a path of its own: `component.key(…)(…)`.")
+        self.children.add(path)
+        self.execution.visited.add(path)
+
+
+_current: ContextVar[Scope] = ContextVar("longhand_scope")
+
+
+def current_scope() -> Scope:
+    """The scope of the step that calls. Raises `OutsideRun` where there is none, and where its attempt is over."""
+    try:
+        scope = _current.get()
+    except LookupError:
+        raise OutsideRun("This can only be called from inside a running workflow.") from None
+    scope.check_open()
+    return scope
+
+
+def enter_scope(scope: Scope) -> Token[Scope]:
+    """Make `scope` the current one; gives the token that leaves it."""
+    return _current.set(scope)
+
+
+def leave_scope(token: Token[Scope]) -> None:
+    """Make the scope current that was so before."""
+    _current.reset(token)
+
+
+def resource(kind: type[T]) -> T:
+    """What the worker was wired with under this type: an author, a database, a site reader."""
+    found = current_scope().execution.resources.get(kind)
+    if found is None:
+        raise OutsideRun(f"This worker has no {kind.__name__}. Wire it in worker/main.py.")
+    return cast(T, found)

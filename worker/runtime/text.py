@@ -1,0 +1,55 @@
+"""The text that an attempt streams: held back for a moment, so that many small pieces go out as a few events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from app.contract.errors import AppendRefused
+from app.contract.payloads import Output
+from worker.runtime.errors import OutsideRun, clean_text
+
+FLUSH_SECONDS = 0.1
+"""How long streamed text may wait for more."""
+
+LARGEST_PIECE = 32 * 1024
+"""The most characters of text in one event."""
+
+
+class Text:
+    """One attempt's text. `emit` takes each piece, with its place."""
+
+    def __init__(self, emit: Callable[[Output], None]) -> None:
+        self._emit = emit
+        self._offset = 0
+        self._held_back = ""
+        self._timer: asyncio.TimerHandle | None = None
+
+    def write(self, text: str) -> None:
+        """The first piece goes out at once, what follows at most every `FLUSH_SECONDS`."""
+        self._held_back += clean_text(text)
+        if self._timer is None:
+            self._send()
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._tick)
+
+    def flush(self) -> None:
+        """Give out what was held back, and stop the timer."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        self._send()
+
+    def _tick(self) -> None:
+        self._timer = None
+        if self._held_back:
+            with suppress(AppendRefused, OutsideRun):  # whoever is concerned has been told, or is about to be
+                self._send()
+                self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._tick)
+
+    def _send(self) -> None:
+        text, self._held_back = self._held_back, ""
+        for start in range(0, len(text), LARGEST_PIECE):
+            piece = text[start : start + LARGEST_PIECE]
+            self._emit(Output(offset=self._offset, text=piece))
+            self._offset += len(piece)

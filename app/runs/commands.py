@@ -8,10 +8,10 @@ from typing import Any
 
 from app.contract.errors import RunEnded
 from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry
-from app.contract.fold import Run
+from app.contract.fold import UNDER_WAY, Run
 from app.contract.payloads import Answer, Ask, Retry
-from app.contract.runs import OPEN_STEPS, RunStatus, lease_state
-from app.runs.errors import NotPossible, StepUnknown
+from app.contract.runs import RunStatus, lease_state
+from app.runs.errors import NotPossible, StepUnknown, UnderWay
 from app.runs.queries import Queries
 from app.runs.validation import check_key, check_schema, check_text
 from app.stores.log import Known, Log
@@ -51,15 +51,16 @@ class Commands:
     ) -> str:
         """Run these steps again (paths; none: all that failed), and then what depends on them.
 
-        Raises `StepUnknown`, and `InputInvalid` for guidance that is too long.
+        Raises `StepUnknown`, `UnderWay`, and `InputInvalid` for guidance that is too long.
         """
         row = await self._queries.find(run_id, workspace_id)
         check_text(guidance, "guidance", GUIDANCE_LENGTH)
         if earlier := await self._earlier(run_id, "retry", client_id):
-            return earlier
+            return await self._check_taken(run_id, earlier)
         run = await self._log.fold(run_id)
-        paths = _check_steps(run, steps) if steps else _failed_steps(run)
-        return await self._append(row, CommandRetry(data=Retry(steps=paths, guidance=guidance)), "retry", client_id)
+        command = CommandRetry(data=Retry(steps=_find_steps(run, steps), guidance=guidance))
+        _check_objection(run.objection_to(command))
+        return await self._check_taken(run_id, await self._append(row, command, "retry", client_id))
 
     async def answer(
         self, run_id: str, workspace_id: str | None, name: str, ask: str, value: Any, client_id: str | None = None
@@ -70,20 +71,22 @@ class Commands:
         """
         row = await self._queries.find(run_id, workspace_id)
         if earlier := await self._earlier(run_id, "answer", client_id):
-            return earlier
+            return await self._check_taken(run_id, earlier)
         asked = _open_ask(await self._log.fold(run_id), name, ask)
         check_schema(value, asked.answer_schema, below="value")
         command = CommandAnswer(data=Answer(ask=ask, name=name, value=value))
-        cursor = await self._append(row, command, "answer", client_id)
-        winner = (await self._log.fold(run_id)).answers.get(ask)
-        if winner is not None and winner.id != cursor:
-            raise NotPossible(f"The {name} was already answered.")
-        return cursor
+        return await self._check_taken(run_id, await self._append(row, command, "answer", client_id))
 
     async def _earlier(self, run_id: str, kind: str, client_id: str | None) -> str | None:
         """The cursor under which the same client's command stands already: by now it might not be possible again."""
         check_key(client_id)
         return None if client_id is None else await self._log.find_command(run_id, _token(kind, client_id))
+
+    async def _check_taken(self, run_id: str, cursor: str) -> str:
+        """The cursor of a command that stands in the log; raises when another one came first, and it has no effect."""
+        run = await self._log.fold(run_id)
+        _check_objection(run.objections.get(cursor) or run.refused.get(cursor) or "")
+        return cursor
 
     async def _append(self, row: RunRow, command: Command, kind: str, client_id: str | None) -> str:
         token = _token(kind, client_id or secrets.token_hex(16))
@@ -111,22 +114,17 @@ _ENDINGS = {
 }
 
 
-def _check_steps(run: Run, paths: Sequence[str]) -> list[str]:
+def _check_objection(objection: str) -> None:
+    if objection:
+        raise UnderWay(objection) if objection == UNDER_WAY else NotPossible(objection)
+
+
+def _find_steps(run: Run, paths: Sequence[str]) -> list[str]:
+    """These steps; of none, all that failed."""
     for path in paths:
-        step = run.steps.get(path)
-        if step is None:
+        if path not in run.steps:
             raise StepUnknown(path)
-        if step.status in OPEN_STEPS and not run.ended:
-            raise NotPossible(f"{step.label} is still running, or about to.")
-    return list(dict.fromkeys(paths))
-
-
-def _failed_steps(run: Run) -> list[str]:
-    failed = [step.path for step in run.failed_steps]
-    # A run can fail outside any step; going on with it is then the retry.
-    if not failed and run.status is not RunStatus.FAILED:
-        raise NotPossible("Nothing failed in this run. Name a step to run it again.")
-    return failed
+    return list(dict.fromkeys(paths)) or [step.path for step in run.failed_steps]
 
 
 def _open_ask(run: Run, name: str, ask: str) -> Ask:

@@ -5,6 +5,7 @@ LonghandError
 ├── WorkflowUnknown       no worker has announced such a workflow (HTTP 404)
 ├── StepUnknown           the run has no such step (HTTP 404)
 └── NotPossible           the run can't take this command as it is now (HTTP 409)
+    ├── UnderWay          what a retry asks for is happening already, or about to
     └── KeyReused         an idempotency key that came before with another request
 """
 
@@ -45,6 +46,10 @@ class StepUnknown(LonghandError):
 
 
 class NotPossible(LonghandError):
+    pass
+
+
+class UnderWay(NotPossible):
     pass
 
 

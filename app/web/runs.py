@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -14,7 +15,7 @@ from app.accounts.workspaces import Who
 from app.contract.fold import Run
 from app.contract.settings import Settings
 from app.runs.commands import Commands
-from app.runs.errors import InputInvalid, Problem
+from app.runs.errors import InputInvalid, Problem, UnderWay
 from app.runs.queries import Queries
 from app.runs.view import Context
 from app.runs.views.run import as_json
@@ -74,11 +75,15 @@ async def retry_step(
     commands: NamedDependency[Commands],
     database: NamedDependency[Database],
 ) -> Redirect:
-    """Retry the step that the form names (all that failed, if it names none); back to the run's page."""
+    """Retry the step that the form names (all that failed, if it names none); back to the run's page.
+
+    A second click asks for what is under way already: the page shows that.
+    """
     row = await queries.find(run_id, who.workspace_id)
     form = await read_form(request)
     path = form["step"]
-    await commands.retry(run_id, who.workspace_id, [path] if path else [], form["guidance"].strip())
+    with suppress(UnderWay):
+        await commands.retry(run_id, who.workspace_id, [path] if path else [], form["guidance"].strip())
     section = path.partition("/write-section:")[2]
     return await _back(database, row, f"section-{section}" if section else "")
 

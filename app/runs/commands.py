@@ -13,7 +13,7 @@ from app.contract.payloads import Answer, Ask, Retry
 from app.contract.runs import RunStatus, lease_state
 from app.runs.errors import NotPossible, StepUnknown, UnderWay
 from app.runs.queries import Queries
-from app.runs.validation import check_key, check_schema, check_text
+from app.runs.validation import check_key, check_readable, check_schema, check_text
 from app.stores.log import Known, Log
 from app.stores.tables import RunRow
 
@@ -55,6 +55,7 @@ class Commands:
         """
         row = await self._queries.find(run_id, workspace_id)
         check_text(guidance, "guidance", GUIDANCE_LENGTH)
+        check_readable(CommandRetry(data=Retry(guidance=guidance)), "guidance")
         if earlier := await self._earlier(run_id, "retry", client_id):
             return await self._check_taken(run_id, earlier)
         run = await self._log.fold(run_id)
@@ -70,11 +71,12 @@ class Commands:
         Raises `InputInvalid` for a value that does not fit what was asked.
         """
         row = await self._queries.find(run_id, workspace_id)
+        command = CommandAnswer(data=Answer(ask=ask, name=name, value=value))
+        check_readable(command, "value")
         if earlier := await self._earlier(run_id, "answer", client_id):
             return await self._check_taken(run_id, earlier)
         asked = _open_ask(await self._log.fold(run_id), name, ask)
         check_schema(value, asked.answer_schema, below="value")
-        command = CommandAnswer(data=Answer(ask=ask, name=name, value=value))
         return await self._check_taken(run_id, await self._append(row, command, "answer", client_id))
 
     async def _earlier(self, run_id: str, kind: str, client_id: str | None) -> str | None:

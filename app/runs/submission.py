@@ -18,7 +18,7 @@ from app.contract.runs import new_id
 from app.contract.settings import Settings
 from app.runs.errors import KeyReused, WorkflowUnknown
 from app.runs.subjects import SUBJECTS, SubjectIds, find_subjects
-from app.runs.validation import check_key, check_schema
+from app.runs.validation import check_key, check_readable, check_schema
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
@@ -62,6 +62,7 @@ class Submission:
         Raises `WorkflowUnknown`, `InputInvalid`, or `KeyReused` for a known key with another request.
         """
         check_key(idempotency_key)
+        check_readable(RunSubmitted(data=Submitted(workflow=workflow, title="", input=value)), "")
         digest = _digest(workflow, value)
         if repeat := await self._find_repeat(workspace_id, idempotency_key, digest):
             return repeat

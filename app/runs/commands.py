@@ -11,7 +11,7 @@ from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRe
 from app.contract.fold import UNDER_WAY, Run
 from app.contract.payloads import Answer, Ask, Retry
 from app.contract.runs import RunStatus, lease_state
-from app.runs.errors import NotPossible, StepUnknown, UnderWay
+from app.runs.errors import InputInvalid, NotPossible, Problem, StepUnknown, UnderWay
 from app.runs.queries import Queries
 from app.runs.validation import check_key, check_readable, check_schema, check_text
 from app.stores.log import Known, Log
@@ -66,11 +66,14 @@ class Commands:
     async def answer(
         self, run_id: str, workspace_id: str | None, name: str, ask: str, value: Any, client_id: str | None = None
     ) -> str:
-        """Answer the open ask `name`; `ask` echoes the very proposal that is answered. The first answer wins.
+        """Answer the open ask `name`; `ask` echoes the very proposal that is answered: several asks may have one name.
+        The first answer wins.
 
-        Raises `InputInvalid` for a value that does not fit what was asked.
+        Raises `InputInvalid` for a value that does not fit what was asked, or without `ask`.
         """
         row = await self._queries.find(run_id, workspace_id)
+        if not ask:
+            raise InputInvalid([Problem("ask", "must be the id of the proposal that is answered")])
         command = CommandAnswer(data=Answer(ask=ask, name=name, value=value))
         check_readable(command, "value")
         if earlier := await self._earlier(run_id, "answer", client_id):
@@ -133,9 +136,10 @@ def _open_ask(run: Run, name: str, ask: str) -> Ask:
     _check_goes_on(run)
     if ask in run.answers:
         raise NotPossible(f"The {name} was already answered.")
-    asked = next((a for a in run.asked.values() if a.name == name), None)
-    if asked is None:
-        raise NotPossible(f"The run does not wait for an answer to {name[:80]!r}.")
-    if asked.ask != ask:
+    asked = run.asked.get(ask)
+    if asked is not None and asked.name == name:
+        return asked
+    # Two branches may ask under one name: an answer that is for neither of them is no answer to either.
+    if asked is None and any(one.name == name for one in run.asked.values()):
         raise NotPossible("This answers an older proposal. Reload to see the one that is open now.")
-    return asked
+    raise NotPossible(f"The run does not wait for an answer to {name[:80]!r}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -108,7 +109,7 @@ async def answer_ask(
         value = _parse(draft) if isinstance(draft, str) else draft
         await commands.answer(run_id, who.workspace_id, name, form["ask"], value)
     except InputInvalid as invalid:
-        context = Context(draft=draft, problems=_say(invalid))
+        context = Context(draft=draft, problems=_say(invalid), ask=form["ask"])
         return await _refused(request, row, run, context, who, database, fleet, settings)
     return await _back(database, row)
 
@@ -141,7 +142,7 @@ async def _run(
     status: int = 200,
 ) -> Response[str]:
     _, page, extractive = beside = await _beside(row, database, fleet, settings)
-    context = Context("", await count_workers(run, fleet), context.draft, context.problems)
+    context = replace(context, workers=await count_workers(run, fleet))
     return answer_page(
         request,
         "run",

@@ -55,4 +55,4 @@ class UnderWay(NotPossible):
 
 class KeyReused(NotPossible):
     def __init__(self) -> None:
-        super().__init__("This Idempotency-Key was used before, for another workflow or input.")
+        super().__init__("This Idempotency-Key was used before, for another request.")

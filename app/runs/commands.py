@@ -15,6 +15,7 @@ from app.contract.runs import RunStatus, lease_state
 from app.runs.digests import digest_request
 from app.runs.errors import InputInvalid, KeyReused, NotPossible, Problem, StepUnknown, UnderWay
 from app.runs.queries import Queries
+from app.runs.resuming import steps_to_retry
 from app.runs.validation import check_key, check_readable, check_schema, check_text
 from app.stores.log import Known, Log
 from app.stores.tables import RunRow
@@ -52,7 +53,7 @@ class Commands:
         guidance: str = "",
         client_id: str | None = None,
     ) -> str:
-        """Run these steps again (paths; none: all that failed), and then what depends on them.
+        """Run these steps again (paths; none: see `steps_to_retry`), and then what depends on them.
 
         Raises `StepUnknown`, `UnderWay`, and `InputInvalid` for guidance that is too long.
         """
@@ -153,11 +154,11 @@ def _check_objection(objection: str) -> None:
 
 
 def _find_steps(run: Run, paths: Sequence[str]) -> list[str]:
-    """These steps; of none, all that failed."""
+    """These steps; of none, those from which the run goes on."""
     for path in paths:
         if path not in run.steps:
             raise StepUnknown(path)
-    return list(dict.fromkeys(paths)) or [step.path for step in run.failed_steps]
+    return list(dict.fromkeys(paths)) or steps_to_retry(run)
 
 
 def _open_ask(run: Run, name: str, ask: str) -> Ask:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Sequence
 
-LONGEST_WAIT = 600.0
+LONGEST_WAIT = 600
 """Seconds: what a client may ask to wait at most."""
+
+
+_PREFERENCE = re.compile(r'(?:[^,"]|"[^"]*")+')
+"""A comma in quotes parts nothing."""
 
 
 def choose_media_type(accept: str, offered: Sequence[str]) -> str | None:
@@ -21,12 +27,18 @@ def choose_media_type(accept: str, offered: Sequence[str]) -> str | None:
 
 
 def read_wait(prefer: Iterable[str]) -> int | None:
-    """The seconds of `Prefer: wait=SECONDS`, at most `LONGEST_WAIT`; None when there is no such preference."""
-    for preference in ",".join(prefer).split(","):
+    """The seconds of `Prefer: wait=SECONDS`, at most `LONGEST_WAIT`; None when there is no such preference.
+
+    Of several the first counts (RFC 7240, 2), and one that is no whole number is none.
+    """
+    for preference in _PREFERENCE.findall(",".join(prefer)):
         name, _, value = preference.partition(";")[0].partition("=")
-        value = value.strip().strip('"')
-        if name.strip().lower() == "wait" and value.isascii() and value.isdigit() and len(value) < 10:
-            return min(int(value), int(LONGEST_WAIT))
+        if name.strip().lower() == "wait":
+            digits = value.strip().strip('"')
+            if not (digits.isascii() and digits.isdigit()):
+                return None
+            # A number of any length, without reading all of it.
+            return LONGEST_WAIT if len(digits.lstrip("0")) > 9 else min(int(digits), LONGEST_WAIT)
     return None
 
 
@@ -41,9 +53,10 @@ def _read_range(text: str) -> tuple[str, float]:
 
 def _read_quality(text: str) -> float:
     try:
-        return min(max(float(text), 0.0), 1.0)
+        quality = float(text)
     except ValueError:
         return 0.0
+    return 0.0 if math.isnan(quality) else min(max(quality, 0.0), 1.0)
 
 
 def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:

@@ -28,7 +28,8 @@ class RunListShape(BaseModel):
 
 
 class RetryBody(BaseModel):
-    """`step` is a step's path; without it, all failed steps run again. `guidance` is a wish for the new attempt."""
+    """`step` is a step's path; without it, all failed steps run again, and a cancelled run goes on from where it was.
+    `guidance` is a wish for the new attempt."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

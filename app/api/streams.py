@@ -74,7 +74,7 @@ async def get_events(
     log any more is 409, and `cursor` says where to start again.
     """
     await queries.find(run_id, who.workspace_id)
-    media_type = choose_media_type(request.headers.get("accept", ""), (_JSON, _SSE, _LINES))
+    media_type = choose_media_type(",".join(request.headers.getall("accept", [])), (_JSON, _SSE, _LINES))
     if media_type is None:
         raise HTTPException(f"The log can be had as {_JSON}, {_SSE} or {_LINES}.", status_code=406)
     cursor = request.headers.get("last-event-id") or after or START

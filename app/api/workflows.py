@@ -56,7 +56,7 @@ async def start_run(
     queries: NamedDependency[Queries],
     follower: NamedDependency[Follower],
 ) -> Response[RunShape]:
-    """Start a run: 202 with the run. With `Prefer: wait=SECONDS` 200, when it ends in time.
+    """Start a run: 202 with the run. With `Prefer: wait=SECONDS` 200, when it ends in time; 600 seconds are the most.
 
     A repeat with the same `Idempotency-Key` gives the first run.
     """

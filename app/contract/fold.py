@@ -13,6 +13,9 @@ from app.contract.payloads import Ask, ErrorData
 from app.contract.runs import ENDED, OPEN_STEPS, RunStatus, StepStatus, parent_path
 from app.contract.steps import Attempt, Step
 
+UNDER_WAY = "It is running already, or about to."
+"""Why a retry cannot be taken that asks for what happens anyway."""
+
 
 @dataclass(slots=True)
 class Run:
@@ -179,22 +182,22 @@ class Run:
                 step.changed = event.id
 
     def _command(self, command: e.Command) -> None:
-        self.commands[command.id] = command
-        if self.status is RunStatus.WAITING or self.ended:
-            self.status, self.ended_at, self.error = RunStatus.QUEUED, None, None
-        if objection := self._object(command):
-            self.objections[command.id] = objection
-            return
+        objection = self.objection_to(command)
         match command:
+            case _ if objection:
+                self.objections[command.id] = objection
             case e.CommandAnswer(data=data):
                 self.answers[data.ask] = command
                 self.asked.pop(data.ask, None)
             case e.CommandRetry():
                 self.setbacks = 0
                 self._reset(command)
+        self.commands[command.id] = command
+        if self.status is RunStatus.WAITING or self.ended:
+            self.status, self.ended_at, self.error = RunStatus.QUEUED, None, None
 
-    def _object(self, command: e.Command) -> str:
-        """Why this command cannot be taken, or nothing. What counts is the state at its place in the log."""
+    def objection_to(self, command: e.Command) -> str:
+        """Why this command cannot be taken if it comes next, or nothing. The state at its place in the log counts."""
         match command:
             case e.CommandAnswer(data=data):
                 if data.ask in self.answers:
@@ -205,7 +208,33 @@ class Run:
                 unknown = [path for path in data.steps if path not in self.steps]
                 if unknown:
                     return f"There is no step {unknown[0]}."
+                return "" if self._idle(data.steps) else self._object_to_retry(data.steps)
         return ""
+
+    def _object_to_retry(self, steps: list[str]) -> str:
+        """What is to be said of a retry that finds nothing to reset."""
+        if steps or isinstance(self._turn, e.CommandRetry):
+            return UNDER_WAY
+        # A run can be stopped, or fail, while no step is to blame; going on with it is then the retry.
+        if isinstance(self._turn or self.ending, e.CommandCancel | e.RunCancelled | e.RunFailed):
+            return ""
+        return "Nothing failed in this run."
+
+    @property
+    def _turn(self) -> e.Command | None:
+        """Of the waiting cancels and retries the newest that can be taken: the one that counts."""
+        stops = (c for c in reversed(self.commands.values()) if not isinstance(c, e.CommandAnswer))
+        return next((command for command in stops if command.id not in self.objections), None)
+
+    def _idle(self, steps: list[str]) -> list[str]:
+        """Those of these steps (of none: of all that failed) that neither run nor are about to."""
+        named = steps or [step.path for step in self.failed_steps]
+        if isinstance(self._turn, e.CommandCancel):
+            return named
+        return [path for path in named if not self._is_under_way(self.steps[path])]
+
+    def _is_under_way(self, step: Step) -> bool:
+        return step.status in OPEN_STEPS or step.generation in self.commands
 
     def _handled(self, command: str) -> None:
         done = self.commands.pop(command, None)
@@ -215,8 +244,7 @@ class Run:
             del self.answers[done.data.ask]
 
     def _reset(self, command: e.CommandRetry) -> None:
-        named = command.data.steps or [step.path for step in self.failed_steps]
-        for path in self.retry_targets(named):
+        for path in self.retry_targets(self._idle(command.data.steps)):
             step = self.steps.get(path)
             if step:
                 step.guidance = command.data.guidance

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from app.contract import events as e
-from app.contract.cursors import START
+from app.contract.cursors import START, parse_cursor
+from app.contract.errors import CursorUnreadable
 from app.contract.payloads import (
     Called,
     ErrorData,
@@ -172,6 +174,7 @@ class Step:
         if self.latest and self.latest.begun.fingerprint != event.data.fingerprint:
             self.failures = 0
         self.attempts.append(Attempt(event.attempt, event.id, begun=event.data, started_at=event.at))
+        self._catch_up(event.data.generation)
         self.status = StepStatus.RUNNING
 
     def pause(self, event: e.StepRetrying) -> None:
@@ -191,6 +194,7 @@ class Step:
             self.success = attempt
         self.succeeded = Remembered(data.fingerprint, data.inputs, data.generation, event.attempt, result=data.result)
         self.failed = None
+        self._catch_up(data.generation)
         self.status = StepStatus.SUCCEEDED
 
     def fail(self, event: e.StepFailed) -> None:
@@ -200,6 +204,7 @@ class Step:
         if not data.stands:
             self.success = None
         self.failed = Remembered(data.fingerprint, data.inputs, data.generation, event.attempt, error=data.error)
+        self._catch_up(data.generation)
         self.status = StepStatus.FAILED
 
     def forgive(self) -> None:
@@ -211,6 +216,12 @@ class Step:
         self.generation = command.id
         if self.latest and self.status not in OPEN_STEPS:
             self.status = StepStatus.RETRYING
+
+    def _catch_up(self, generation: str) -> None:
+        """A worker executed this step for a newer retry than this fold takes: earlier versions took every retry."""
+        if generation != self.generation:
+            with suppress(CursorUnreadable):
+                self.generation = max(generation or START, self.generation or START, key=parse_cursor)
 
     def skip(self, at: datetime) -> None:
         """The run's last pass did not come here, or the run ended before the step did."""

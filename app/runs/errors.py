@@ -5,6 +5,7 @@ LonghandError
 ├── WorkflowUnknown       no worker has announced such a workflow (HTTP 404)
 ├── StepUnknown           the run has no such step (HTTP 404)
 └── NotPossible           the run can't take this command as it is now (HTTP 409)
+    ├── UnderWay          what a retry asks for is happening already, or about to
     └── KeyReused         an idempotency key that came before with another request
 """
 
@@ -48,6 +49,10 @@ class NotPossible(LonghandError):
     pass
 
 
+class UnderWay(NotPossible):
+    pass
+
+
 class KeyReused(NotPossible):
     def __init__(self) -> None:
-        super().__init__("This Idempotency-Key was used before, for another workflow or input.")
+        super().__init__("This Idempotency-Key was used before, for another request.")

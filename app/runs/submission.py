@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +14,10 @@ from app.contract.manifest import WorkflowManifest
 from app.contract.payloads import Submitted
 from app.contract.runs import new_id
 from app.contract.settings import Settings
+from app.runs.digests import digest_request
 from app.runs.errors import KeyReused, WorkflowUnknown
 from app.runs.subjects import SUBJECTS, SubjectIds, find_subjects
-from app.runs.validation import check_key, check_schema
+from app.runs.validation import check_key, check_readable, check_schema
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
@@ -62,7 +61,8 @@ class Submission:
         Raises `WorkflowUnknown`, `InputInvalid`, or `KeyReused` for a known key with another request.
         """
         check_key(idempotency_key)
-        digest = _digest(workflow, value)
+        check_readable(RunSubmitted(data=Submitted(workflow=workflow, title="", input=value)), "")
+        digest = digest_request(workflow, value)
         if repeat := await self._find_repeat(workspace_id, idempotency_key, digest):
             return repeat
         row = await self._draft(workflow, value, workspace_id)
@@ -141,8 +141,3 @@ def _title(workflow: str, manifest: WorkflowManifest | None, value: Any) -> str:
         )
     title = manifest.title_for(value if isinstance(value, dict) else {})
     return " ".join("".join(char if char.isprintable() else " " for char in title).split()) or workflow
-
-
-def _digest(workflow: str, value: Any) -> str:
-    canonical = json.dumps([workflow, value], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -10,12 +10,14 @@ from jsonschema.exceptions import ValidationError as SchemaMismatch
 from pydantic import BaseModel, ValidationError
 from referencing import Registry
 
+from app.contract.events import Event, Unreadable, decode_event, encode_event
 from app.runs.errors import InputInvalid, Problem
 
 KEY_LENGTH = 200
 
 _SHOWN = 50
 """How many problems are reported at most."""
+_TOO_DEEP = "is nested too deeply: lists and objects inside each other can be read back up to about 190 levels"
 
 
 def check_schema(value: Any, schema: dict[str, Any], below: str = "") -> None:
@@ -35,6 +37,19 @@ def read_model(model: type[BaseModel], value: Any) -> dict[str, Any]:
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False, include_context=False)
         raise InputInvalid([Problem(".".join(map(str, d["loc"])), d["msg"]) for d in details[:_SHOWN]]) from None
+
+
+def check_readable(event: Event, path: str) -> None:
+    """What is accepted must be readable when it comes back from the log. Raises `InputInvalid` for the value at `path`,
+    which the event carries."""
+    try:
+        read = decode_event(event.id, encode_event(event))
+        reason = read.reason if isinstance(read, Unreadable) else ""
+    except (ValueError, RecursionError) as error:
+        reason = str(error)
+    if reason:
+        deep = "depth" in reason or "recursion" in reason
+        raise InputInvalid([Problem(path, _TOO_DEEP if deep else f"cannot be kept as JSON: {_shorten(reason)}")])
 
 
 def check_text(text: str, name: str, longest: int) -> None:

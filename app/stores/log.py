@@ -84,12 +84,13 @@ class Log:
             handled=handled,
         )
 
-    async def command(self, run_id: str, command: Command, client_id: str, known: Known) -> str:
+    async def command(self, run_id: str, command: Command, client_id: str, known: Known, digest: str = "") -> str:
         """Append a command; gives its cursor. The same `client_id` again gives the same cursor.
 
+        `digest` names what the client asked for, and is kept beside its id.
         Raises `RunEnded` when the run has ended and the command is no retry.
         """
-        body = _sign(encode_event(command), client_id)
+        body = _sign(encode_event(command), client_id, digest)
         return (await self._append(run_id, command.type, 0, client_id, [body], known=known))[0]
 
     async def find_command(self, run_id: str, client_id: str) -> str | None:
@@ -99,6 +100,13 @@ class Log:
             return cursor
         found = await self._archive.search(run_id, _signature(client_id))
         return next((cursor for cursor, body in found if _is_signed(body, client_id)), None)
+
+    async def digest_of(self, run_id: str, cursor: str, client_id: str) -> str:
+        """The digest that this client's command at `cursor` was appended with; empty where it had none."""
+        hot = await self._redis.xrange(keys.log_key(run_id), min=cursor, max=cursor)
+        found = [(at, fields.get("e", "")) for at, fields in hot]
+        found = found or await self._archive.search(run_id, _signature(client_id))
+        return next((_read(body).get("digest", "") for at, body in found if at == cursor), "")
 
     async def _append(
         self,
@@ -215,18 +223,23 @@ def _signature(client_id: str) -> str:
     return f'"client":{json.dumps(client_id)}'
 
 
-def _sign(body: str, client_id: str) -> str:
-    """The event with the client's id beside the fields that readers know; they pass it over."""
-    return f"{body[:-1]},{_signature(client_id)}}}"
+def _sign(body: str, client_id: str, digest: str) -> str:
+    """The event with the client's id and digest beside the fields that readers know; they pass them over."""
+    return f'{body[:-1]},{_signature(client_id)},"digest":{json.dumps(digest)}}}'
 
 
 def _is_signed(body: str, client_id: str) -> bool:
     """Whether the whole event has this id, and not only a value in it."""
+    return _read(body).get("client") == client_id
+
+
+def _read(body: str) -> dict[str, Any]:
+    """An entry's fields, also those that no event has; none of what is no entry."""
     try:
         read = json.loads(body)
     except ValueError:
-        return False
-    return isinstance(read, dict) and read.get("client") == client_id
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def _refusal(reason: str, detail: str) -> AppendRefused:

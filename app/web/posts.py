@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from litestar import Request, Response, get
@@ -88,7 +89,7 @@ async def answer_post(
     """The post's page. `context` has what was typed into its outline, if that could not be taken."""
     _, _, site_name, extractive = beside = await _beside(post, database, fleet, settings)
     workers = await count_workers(run, fleet)
-    context = Context(post.id, workers, context.draft, context.problems)
+    context = replace(context, post_id=post.id, workers=workers)
     return answer_page(
         request,
         "post",

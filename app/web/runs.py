@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -14,7 +16,7 @@ from app.accounts.workspaces import Who
 from app.contract.fold import Run
 from app.contract.settings import Settings
 from app.runs.commands import Commands
-from app.runs.errors import InputInvalid, Problem
+from app.runs.errors import InputInvalid, Problem, UnderWay
 from app.runs.queries import Queries
 from app.runs.view import Context
 from app.runs.views.run import as_json
@@ -74,11 +76,15 @@ async def retry_step(
     commands: NamedDependency[Commands],
     database: NamedDependency[Database],
 ) -> Redirect:
-    """Retry the step that the form names (all that failed, if it names none); back to the run's page."""
+    """Retry the step that the form names (all that failed, if it names none); back to the run's page.
+
+    A second click asks for what is under way already: the page shows that.
+    """
     row = await queries.find(run_id, who.workspace_id)
     form = await read_form(request)
     path = form["step"]
-    await commands.retry(run_id, who.workspace_id, [path] if path else [], form["guidance"].strip())
+    with suppress(UnderWay):
+        await commands.retry(run_id, who.workspace_id, [path] if path else [], form["guidance"].strip())
     section = path.partition("/write-section:")[2]
     return await _back(database, row, f"section-{section}" if section else "")
 
@@ -103,7 +109,7 @@ async def answer_ask(
         value = _parse(draft) if isinstance(draft, str) else draft
         await commands.answer(run_id, who.workspace_id, name, form["ask"], value)
     except InputInvalid as invalid:
-        context = Context(draft=draft, problems=_say(invalid))
+        context = Context(draft=draft, problems=_say(invalid), ask=form["ask"])
         return await _refused(request, row, run, context, who, database, fleet, settings)
     return await _back(database, row)
 
@@ -136,7 +142,7 @@ async def _run(
     status: int = 200,
 ) -> Response[str]:
     _, page, extractive = beside = await _beside(row, database, fleet, settings)
-    context = Context("", await count_workers(run, fleet), context.draft, context.problems)
+    context = replace(context, workers=await count_workers(run, fleet))
     return answer_page(
         request,
         "run",

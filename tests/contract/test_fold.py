@@ -133,8 +133,9 @@ def test_the_end_closes_what_is_open() -> None:
 
 def test_a_retry_changes_the_generation_of_the_step_and_of_those_above() -> None:
     retry = e.CommandRetry(data=p.Retry(steps=["w/a"], guidance="shorter"))
-    run = _run(_started(1, "w"), _started(1, "w/a"), _started(1, "w/b"), retry)
-    assert [run.steps[path].generation for path in ("w", "w/a", "w/b")] == ["4-0", "4-0", ""]
+    done = e.StepSucceeded(step="w/a", attempt=1, data=p.StepDone())
+    run = _run(_started(1, "w"), _started(1, "w/a"), done, _started(1, "w/b"), retry)
+    assert [run.steps[path].generation for path in ("w", "w/a", "w/b")] == ["5-0", "5-0", ""]
     assert [run.steps[path].guidance for path in ("w", "w/a")] == ["", "shorter"]
 
 

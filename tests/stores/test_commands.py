@@ -9,7 +9,7 @@ import pytest
 from app.contract.errors import RunEnded
 from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry, RunSucceeded, RunWaiting
 from app.contract.payloads import Answer, Ask, Result, Retry, Waiting
-from app.stores.log import Release
+from app.stores.log import Known, Release
 from tests.stores.stores import Stores, message
 
 ANSWER = CommandAnswer(data=Answer(ask="a1", name="outline", value=1))
@@ -111,3 +111,17 @@ async def test_where_redis_lost_the_run_sql_says_what_it_takes(stores: Stores, s
     due = await stores.find_due(run.run_id)
     assert due is not None and due.workflow == "echo"
     assert (await stores.log.fold(run.run_id)).cursor == (await stores.hot(run.run_id))[-1]
+
+
+async def test_what_a_client_asked_for_is_known_beside_its_id_also_when_redis_was_lost(stores: Stores) -> None:
+    run = await stores.start()
+    row = await stores.row(run.run_id)
+    known = Known("held", row.shipped, row.workflow, row.version)
+    first = await stores.log.command(run.run_id, RETRY, "c1", known, "digest 1")
+    assert await stores.log.command(run.run_id, RETRY, "c1", known, "digest 2") == first
+    earlier = await stores.log.command(run.run_id, RETRY, "c2", known)
+    await stores.ship()
+    for _ in range(2):
+        assert await stores.log.digest_of(run.run_id, first, "c1") == "digest 1"
+        assert await stores.log.digest_of(run.run_id, earlier, "c2") == ""
+        await stores.redis.flushall()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.contract.fold import Run
-from app.contract.runs import ENDED, RunStatus, StepStatus
-from app.contract.steps import Step
+from app.contract.runs import ENDED
 from app.runs.patching import Fragment, latest
 from app.runs.views.context import Context
 from app.runs.views.parts import part
@@ -38,22 +37,9 @@ def run_bar(run: Run, words: Words, tally: Tally) -> Fragment:
         words=words,
         tally=tally,
         ended=run.status in ENDED,
-        resume=_resume_path(run) if run.ended else "",
     )
 
 
 def condition(run: Run, words: Words, context: Context) -> Fragment:
     """What a person should know of the run beyond its status; nothing while all goes well."""
     return part("condition", "condition", run.changed, run=run, words=words, no_worker=context.workers == 0)
-
-
-def _resume_path(run: Run) -> str:
-    """The step whose retry makes the run go on where it stopped: the run itself, with all that failed in it."""
-    stopped = [step for step in run.steps.values() if _was_interrupted(step)]
-    if run.status is RunStatus.CANCELLED and stopped:
-        return max(stopped, key=lambda step: step.path.count("/")).path
-    return run.workflow
-
-
-def _was_interrupted(step: Step) -> bool:
-    return step.status is StepStatus.SKIPPED and (step.latest is None or step.latest.status is not StepStatus.SUCCEEDED)

@@ -68,6 +68,7 @@ def _tally(steps: list[Step], planned: list[OutlineSection], changed: str) -> Ta
 def _head(run: Run, outline: Outline | None, root: Step | None, context: Context) -> Fragment:
     ask = next((ask for ask in run.asks if run.status is RunStatus.WAITING), None)
     proposal = read_value(Outline, ask.proposal) if ask is not None and ask.name == "outline" else None
+    draft, problems = context.typed_for(ask.ask) if ask else (None, ())
     asked = run.input if isinstance(run.input, dict) else {}
     brief = {name: str(asked.get(name) or "") for name in ("topic", "audience", "tone", "length")}
     return part(
@@ -79,8 +80,8 @@ def _head(run: Run, outline: Outline | None, root: Step | None, context: Context
         outline=outline,
         ask=ask,
         ask_id=dom_id("ask", ask.ask) if ask else "",
-        proposal=context.draft if proposal is not None and context.draft else proposal,
-        problems=context.problems,
+        proposal=draft if proposal is not None and draft else proposal,
+        problems=problems,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.contract.cursors import START
 from app.contract.fold import Run
+from app.contract.payloads import Ask
 from app.contract.runs import RunStatus
 from app.contract.steps import Step
 from app.runs.patching import Fragment, latest
@@ -47,19 +48,13 @@ def as_json(value: Any) -> str:
 def _asks(run: Run, context: Context) -> Fragment:
     asks = run.asks if run.status is RunStatus.WAITING else []
     # A form is as old as its container, which is sent whole whenever the run's own state changes.
-    forms = [
-        part(
-            "ask",
-            dom_id("ask", ask.ask),
-            START,
-            run_id=run.id,
-            ask=ask,
-            value=context.draft or as_json(ask.proposal),
-            problems=context.problems,
-        )
-        for ask in asks
-    ]
-    return part("asks", "asks", run.changed, children=forms)
+    return part("asks", "asks", run.changed, children=[_ask(run, ask, context) for ask in asks])
+
+
+def _ask(run: Run, ask: Ask, context: Context) -> Fragment:
+    draft, problems = context.typed_for(ask.ask)
+    value = draft or as_json(ask.proposal)
+    return part("ask", dom_id("ask", ask.ask), START, run_id=run.id, ask=ask, value=value, problems=problems)
 
 
 def _texts(run: Run) -> Fragment:

@@ -91,7 +91,7 @@ class StoresHarness:
                 journal.ring(await self._stores.leases.renew(self._run_id, epoch))
             except StaleEpoch as stale:
                 journal.lose(stale)
-                del self._journals[epoch]
+                self._journals.pop(epoch, None)
 
     async def events(self) -> list[Event]:
         return await self._stores.log.read(self._run_id)

@@ -162,6 +162,7 @@ DRAINED = e.RunHandedOver(data=p.HandedOver(reason="its worker is being replaced
 
 
 STARTED = e.RunStarted(data=p.Started(workflow="w", version="1"))
+FAILED = e.RunFailed(data=p.ErrorData(kind="TooManySetbacks", message="It stopped too often."))
 
 
 def done(step: str) -> e.StepSucceeded:
@@ -176,7 +177,7 @@ def done(step: str) -> e.StepSucceeded:
         ([STARTED, RECOVERED, RECOVERED, RECOVERED], 1),
         ([STARTED, RECOVERED, STARTED, done("w/a"), RECOVERED], 1),
         ([STARTED, done("w/a"), RECOVERED, STARTED, done("w/a"), RECOVERED], 2),
-        ([TROUBLE, TROUBLE, e.CommandRetry(id="9-0", data=p.Retry()), TROUBLE], 1),
+        ([TROUBLE, TROUBLE, FAILED, e.CommandRetry(id="9-0", data=p.Retry()), TROUBLE], 1),
         ([TROUBLE, e.CommandCancel(id="9-0"), TROUBLE], 2),
     ],
     ids=["counted", "drained", "not begun", "a success", "the same success again", "a retry", "a cancel"],

@@ -6,7 +6,7 @@ from functools import partial
 
 from app.contract.content import Outline, OutlineSection, Section, Source
 from app.contract.fold import Run
-from app.contract.runs import RunStatus, StepStatus
+from app.contract.runs import OPEN_STEPS, RunStatus, StepStatus
 from app.contract.steps import Step
 from app.runs.patching import Fragment, latest
 from app.runs.views.bar import Tally, condition, run_bar
@@ -115,8 +115,18 @@ def _section(run: Run, section: OutlineSection, numbers: dict[str, int], base: s
         again=step is not None and is_asked_again(step),
         rewriting=step is not None and step.success is not None and step.status is not StepStatus.SUCCEEDED,
         checks=written.checks if written else [],
-        tools=root is not None and root.status is not StepStatus.RUNNING,
+        tools=_can_be_rewritten(step, root),
+        at_work=root is not None and root.status in OPEN_STEPS,
     )
+
+
+def _can_be_rewritten(step: Step | None, root: Step | None) -> bool:
+    """Whether the section has the form for that: from the run's first end on, and for good, since somebody may be
+    typing into it while others have the run go on."""
+    if step is None or root is None:
+        return False
+    was_finished = step.success is not None or bool(step.generation)
+    return was_finished and (root.status not in OPEN_STEPS or bool(root.generation))
 
 
 def _section_status(step: Step | None) -> str:

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.app.live.writing import Stores
-from tests.end_to_end.live.posts import FIRST, SECOND, THIRD, PostWriter, ProductWeb
+from tests.end_to_end.live.posts import FIRST, ROOT_STEP, SECOND, THIRD, PostWriter, ProductWeb
 from tests.end_to_end.live.proxy import Proxy
 from tests.end_to_end.live.reading import check, open_post
 from tests.end_to_end.live.tabs import show
@@ -220,6 +220,46 @@ async def test_what_a_person_types_is_kept(context: BrowserContext, web: Product
     assert await field.first.evaluate("(f) => [document.activeElement === f, f.selectionStart, f.selectionEnd]") == [
         True, 2, 6,
     ]  # fmt: skip
+
+
+async def test_a_wish_that_is_being_typed_outlives_a_retry_from_another_tab(
+    context: BrowserContext, web: ProductWeb, stores: Stores
+) -> None:
+    """Of a section that stands, and of the very one that is retried; neither can be sent while the work goes on."""
+    writer = await PostWriter.order(stores, "alpha", "beta")
+    await writer.write_on(5)
+    await writer.succeed(FIRST)
+    await writer.begin(SECOND)
+    await writer.fail(SECOND)
+    await writer.end_incomplete(SECOND)
+    page, acting = await open_post(context, web.url, writer), await open_post(context, web.url, writer)
+    tools = page.locator("[data-section=alpha] details")
+    await tools.locator("summary").click()
+    wish, guidance = tools.get_by_role("textbox"), page.locator("[data-section=beta] textarea")
+    await guidance.fill("with figures")
+    await wish.fill("shorter, and")
+    await expect(tools.get_by_role("button")).to_be_enabled()
+    await show(page, "hidden")
+    await acting.get_by_role("button", name="Retry this section").click()
+    await acting.wait_for_url("**/posts/*#*")
+    await writer.take()
+    await writer.begin(ROOT_STEP, 2)
+    await writer.begin(SECOND, 2)
+    await writer.write_on(3, step=SECOND, attempt=2)
+    await show(page, "visible")
+    await check(page, writer)
+    await expect(wish).to_have_value("shorter, and")
+    await expect(wish).to_be_focused()
+    await expect(guidance).to_have_value("with figures")
+    await expect(tools).to_have_attribute("open", "")
+    await expect(tools.get_by_role("button")).to_be_disabled()
+    await expect(tools).to_contain_text("once the writing has ended")
+    await writer.succeed(SECOND, 2)
+    await writer.succeed(ROOT_STEP, 2)
+    await check(page, writer)
+    await expect(tools.get_by_role("button")).to_be_enabled()
+    await expect(wish).to_have_value("shorter, and")
+    await expect(guidance).to_have_value("with figures")
 
 
 async def test_an_opened_detail_stays_open(context: BrowserContext, web: ProductWeb, writer: PostWriter) -> None:

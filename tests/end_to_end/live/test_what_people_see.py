@@ -30,6 +30,11 @@ FIND_ANNOUNCERS = """() => [...document.querySelectorAll('[data-section], [data-
     .flatMap((element) => { const closest = element.closest('[aria-live], [role=status], [role=alert], [role=log]');
                             return closest ? [closest.outerHTML] : []; })"""
 
+SOURCES = [
+    {"number": n, "url": f"https://example.com/{n}", "title": f"Page {n}", "passages": [f"s{n}"]} for n in range(1, 25)
+]
+CITING = {"id": "beta", "heading": "On beta", "markdown": "", "sources": [f"s{n}" for n in range(1, 25)]}
+
 COUNT_ANIMATIONS = "() => document.getAnimations().filter((animation) => animation.playState === 'running').length"
 
 
@@ -185,7 +190,36 @@ async def test_new_text_below_is_offered_and_nothing_jumps(
     await expect(offer).to_be_visible()
     await offer.click()
     await expect(offer).to_be_hidden()
-    assert await page.evaluate("scrollY") > 0
+    await expect(page.locator("[data-section=alpha] .prose > :last-child")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+async def test_new_text_is_found_above_what_is_still_to_come(
+    context: BrowserContext, web: ProductWeb, writer: PostWriter, width: int
+) -> None:
+    """Sources and steps below it are no news: the offer is there only while the text itself is out of sight."""
+    await writer.publish(ROOT_STEP, "sources", SOURCES)
+    await writer.begin(SECOND)
+    await writer.publish(SECOND, "section", CITING)
+    await writer.succeed(SECOND)
+    page = await open_post(context, web.url, writer)
+    await page.set_viewport_size({"width": width, "height": 700})
+    offer, newest = (
+        page.get_by_role("button", name="New text below"),
+        page.locator("#section-alpha .prose > :last-child"),
+    )
+    await expect(newest).to_be_in_viewport()
+    await writer.write_on(60)
+    await check(page, writer)
+    await offer.click()
+    await expect(newest).to_be_in_viewport(ratio=1)
+    await expect(offer).to_be_hidden()
+    await expect(page.locator("#sources")).not_to_be_in_viewport()
+    await writer.write_on(40)
+    await check(page, writer)
+    await expect(offer).to_be_visible()
+    await newest.scroll_into_view_if_needed()
+    await expect(offer).to_be_hidden()
 
 
 async def test_what_a_reader_selected_and_opened_is_kept(

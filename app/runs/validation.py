@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError as SchemaMismatch
 from pydantic import BaseModel, ValidationError
 from referencing import Registry
 
+from app.contract.content import UNIQUE_BY
 from app.runs.errors import InputInvalid, Problem
 
 KEY_LENGTH = 200
@@ -18,10 +21,20 @@ _SHOWN = 50
 """How many problems are reported at most."""
 
 
+def _check_unique(_: Any, name: str, items: Any, __: Any) -> Iterator[SchemaMismatch]:
+    listed = items if isinstance(items, list) else []
+    values = [item[name] for item in listed if isinstance(item, dict) and isinstance(item.get(name), str)]
+    if twice := [value for value, count in Counter(values).items() if count > 1]:
+        yield SchemaMismatch(f"{twice[0]!r} is the {name} of more than one item; each needs its own")
+
+
+_Validator = validators.extend(Draft202012Validator, {UNIQUE_BY: _check_unique})
+
+
 def check_schema(value: Any, schema: dict[str, Any], below: str = "") -> None:
     """Raises `InputInvalid` where `value` does not fit; paths begin with `below`."""
     # With a registry of its own, a `$ref` to somewhere else is never fetched.
-    found = Draft202012Validator(schema, registry=Registry()).iter_errors(value)
+    found = _Validator(schema, registry=Registry()).iter_errors(value)
     shown = islice(found, _SHOWN)
     problems = [Problem(_join(below, _place(error)), _shorten(error.message)) for error in shown]
     if problems:

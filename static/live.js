@@ -22,6 +22,7 @@ Every connection is one `htmx.ajax` of its own: no `hx-sse:connect`, `hx-trigger
   outerMorph keeps focus, selection, scroll and an opened <details>; outerHTML would lose them. What a person types
   into is outside of all fragments, or has hx-morph-skip.
 
+<div data-again="/sites">…</div>                one a page: asked for anew every 4 s while somebody looks
 Outside #live, each optional:
 <p class="connection" role="status" hidden data-reconnecting="Reconnecting…" data-offline="You're offline; your work
       goes on." data-refused="Reload this page."></p>   gets the text, and data-state="reconnecting|offline|refused"
@@ -53,10 +54,14 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
     if (live) watch();
   }
   setInterval(tick, 1000);
+  htmx.config.noSwap = [204, 304, "4xx", "5xx"];
+  setInterval(() => {
+    const list = $("[data-again]"); // no stream tells of these runs
+    if (list && !document.hidden) htmx.ajax("GET", list.dataset.again, { source: list, target: list, swap: "outerMorph" });
+  }, 4_000);
   if (!live) return;
 
   // The connection: one loop, one request at a time, always from data-cursor.
-
   let ctx, failures = 0, serverDelay, connected = false, refused = false, finished = ENDED.includes(now()), away = false;
   let looping = false, heard = Date.now(), lost = Date.now(), wake = () => {};
   const wanted = () => !finished && !away && !document.hidden;
@@ -113,7 +118,6 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
   document.addEventListener("visibilitychange", () => (document.hidden ? rest() : finished ? ask().then(resume) : resume()));
 
   // Messages.
-
   let selection;
   const isAfter = (a, b) => {
     const [[ms, seq], [otherMs, otherSeq]] = [a, b].map((cursor) => cursor.split("-").map(BigInt));
@@ -144,7 +148,6 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
   });
 
   // What people see of it.
-
   const [banner, stalled, announcer, below, notify] =
     [".connection", "[data-stalled-after]", "[data-announce]", "[data-below]", "[data-notify]"].map($);
   const titles = JSON.parse(live.dataset.titles ?? "{}");
@@ -181,7 +184,7 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
     if (below) below.hidden = !(newest()?.getBoundingClientRect().bottom > innerHeight);
   }
 
-  // Where the next word will stand: of the sections that are being written, in the last one that has text.
+  // Where the next word will stand: in the last of the sections that are being written.
   const newest = () => [...live.querySelectorAll('.section[data-status="running"] .prose > :last-child')].at(-1);
   addEventListener("scrollend", watch);
   below?.addEventListener("click", () => {

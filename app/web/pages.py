@@ -74,6 +74,7 @@ def live_values(kind: str, run: Run, context: Context) -> dict[str, Any]:
         "parts": parts,
         "reloads": run.status in _MOVING and kind != "site" and not any("<textarea" in part for part in parts.values()),
         "kind": kind,
+        "refused": context.refused,
         "titles": json.dumps(titles, ensure_ascii=False),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 from app.contract.content import Outline, OutlineSection, Section, Source
@@ -80,7 +81,13 @@ def _head(run: Run, outline: Outline | None, root: Step | None, context: Context
         ask_id=dom_id("ask", ask.ask) if ask else "",
         proposal=context.draft if proposal is not None and context.draft else proposal,
         problems=context.problems,
+        approved=None if run.ended else _approved_at(run),
     )
+
+
+def _approved_at(run: Run) -> datetime | None:
+    """When a person last approved an outline. Whoever had its form open in another tab is told so in its place."""
+    return max((answer.at for answer in run.answers.values() if answer.data.name == "outline"), default=None)
 
 
 def _sections(

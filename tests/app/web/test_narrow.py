@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Page, async_playwright
 
 from app.web.rendering import ROOT
 from tests.app.conftest import Take
 from tests.app.web.conftest import Play
-from tests.app.web.logs import OUTLINE, PROFILE, SOURCES, begin_post, finish_post, read_site
+from tests.app.web.logs import PROFILE, SOURCES, begin_post, finish_post, read_site
+from tests.app.web.test_forms import SECTIONS
 from tests.app.web.test_pages import Client, add_post, add_site, run_of
 from tests.support.chromium import ARGUMENTS, find_chromium
 
@@ -76,7 +76,7 @@ async def test_a_post_of_long_words(ann: Client, play: Play, phone: Page) -> Non
     post = await add_post(ann, await add_site(ann), topic=WORD[:200], audience=WORD[:200], tone=WORD[:100])
     run = run_of(await ann.get(post))
     log = begin_post()
-    sections = [{**section, "heading": WORD} for section in OUTLINE["sections"]]  # type: ignore[attr-defined]
+    sections = [{**section, "heading": WORD} for section in SECTIONS]
     log.publish("", "outline", {"title": WORD, "summary": WORD, "sections": sections})
     log.publish("", "sources", [{**SOURCES[0], "url": URL, "title": WORD}])
     text = f"{WORD} `{WORD}`\n\n# {WORD}\n\n- {WORD}\n\n| a | b |\n|-|-|\n| {WORD} | {WORD} |\n\n```\n{WORD}\n```\n"
@@ -106,7 +106,7 @@ async def test_an_outline_of_long_words(ann: Client, take: Take, phone: Page) ->
     await player.say(*[event.model_copy(update={"id": ""}) for event in begin_post().events[1:-1]])
     waiting = begin_post(approve=True).events[-1]
     ask = waiting.data.asks[0]  # type: ignore[union-attr]
-    sections = [{**section, "heading": WORD[:200], "points": [WORD]} for section in OUTLINE["sections"]]  # type: ignore[attr-defined]
+    sections = [{**section, "heading": WORD[:200], "points": [WORD]} for section in SECTIONS]
     proposal = {"title": WORD[:200], "summary": WORD, "sections": sections}
     await player.ask(ask.model_copy(update={"proposal": proposal}))
     for address in (post, f"/runs/{run}"):

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.app.live.writing import Stores
-from tests.end_to_end.live.posts import FIRST, ROOT_STEP, SECOND, THIRD, PostWriter, ProductWeb
+from tests.end_to_end.live.posts import FIRST, ROOT_STEP, SECOND, SITE, THIRD, PostWriter, ProductWeb
 from tests.end_to_end.live.proxy import Proxy
 from tests.end_to_end.live.reading import check, open_post
 from tests.end_to_end.live.tabs import show
@@ -361,6 +361,28 @@ async def test_a_retry_begun_in_another_tab_is_seen(context: BrowserContext, pro
     for page in (saw_it, came_later):
         await page.clock.run_for(16_000)
         await check(page, writer)
+
+
+async def test_a_list_of_posts_says_how_they_stand(
+    context: BrowserContext, web: ProductWeb, stores: Stores, writer: PostWriter
+) -> None:
+    """Only while somebody looks, and without another stream."""
+    await writer.ship()
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(f"{web.url}/sites/{SITE}")
+    await page.get_by_label("Topic").fill("half a thought")
+    status = page.locator(f"li:has(a[href='{writer.address}']) .status")
+    await expect(status).to_have_text("Writing")
+    await show(page, "hidden")
+    await writer.end()
+    await writer.ship()
+    await page.clock.run_for(30_000)
+    await expect(status).to_have_text("Writing")
+    await show(page, "visible")
+    await page.clock.run_for(5_000)
+    await expect(status).to_have_text("Finished")
+    await expect(page.get_by_label("Topic")).to_have_value("half a thought")
 
 
 async def test_an_ended_page_opens_no_stream(context: BrowserContext, proxy: Proxy, writer: PostWriter) -> None:

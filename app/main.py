@@ -46,6 +46,7 @@ from app.stores.connection import READING
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
+from app.web.board import Boards
 from app.web.rendering import load_templates
 from app.web.routes import ROUTES as PAGES
 from app.web.streaming import StreamingLitestar
@@ -114,6 +115,7 @@ def connect(settings: Settings) -> dict[str, Any]:
         "queries": queries,
         "workspaces": Workspaces(database),
         "tokens": Tokens(database),
+        "boards": Boards(database),
         "submission": Submission(settings, database, log, fleet),
         "commands": Commands(queries, log),
         "follower": Follower(log, bells),

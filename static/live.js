@@ -22,12 +22,13 @@ Every connection is one `htmx.ajax` of its own: no `hx-sse:connect`, `hx-trigger
   outerMorph keeps focus, selection, scroll and an opened <details>; outerHTML would lose them. What a person types
   into is outside of all fragments, or has hx-morph-skip.
 
+<div data-again="/sites">…</div>                one a page: asked for anew every 4 s while somebody looks
 Outside #live, each optional:
 <p class="connection" role="status" hidden data-reconnecting="Reconnecting…" data-offline="You're offline; your work
       goes on." data-refused="Reload this page."></p>   gets the text, and data-state="reconnecting|offline|refused"
 <p data-stalled-after="90" hidden>Nothing new for a while…</p>                 seconds without an event while running
 <p data-announce role="status" class="visually-hidden"></p>                    what screen readers hear: the summary
-<button type="button" data-below hidden>New text below</button>                scrolls to the end of #live
+<button type="button" data-below hidden>New text below</button>   while the text that is being written is below the window
 <button type="button" data-notify hidden>Tell me when it's done</button>       asks for leave to notify
 
 Of the stream: `id` is the cursor. Unnamed messages are patches; one at or before data-cursor is dropped. `event: reset`
@@ -53,10 +54,14 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
     if (live) watch();
   }
   setInterval(tick, 1000);
+  htmx.config.noSwap = [204, 304, "4xx", "5xx"];
+  setInterval(() => {
+    const list = $("[data-again]"); // no stream tells of these runs
+    if (list && !document.hidden) htmx.ajax("GET", list.dataset.again, { source: list, target: list, swap: "outerMorph" });
+  }, 4_000);
   if (!live) return;
 
   // The connection: one loop, one request at a time, always from data-cursor.
-
   let ctx, failures = 0, serverDelay, connected = false, refused = false, finished = ENDED.includes(now()), away = false;
   let looping = false, heard = Date.now(), lost = Date.now(), wake = () => {};
   const wanted = () => !finished && !away && !document.hidden;
@@ -113,8 +118,7 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
   document.addEventListener("visibilitychange", () => (document.hidden ? rest() : finished ? ask().then(resume) : resume()));
 
   // Messages.
-
-  let selection, bottom;
+  let selection;
   const isAfter = (a, b) => {
     const [[ms, seq], [otherMs, otherSeq]] = [a, b].map((cursor) => cursor.split("-").map(BigInt));
     return ms > otherMs || (ms === otherMs && seq > otherSeq);
@@ -126,7 +130,6 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
     if (message.event === "reset") message.event = ""; // swapped like a patch, whatever its cursor
     else if (!message.event && !isAfter(message.id, live.dataset.cursor)) event.preventDefault();
     selection = ends(getSelection());
-    bottom = live.getBoundingClientRect().bottom + scrollY;
   });
   on("htmx:sse:after:message", ({ detail: { message } }) => {
     if (message.event) return;
@@ -137,8 +140,6 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
       const moved = ends(getSelection()).some((part, i) => part !== selection[i]);
       if (moved && fits(node, offset) && fits(other, otherOffset)) getSelection().setBaseAndExtent(...selection);
     }
-    const end = live.getBoundingClientRect().bottom;
-    if (end + scrollY > bottom && end > innerHeight + 40 && below) below.hidden = now() !== "running";
     tick(); // what was just swapped in has the server's words
     show();
   });
@@ -147,7 +148,6 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
   });
 
   // What people see of it.
-
   const [banner, stalled, announcer, below, notify] =
     [".connection", "[data-stalled-after]", "[data-announce]", "[data-below]", "[data-notify]"].map($);
   const titles = JSON.parse(live.dataset.titles ?? "{}");
@@ -181,12 +181,15 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
       if (said) announcer.textContent = news; // what the page began with was read with the page
       [said, saidAt] = [news, Date.now()];
     }
-    if (below && live.getBoundingClientRect().bottom < innerHeight + 40) below.hidden = true;
+    if (below) below.hidden = !(newest()?.getBoundingClientRect().bottom > innerHeight);
   }
 
+  // Where the next word will stand: in the last of the sections that are being written.
+  const newest = () => [...live.querySelectorAll('.section[data-status="running"] .prose > :last-child')].at(-1);
+  addEventListener("scrollend", watch);
   below?.addEventListener("click", () => {
     const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
-    live.scrollIntoView({ block: "end", behavior });
+    newest()?.scrollIntoView({ block: "end", behavior });
   });
   notify?.addEventListener("click", async () => {
     if ((await Notification.requestPermission()) === "granted") localStorage.setItem(key, "yes");

@@ -153,10 +153,15 @@ class OutlineSection(Value):
     passages: list[str] = []
 
 
+UNIQUE_BY = "x-unique-by"
+"""A keyword of our JSON schemas: no two items of the list have the same value under this name. An answer is held to it
+when it comes; a value in a log, once taken, is read without it."""
+
+
 class Outline(Value):
     title: Annotated[Line, Field(min_length=1, max_length=200)]
     summary: Annotated[Line, Field(max_length=1000)] = ""
-    sections: Annotated[list[OutlineSection], Field(min_length=1, max_length=12)]
+    sections: Annotated[list[OutlineSection], Field(min_length=1, max_length=12, json_schema_extra={UNIQUE_BY: "id"})]
 
 
 class Check(Value):

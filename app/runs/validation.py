@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError as SchemaMismatch
 from pydantic import BaseModel, ValidationError
 from referencing import Registry
 
+from app.contract.content import UNIQUE_BY
 from app.contract.events import Event, Unreadable, decode_event, encode_event
 from app.runs.errors import InputInvalid, Problem
 
@@ -20,10 +23,20 @@ _SHOWN = 50
 _TOO_DEEP = "is nested too deeply: lists and objects inside each other can be read back up to about 190 levels"
 
 
+def _check_unique(_: Any, name: str, items: Any, __: Any) -> Iterator[SchemaMismatch]:
+    listed = items if isinstance(items, list) else []
+    values = [item[name] for item in listed if isinstance(item, dict) and isinstance(item.get(name), str)]
+    if twice := [value for value, count in Counter(values).items() if count > 1]:
+        yield SchemaMismatch(f"{twice[0]!r} is the {name} of more than one item; each needs its own")
+
+
+_Validator = validators.extend(Draft202012Validator, {UNIQUE_BY: _check_unique})
+
+
 def check_schema(value: Any, schema: dict[str, Any], below: str = "") -> None:
     """Raises `InputInvalid` where `value` does not fit; paths begin with `below`."""
     # With a registry of its own, a `$ref` to somewhere else is never fetched.
-    found = Draft202012Validator(schema, registry=Registry()).iter_errors(value)
+    found = _Validator(schema, registry=Registry()).iter_errors(value)
     shown = islice(found, _SHOWN)
     problems = [Problem(_join(below, _place(error)), _shorten(error.message)) for error in shown]
     if problems:

@@ -15,7 +15,7 @@ from app.accounts.workspaces import Who, Workspaces
 from app.runs.bells import Bells
 from app.runs.queries import read_place
 from app.stores.database import Database
-from app.web.board import Board, follow_board, read_board, words_of
+from app.web.board import Board, Boards, follow_board, read_board, words_of
 from app.web.live import STREAM_HEADERS
 from app.web.pages import answer_page
 
@@ -47,7 +47,7 @@ async def show_activity(
 async def follow_activity(
     who: NamedDependency[Who],
     workspaces: NamedDependency[Workspaces],
-    database: NamedDependency[Database],
+    boards: NamedDependency[Boards],
     bells: NamedDependency[Bells],
 ) -> Stream:
     """What changes on that page, as Server-Sent Events, for as long as somebody watches."""
@@ -55,7 +55,7 @@ async def follow_activity(
     async def read() -> Board:
         # A browser's workspace comes with its first POST, which may be made in another tab.
         asking = who if who.workspace_id or not who.session else await workspaces.of_session(who.session)
-        return await read_board(database, asking.workspace_id)
+        return await boards.read(asking.workspace_id)
 
     return Stream(follow_board(read, bells), headers=STREAM_HEADERS)
 

@@ -74,6 +74,27 @@ async def read_board(database: Database, workspace_id: str | None, before: tuple
     return Board(tuple(going), tuple(shown), older)
 
 
+class Boards:
+    """Reads boards for all who watch: those of one workspace who ask at the same time share one reading.
+
+    Viewers wake up together, so that this is one reading a workspace and second, however many watch.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._readings: dict[str, asyncio.Task[Board]] = {}
+
+    async def read(self, workspace_id: str | None) -> Board:
+        if not workspace_id:
+            return Board()
+        reading = self._readings.get(workspace_id)
+        if reading is None:
+            reading = self._readings[workspace_id] = asyncio.create_task(read_board(self._database, workspace_id))
+            reading.add_done_callback(lambda _: self._readings.pop(workspace_id))
+        # A viewer who leaves takes the reading from nobody.
+        return await asyncio.shield(reading)
+
+
 async def follow_board(read: Callable[[], Awaitable[Board]], bells: Bells) -> AsyncGenerator[bytes]:
     """The board as it is, and then each change of it within about a second, until the process stops.
 

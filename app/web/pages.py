@@ -20,6 +20,7 @@ from app.web.rendering import build_version, render
 
 HTML = "text/html"
 EXTRACTIVE = "extractive"
+_MOVING = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
 def answer_page(
@@ -60,13 +61,20 @@ def answer_known(request: Request[Any, Any, Any], tag: str) -> Response[Any] | N
 
 
 def live_values(kind: str, run: Run, context: Context) -> dict[str, Any]:
-    """What `layouts/live.html` needs: the parts by their id, and the live element's attributes."""
+    """What `layouts/live.html` needs: the parts by their id, and the live element's attributes.
+
+    Without JavaScript a page `reloads` itself while its run moves, unless it has a form: what somebody is typing into
+    it would be lost. A site's page always has one.
+    """
     words = WORDS.get(run.workflow, RUN)
     titles = {status.value: f"{words.status[status]}: {run.title}" for status in RunStatus}
+    parts = {part.id: Markup(part.render()) for part in fragments(kind, run, context)}  # noqa: S704
     return {
         "run": run,
-        "parts": {part.id: Markup(part.render()) for part in fragments(kind, run, context)},  # noqa: S704
+        "parts": parts,
+        "reloads": run.status in _MOVING and kind != "site" and not any("<textarea" in part for part in parts.values()),
         "kind": kind,
+        "refused": context.refused,
         "titles": json.dumps(titles, ensure_ascii=False),
     }
 

@@ -86,10 +86,9 @@ async def answer_post(
     settings: Settings,
     status: int = 200,
 ) -> Response[str]:
-    """The post's page. `context` has what was typed into its outline, if that could not be taken."""
+    """The post's page. `context` has what was asked of it or typed, if that could not be done or taken."""
     _, _, site_name, extractive = beside = await _beside(post, database, fleet, settings)
-    workers = await count_workers(run, fleet)
-    context = replace(context, post_id=post.id, workers=workers)
+    context = replace(context, post_id=post.id, workers=await count_workers(run, fleet))
     return answer_page(
         request,
         "post",

@@ -1,34 +1,37 @@
-"""The home page and the pages of sites."""
+"""The pages of sites."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from app.accounts.workspaces import Who
+from app.contract.fold import Run
 from app.contract.settings import Settings
 from app.runs.errors import InputInvalid
 from app.runs.queries import Queries
 from app.runs.submission import Submission
 from app.runs.view import Context
-from app.runs.views.words import POST, SITE
+from app.runs.views.words import POST
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
 from app.stores.repositories.posts import list_posts
 from app.stores.repositories.sites import find_site
 from app.stores.tables import PostRow, RunRow, SiteRow
+from app.web.detours import is_fragment, lead_to_page
 from app.web.forms import Form, read_form
-from app.web.listings import site_cards
+from app.web.listings import is_going_on
 from app.web.pages import answer_known, answer_page, count_workers, is_extractive, live_values, tag_page
 
 _LABELS = {"topic": "Topic", "audience": "Audience", "tone": "Tone", "length": "Length"}
+_FIELDS = ("topic", "audience", "tone", "length", "approve_outline")
 Asked = Request[Any, Any, Any]
 
 
@@ -41,28 +44,6 @@ class Beside:
     tagged: list[Any]
 
 
-@get("/")
-async def show_home(request: Asked, who: NamedDependency[Who], database: NamedDependency[Database]) -> Response[str]:
-    return await _home(request, who, database, Form())
-
-
-@post("/sites")
-async def create_site(
-    request: Asked,
-    who: NamedDependency[Who],
-    submission: NamedDependency[Submission],
-    database: NamedDependency[Database],
-) -> Response[Any]:
-    """Start reading a site. An address that is refused comes back in the form, with the reason."""
-    form = await read_form(request)
-    try:
-        accepted = await submission.submit("onboard-site", {"url": form["url"]}, who.workspace_id or "")
-    except InputInvalid as invalid:
-        message = " ".join(dict.fromkeys(problem.message for problem in invalid.problems))
-        return await _home(request, who, database, Form(form.values, {"url": message}), status=400)
-    return Redirect(f"/sites/{accepted.site_id}", status_code=303)
-
-
 @get("/sites/{site_id:str}")
 async def show_site(
     request: Asked,
@@ -73,15 +54,30 @@ async def show_site(
     log: NamedDependency[Log],
     fleet: NamedDependency[Fleet],
     settings: NamedDependency[Settings],
-    topic: FromQuery[str] = "",
 ) -> Response[str]:
-    site = await _find(database, site_id, who)
-    form = Form({"topic": topic[:200], "length": "medium"})
+    """The site's page. The form for a post begins with what the query says; `choose` is a suggested topic."""
+    site = await find_own_site(database, site_id, who)
+    form = read_choice(request)
     if end := await queries.end_of(await queries.find(site.run_id, who.workspace_id)):
         beside = await _beside(site, form, database, fleet, settings)
         if known := answer_known(request, tag_page("site", end, *beside.tagged)):
             return known
-    return await _site(request, site, form, database, log, fleet, settings)
+    run = await log.fold(site.run_id)
+    return await answer_site(request, site, form, run, Context(), database, fleet, settings)
+
+
+@get("/sites/{site_id:str}/posts")
+async def list_site_posts(
+    request: Asked, site_id: FromPath[str], who: NamedDependency[Who], database: NamedDependency[Database]
+) -> Response[Any]:
+    """The list of posts alone, for a page that brings it up to date; whoever opens the address gets the site's page."""
+    site = await find_own_site(database, site_id, who)
+    if not is_fragment(request):
+        return lead_to_page(request, f"/sites/{site_id}")
+    async with database.reading() as session:
+        posts = await list_posts(session, site.id)
+    going = is_going_on(run for _, run in posts)
+    return answer_page(request, "site_posts", site=site, posts=posts, post_words=POST, going=going)
 
 
 @post("/sites/{site_id:str}/posts")
@@ -96,7 +92,7 @@ async def create_post(
     settings: NamedDependency[Settings],
 ) -> Response[Any]:
     """Start writing a post. What does not fit comes back in the form, each message at its field."""
-    site = await _find(database, site_id, who)
+    site = await find_own_site(database, site_id, who)
     form = await read_form(request)
     brief = {name: form[name] for name in ("topic", "audience", "tone")}
     chosen = {"length": form["length"] or "medium", "approve_outline": bool(form["approve_outline"])}
@@ -106,19 +102,19 @@ async def create_post(
         )
     except InputInvalid as invalid:
         refused = form.refused(invalid, _LABELS)
-        return await _site(request, site, refused, database, log, fleet, settings, status=400)
+        run = await log.fold(site.run_id)
+        return await answer_site(request, site, refused, run, Context(), database, fleet, settings, status=400)
     return Redirect(f"/posts/{accepted.post_id}", status_code=303)
 
 
-async def _home(request: Asked, who: Who, database: Database, form: Form, status: int = 200) -> Response[str]:
-    cards = []
-    if who.workspace_id:
-        async with database.reading() as session:
-            cards = await site_cards(session, who.workspace_id)
-    return answer_page(request, "home", status=status, form=form, cards=cards, words=SITE)
+def read_choice(request: Asked) -> Form:
+    """What the query says of a post that is to be written: all that stood in the form when a topic was chosen."""
+    values = {name: request.query_params.get(name, "")[:200] for name in _FIELDS}
+    return Form({**values, "topic": request.query_params.get("choose", values["topic"])[:200]})
 
 
-async def _find(database: Database, site_id: str, who: Who) -> SiteRow:
+async def find_own_site(database: Database, site_id: str, who: Who) -> SiteRow:
+    """The site, if it belongs to who asks; else 404."""
     async with database.reading() as session:
         site = await find_site(session, site_id, who.workspace_id) if who.workspace_id else None
     if site is None:
@@ -131,22 +127,23 @@ async def _beside(site: SiteRow, form: Form, database: Database, fleet: Fleet, s
         posts = await list_posts(session, site.id)
     extractive = await is_extractive(settings, fleet)
     listed = [[post.id, post.topic, post.created_at, run.status] for post, run in posts]
-    return Beside(posts, extractive, [site.id, site.url, site.profile, form["topic"], extractive, listed])
+    return Beside(posts, extractive, [site.id, site.url, site.profile, form.values, extractive, listed])
 
 
-async def _site(
+async def answer_site(
     request: Asked,
     site: SiteRow,
     form: Form,
+    run: Run,
+    context: Context,
     database: Database,
-    log: Log,
     fleet: Fleet,
     settings: Settings,
     status: int = 200,
 ) -> Response[str]:
+    """The site's page. `context` has what was asked of its run, if that could not be done."""
     beside = await _beside(site, form, database, fleet, settings)
-    run = await log.fold(site.run_id)
-    context = Context(workers=await count_workers(run, fleet))
+    context = replace(context, workers=await count_workers(run, fleet))
     return answer_page(
         request,
         "site",
@@ -156,6 +153,7 @@ async def _site(
         form=form,
         posts=beside.posts,
         post_words=POST,
+        going=is_going_on(run for _, run in beside.posts),
         extractive=beside.extractive,
         **live_values("site", run, context),
     )

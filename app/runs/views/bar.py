@@ -42,4 +42,18 @@ def run_bar(run: Run, words: Words, tally: Tally) -> Fragment:
 
 def condition(run: Run, words: Words, context: Context) -> Fragment:
     """What a person should know of the run beyond its status; nothing while all goes well."""
-    return part("condition", "condition", run.changed, run=run, words=words, no_worker=context.workers == 0)
+    return part(
+        "condition",
+        "condition",
+        run.changed,
+        run=run,
+        words=words,
+        no_worker=context.workers == 0,
+        site_id=_site_written_from(run),
+    )
+
+
+def _site_written_from(run: Run) -> str:
+    """The site whose topics a post could be about instead; empty for anything but a post."""
+    asked = run.input if run.workflow == "write-post" and isinstance(run.input, dict) else {}
+    return str(asked.get("site_id") or "")

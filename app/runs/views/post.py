@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 from app.contract.content import Outline, OutlineSection, Section, Source
 from app.contract.fold import Run
-from app.contract.runs import RunStatus, StepStatus
+from app.contract.runs import OPEN_STEPS, RunStatus, StepStatus
 from app.contract.steps import Step
 from app.runs.patching import Fragment, latest
 from app.runs.views.bar import Tally, condition, run_bar
@@ -68,7 +69,7 @@ def _tally(steps: list[Step], planned: list[OutlineSection], changed: str) -> Ta
 def _head(run: Run, outline: Outline | None, root: Step | None, context: Context) -> Fragment:
     ask = next((ask for ask in run.asks if run.status is RunStatus.WAITING), None)
     proposal = read_value(Outline, ask.proposal) if ask is not None and ask.name == "outline" else None
-    draft, problems = context.typed_for(ask.ask) if ask else (None, ())
+    draft, problems = context.typed_for(ask.ask) if ask else (None, {})
     asked = run.input if isinstance(run.input, dict) else {}
     brief = {name: str(asked.get(name) or "") for name in ("topic", "audience", "tone", "length")}
     return part(
@@ -82,7 +83,13 @@ def _head(run: Run, outline: Outline | None, root: Step | None, context: Context
         ask_id=dom_id("ask", ask.ask) if ask else "",
         proposal=draft if proposal is not None and draft else proposal,
         problems=problems,
+        approved=None if run.ended else _approved_at(run),
     )
+
+
+def _approved_at(run: Run) -> datetime | None:
+    """When a person last approved an outline. Whoever had its form open in another tab is told so in its place."""
+    return max((answer.at for answer in run.answers.values() if answer.data.name == "outline"), default=None)
 
 
 def _sections(
@@ -117,8 +124,18 @@ def _section(run: Run, section: OutlineSection, numbers: dict[str, int], base: s
         again=step is not None and is_asked_again(step),
         rewriting=step is not None and step.success is not None and step.status is not StepStatus.SUCCEEDED,
         checks=written.checks if written else [],
-        tools=root is not None and root.status is not StepStatus.RUNNING,
+        tools=_can_be_rewritten(step, root),
+        at_work=root is not None and root.status in OPEN_STEPS,
     )
+
+
+def _can_be_rewritten(step: Step | None, root: Step | None) -> bool:
+    """Whether the section has the form for that: from the run's first end on, and for good, since somebody may be
+    typing into it while others have the run go on."""
+    if step is None or root is None:
+        return False
+    was_finished = step.success is not None or bool(step.generation)
+    return was_finished and (root.status not in OPEN_STEPS or bool(root.generation))
 
 
 def _section_status(step: Step | None) -> str:

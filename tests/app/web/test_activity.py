@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx2
 from litestar import Litestar
 from lxml import html as lxml_html
+from sqlalchemy import select
+from sqlalchemy.event import listen
+from sqlmodel import col
 
 from app.main import closers
+from app.stores.database import Database
+from app.stores.tables import RunRow
+from app.web.board import Boards
 from tests.app.conftest import Take, make_browser, start_echo
 from tests.app.web.conftest import Ship
 
@@ -100,3 +107,21 @@ async def test_a_hidden_tab_learns_how_the_runs_stand(ann: Client, take: Take, s
 async def test_a_place_that_cannot_be_read_is_refused(ann: Client) -> None:
     for place in ("x", "1-", "99999999999999999999-run_1", "1-run_1&after=2"):
         assert (await ann.get("/runs", params={"after": place})).status_code == 400, place
+
+
+async def test_viewers_of_one_workspace_share_a_reading(app: Litestar, ann: Client, address: str) -> None:
+    """Told by the statements that reach SQL: ten who ask at once cost what one costs."""
+    await start_echo(ann)
+    database: Database = app.state.database
+    async with database.reading() as session:
+        workspace = await session.scalar(select(col(RunRow.workspace_id)))
+    boards, statements = Boards(database), []
+    listen(database.engine.sync_engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    alone = await boards.read(workspace)
+    cost = len(statements)
+    assert await asyncio.gather(*(boards.read(workspace) for _ in range(10))) == [alone] * 10
+    assert len(statements) == 2 * cost
+    leaving, staying = (asyncio.create_task(boards.read(workspace)) for _ in range(2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert await staying == alone

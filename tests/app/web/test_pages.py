@@ -121,7 +121,7 @@ async def test_a_site_shows_what_was_read_and_fills_a_topic_in(ann: Client, play
     await play(run_of(await ann.get(site)), read_site())
     page = lxml_html.fromstring((await ann.get(f"{site}?topic=Why+we+measure")).text)
     assert page.xpath("string(//h1)") == PROFILE["name"]
-    assert page.xpath("//a[@class='topic']/@data-topic") == [topic["title"] for topic in TOPICS]
+    assert page.xpath("//button[@class='topic']/@data-topic") == [topic["title"] for topic in TOPICS]
     assert page.xpath("//input[@name='topic']/@value") == ["Why we measure"]
     rows = page.xpath("//*[@id='reading']//li[@data-step]")
     assert [row.get("data-step-status") for row in rows] == ["succeeded", "succeeded", "failed", "succeeded"]
@@ -200,7 +200,7 @@ async def test_an_outline_that_does_not_fit_comes_back_as_it_was_typed(ann: Clie
     page = lxml_html.fromstring(refused.text)
     assert page.xpath("//input[@name='heading-1']/@value") == ["Kept too"]
     assert page.xpath("string(//textarea[@name='points-1'])").split() == ["One", "Two"]
-    assert "title" in page.xpath("string(//form[@class='outline']//*[@role='alert'])")
+    assert page.xpath("string(//*[@id='title-error'])") == "Title is missing."
     taken = await ann.post(f"/runs/{run}/answers/outline", data={**fields, "title": "Mine"})
     assert (taken.status_code, taken.headers["location"]) == (303, post)
 

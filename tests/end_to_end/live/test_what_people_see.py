@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.app.live.writing import Stores
-from tests.end_to_end.live.posts import FIRST, SECOND, THIRD, PostWriter, ProductWeb
+from tests.end_to_end.live.posts import FIRST, ROOT_STEP, SECOND, SITE, THIRD, PostWriter, ProductWeb
 from tests.end_to_end.live.proxy import Proxy
 from tests.end_to_end.live.reading import check, open_post
 from tests.end_to_end.live.tabs import show
@@ -29,6 +29,11 @@ COUNT_WORDS = """() => {
 FIND_ANNOUNCERS = """() => [...document.querySelectorAll('[data-section], [data-section] *')]
     .flatMap((element) => { const closest = element.closest('[aria-live], [role=status], [role=alert], [role=log]');
                             return closest ? [closest.outerHTML] : []; })"""
+
+SOURCES = [
+    {"number": n, "url": f"https://example.com/{n}", "title": f"Page {n}", "passages": [f"s{n}"]} for n in range(1, 25)
+]
+CITING = {"id": "beta", "heading": "On beta", "markdown": "", "sources": [f"s{n}" for n in range(1, 25)]}
 
 COUNT_ANIMATIONS = "() => document.getAnimations().filter((animation) => animation.playState === 'running').length"
 
@@ -185,7 +190,36 @@ async def test_new_text_below_is_offered_and_nothing_jumps(
     await expect(offer).to_be_visible()
     await offer.click()
     await expect(offer).to_be_hidden()
-    assert await page.evaluate("scrollY") > 0
+    await expect(page.locator("[data-section=alpha] .prose > :last-child")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+async def test_new_text_is_found_above_what_is_still_to_come(
+    context: BrowserContext, web: ProductWeb, writer: PostWriter, width: int
+) -> None:
+    """Sources and steps below it are no news: the offer is there only while the text itself is out of sight."""
+    await writer.publish(ROOT_STEP, "sources", SOURCES)
+    await writer.begin(SECOND)
+    await writer.publish(SECOND, "section", CITING)
+    await writer.succeed(SECOND)
+    page = await open_post(context, web.url, writer)
+    await page.set_viewport_size({"width": width, "height": 700})
+    offer, newest = (
+        page.get_by_role("button", name="New text below"),
+        page.locator("#section-alpha .prose > :last-child"),
+    )
+    await expect(newest).to_be_in_viewport()
+    await writer.write_on(60)
+    await check(page, writer)
+    await offer.click()
+    await expect(newest).to_be_in_viewport(ratio=1)
+    await expect(offer).to_be_hidden()
+    await expect(page.locator("#sources")).not_to_be_in_viewport()
+    await writer.write_on(40)
+    await check(page, writer)
+    await expect(offer).to_be_visible()
+    await newest.scroll_into_view_if_needed()
+    await expect(offer).to_be_hidden()
 
 
 async def test_what_a_reader_selected_and_opened_is_kept(
@@ -220,6 +254,46 @@ async def test_what_a_person_types_is_kept(context: BrowserContext, web: Product
     assert await field.first.evaluate("(f) => [document.activeElement === f, f.selectionStart, f.selectionEnd]") == [
         True, 2, 6,
     ]  # fmt: skip
+
+
+async def test_a_wish_that_is_being_typed_outlives_a_retry_from_another_tab(
+    context: BrowserContext, web: ProductWeb, stores: Stores
+) -> None:
+    """Of a section that stands, and of the very one that is retried; neither can be sent while the work goes on."""
+    writer = await PostWriter.order(stores, "alpha", "beta")
+    await writer.write_on(5)
+    await writer.succeed(FIRST)
+    await writer.begin(SECOND)
+    await writer.fail(SECOND)
+    await writer.end_incomplete(SECOND)
+    page, acting = await open_post(context, web.url, writer), await open_post(context, web.url, writer)
+    tools = page.locator("[data-section=alpha] details")
+    await tools.locator("summary").click()
+    wish, guidance = tools.get_by_role("textbox"), page.locator("[data-section=beta] textarea")
+    await guidance.fill("with figures")
+    await wish.fill("shorter, and")
+    await expect(tools.get_by_role("button")).to_be_enabled()
+    await show(page, "hidden")
+    await acting.get_by_role("button", name="Retry this section").click()
+    await acting.wait_for_url("**/posts/*#*")
+    await writer.take()
+    await writer.begin(ROOT_STEP, 2)
+    await writer.begin(SECOND, 2)
+    await writer.write_on(3, step=SECOND, attempt=2)
+    await show(page, "visible")
+    await check(page, writer)
+    await expect(wish).to_have_value("shorter, and")
+    await expect(wish).to_be_focused()
+    await expect(guidance).to_have_value("with figures")
+    await expect(tools).to_have_attribute("open", "")
+    await expect(tools.get_by_role("button")).to_be_disabled()
+    await expect(tools).to_contain_text("once the writing has ended")
+    await writer.succeed(SECOND, 2)
+    await writer.succeed(ROOT_STEP, 2)
+    await check(page, writer)
+    await expect(tools.get_by_role("button")).to_be_enabled()
+    await expect(wish).to_have_value("shorter, and")
+    await expect(guidance).to_have_value("with figures")
 
 
 async def test_an_opened_detail_stays_open(context: BrowserContext, web: ProductWeb, writer: PostWriter) -> None:
@@ -287,6 +361,28 @@ async def test_a_retry_begun_in_another_tab_is_seen(context: BrowserContext, pro
     for page in (saw_it, came_later):
         await page.clock.run_for(16_000)
         await check(page, writer)
+
+
+async def test_a_list_of_posts_says_how_they_stand(
+    context: BrowserContext, web: ProductWeb, stores: Stores, writer: PostWriter
+) -> None:
+    """Only while somebody looks, and without another stream."""
+    await writer.ship()
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(f"{web.url}/sites/{SITE}")
+    await page.get_by_label("Topic").fill("half a thought")
+    status = page.locator(f"li:has(a[href='{writer.address}']) .status")
+    await expect(status).to_have_text("Writing")
+    await show(page, "hidden")
+    await writer.end()
+    await writer.ship()
+    await page.clock.run_for(30_000)
+    await expect(status).to_have_text("Writing")
+    await show(page, "visible")
+    await page.clock.run_for(5_000)
+    await expect(status).to_have_text("Finished")
+    await expect(page.get_by_label("Topic")).to_have_value("half a thought")
 
 
 async def test_an_ended_page_opens_no_stream(context: BrowserContext, proxy: Proxy, writer: PostWriter) -> None:

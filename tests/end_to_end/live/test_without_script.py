@@ -1,4 +1,4 @@
-"""An ended run's pages in a browser without JavaScript: all of it is there, and all of it works."""
+"""Pages in a browser without JavaScript: all of it is there, and all of it works."""
 
 from __future__ import annotations
 
@@ -41,4 +41,29 @@ async def test_an_ended_post_is_read_and_retried_without_script(
     await page.locator("[data-section=beta] button").first.click()
     await page.wait_for_url(f"**{writer.address}*")
     await expect(page.locator("#run")).to_have_attribute("data-run-status", "queued")
+    await context.close()
+
+
+async def test_what_is_typed_without_script_is_not_reloaded_away(
+    live_browser: Browser, signed_in: StorageState, web: ProductWeb, stores: Stores
+) -> None:
+    """A page reloads itself only as long as it has nothing to fill in; else it offers a link to do so."""
+    writer = await PostWriter.order(stores, "alpha", "beta")
+    context = await live_browser.new_context(storage_state=signed_in, java_script_enabled=False)
+    page = await context.new_page()
+    refresh, reload = page.locator("meta[http-equiv=refresh]"), page.get_by_role("link", name="Reload", exact=True)
+    await page.goto(web.url + writer.address)
+    await expect(refresh).to_have_count(1)
+    await expect(reload).to_have_count(0)
+    await writer.fail(FIRST)
+    await page.reload()
+    await expect(page.get_by_label("Guidance")).to_be_visible()
+    await expect(refresh).to_have_count(0)
+    await writer.ask_for_outline()
+    for address in (writer.address, f"/runs/{writer.run_id}"):
+        await page.goto(web.url + address)
+        await expect(page.locator("form textarea").first).to_be_visible()
+        await expect(refresh).to_have_count(0)
+        await reload.click()
+        await page.wait_for_url(f"**{address}")
     await context.close()

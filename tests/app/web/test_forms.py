@@ -1,0 +1,190 @@
+"""Forms of pages: what is typed is kept, what is wrong is said in words, and who comes too late is told so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lxml import html as lxml_html
+
+from app.contract import events as e
+from app.contract import payloads as p
+from app.contract.content import Outline
+from app.contract.payloads import Ask
+from tests.app.conftest import Take
+from tests.app.web.conftest import Play, Ship
+from tests.app.web.logs import OUTLINE, TOPICS, begin_post, finish_post, read_site
+from tests.app.web.test_pages import Client, add_post, add_site, run_of
+from tests.support.worker_player import WorkerPlayer
+
+SECTIONS: list[dict[str, Any]] = OUTLINE["sections"]  # type: ignore[assignment]
+
+
+async def ask_for_outline(client: Client, take: Take) -> tuple[str, str, WorkerPlayer]:
+    """A post that waits for its outline: its address, its run, and who plays the worker."""
+    post = await add_post(client, await add_site(client), approve_outline="true")
+    run = run_of(await client.get(post))
+    player = await take(run)
+    await player.say(*[event.model_copy(update={"id": ""}) for event in begin_post(approve=True).events[1:-1]])
+    schema = Outline.model_json_schema()
+    await player.ask(Ask(ask="a1", name="outline", step="write-post", proposal=OUTLINE, answer_schema=schema))
+    return post, run, player
+
+
+def fill(**changed: str) -> dict[str, str]:
+    """The outline's form as it comes, with these fields changed."""
+    fields = {"ask": "a1", "title": "A title", "summary": ""}
+    for number, section in enumerate(SECTIONS, start=1):
+        fields |= {
+            f"id-{number}": section["id"],
+            f"heading-{number}": section["heading"],
+            f"points-{number}": "One\r\nTwo",
+            f"passages-{number}": "s1 s3",
+        }
+    return fields | changed
+
+
+async def test_a_section_that_was_left_out_can_be_brought_back(ann: Client, take: Take) -> None:
+    _, run, _ = await ask_for_outline(ann, take)
+    none_left = fill(**{f"leave-out-{number}": "true" for number in range(1, 5)})
+    refused = await ann.post(f"/runs/{run}/answers/outline", data=none_left)
+    assert refused.status_code == 400
+    page = lxml_html.fromstring(refused.text)
+    assert page.xpath("string(//form[@class='outline']//*[@role='alert'])").strip() == "Keep at least one section."
+    assert page.xpath("//fieldset//input[@type='text' or not(@type)]/@value") == [s["heading"] for s in SECTIONS]
+    assert len(page.xpath("//input[@type='checkbox'][@checked]")) == 4
+
+
+async def test_what_is_wrong_with_an_outline_is_said_at_its_field(ann: Client, take: Take) -> None:
+    """Also where a section before it was left out, so that the answer counts them otherwise than the form."""
+    _, run, _ = await ask_for_outline(ann, take)
+    typed = fill(**{"leave-out-1": "true", "heading-3": " ", "title": "t" * 201, "points-4": "p" * 501})
+    page = lxml_html.fromstring((await ann.post(f"/runs/{run}/answers/outline", data=typed)).text)
+    said = {field.get("name"): page.xpath(f"string(//*[@id='{field.get('aria-describedby')}'])")
+            for field in page.xpath("//*[@aria-invalid]")}  # fmt: skip
+    assert said == {
+        "title": "Title can have at most 200 characters.",
+        "heading-3": "Heading is missing.",
+        "points-4": "A point can have at most 500 characters.",
+    }
+    assert "see the fields below" in page.xpath("string(//form[@class='outline']//*[@role='alert'])")
+
+
+async def test_two_sections_of_one_id_are_refused_when_they_are_answered(ann: Client, take: Take) -> None:
+    _, run, _ = await ask_for_outline(ann, take)
+    value = {"title": "A title", "sections": [SECTIONS[0], SECTIONS[0]]}
+    refused = await ann.post(f"/api/runs/{run}/answers/outline", json={"ask": "a1", "value": value})
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["path"] == "value.sections"
+    assert "more than one" in refused.text
+    page = await ann.post(f"/runs/{run}/answers/outline", data=fill(**{"id-2": SECTIONS[0]["id"]}))
+    assert page.status_code == 400
+    Outline.model_validate(value)  # what a log holds is read
+
+
+async def test_who_had_the_outline_open_is_told_that_it_was_approved(ann: Client, take: Take) -> None:
+    post, run, _ = await ask_for_outline(ann, take)
+    assert (await ann.post(f"/runs/{run}/answers/outline", data=fill())).status_code == 303
+    head = lxml_html.fromstring((await ann.get(post)).text).xpath("//*[@id='document-head']")[0]
+    assert not head.xpath(".//form")
+    assert "This outline was approved at" in head.text_content()
+
+
+async def test_an_answer_that_came_second_leads_back_to_the_post(ann: Client, take: Take) -> None:
+    post, run, _ = await ask_for_outline(ann, take)
+    await ann.post(f"/runs/{run}/answers/outline", data=fill())
+    late = await ann.post(f"/runs/{run}/answers/outline", data=fill(title="Another"))
+    assert late.status_code == 409
+    page = lxml_html.fromstring(late.text)
+    assert page.xpath("//*[@id='document']")
+    assert "already answered" in page.xpath("string(//*[@id='refused'])")
+    assert "already answered" not in (await ann.get(post)).text
+
+
+async def test_a_stop_that_came_too_late_leads_back_to_its_page(ann: Client, play: Play) -> None:
+    site = await add_site(ann)
+    post = await add_post(ann, site)
+    reading, writing = run_of(await ann.get(site)), run_of(await ann.get(post))
+    await play(reading, read_site())
+    await play(writing, finish_post())
+    for run, shown in ((reading, "write"), (writing, "document")):
+        late = await ann.post(f"/runs/{run}/cancellation")
+        assert late.status_code == 409
+        page = lxml_html.fromstring(late.text)
+        assert page.xpath(f"//*[@id='{shown}']"), run
+        assert "The run has ended" in page.xpath("string(//*[@id='refused'])")
+        assert page.xpath("//*[@id='live']")
+
+
+async def test_addresses_of_forms_lead_to_their_pages(ann: Client, bob: Client) -> None:
+    site = await add_site(ann)
+    post = await add_post(ann, site)
+    run = run_of(await ann.get(post))
+    wanted = {
+        "/sites": "/",
+        f"{site}/posts": site,
+        f"{site}/posts?choose=Tyres": f"{site}?choose=Tyres",
+        f"/runs/{run}/cancellation": post,
+        f"/runs/{run}/retries": post,
+        f"/runs/{run}/answers/outline": post,
+        "/tokens/token_1/revocation": "/tokens",
+    }
+    for address, page in wanted.items():
+        answer = await ann.get(address)
+        assert (answer.status_code, answer.headers.get("location")) == (303, page), address
+    for address in (f"{site}/posts", f"/runs/{run}/retries"):
+        assert (await bob.get(address)).status_code == 404
+
+
+async def test_a_chosen_topic_keeps_the_rest_of_the_form(ann: Client, play: Play) -> None:
+    site = await add_site(ann)
+    await play(run_of(await ann.get(site)), read_site())
+    page = lxml_html.fromstring((await ann.get(site)).text)
+    button = page.xpath("//button[@name='choose']")[0]
+    assert (button.get("formmethod"), button.get("value")) == ("get", TOPICS[0]["title"])
+    first = page.xpath("//form[@class='write spaced']//button[@type='submit']")[0]
+    assert first.get("name") is None, "Enter in a field would choose a topic"
+    typed = {"topic": "half", "audience": "bikers", "tone": "dry", "length": "long", "approve_outline": "true"}
+    chosen = lxml_html.fromstring((await ann.get(site, params={**typed, "choose": button.get("value")})).text)
+    fields = {field.get("name"): field.get("value") for field in chosen.xpath("//form//input[@class][@name]")}
+    assert fields == {"topic": TOPICS[0]["title"], "audience": "bikers", "tone": "dry"}
+    assert chosen.xpath("//input[@name='length'][@checked]/@value") == ["long"]
+    assert chosen.xpath("//input[@name='approve_outline'][@checked]")
+
+
+async def test_a_failed_post_leads_to_the_topics_of_its_site(ann: Client, play: Play) -> None:
+    site = await add_site(ann)
+    post = await add_post(ann, site)
+    log = begin_post()
+    said = "Too little was read about this. Choose a suggested topic."
+    log.fail("", said)
+    log.add(e.RunFailed, p.ErrorData(kind="NotEnoughMaterial", message=said))
+    await play(run_of(await ann.get(post)), log)
+    condition = lxml_html.fromstring((await ann.get(post)).text).xpath("//*[@id='condition']")[0]
+    assert condition.xpath(".//a/@href") == [f"{site}#write"]
+
+
+@pytest.mark.parametrize("where", ["home", "site"])
+async def test_lists_are_asked_for_again_while_something_goes_on(
+    ann: Client, play: Play, ship: Ship, where: str
+) -> None:
+    site = await add_site(ann)
+    post = await add_post(ann, site)
+    page, fragment = (site, f"{site}/posts") if where == "site" else ("/", "/sites")
+    going = lxml_html.fromstring((await ann.get(page)).text)
+    assert going.xpath("//@data-again") == [fragment]
+    part = (await ann.get(fragment, headers={"hx-request": "true"})).text
+    assert "<html" not in part
+    assert "Queued" in part
+    shown = lxml_html.fromstring(part)
+    assert shown.get("id") == going.xpath("//*[@data-again]/@id")[0]
+    await play(run_of(await ann.get(site)), read_site())
+    await play(run_of(await ann.get(post)), finish_post())
+    await ship()
+    assert "data-again" not in (await ann.get(page)).text
+
+
+async def test_a_token_is_revoked_in_two_steps(ann: Client) -> None:
+    await ann.post("/tokens", data={"name": "notebook"})
+    page = lxml_html.fromstring((await ann.get("/tokens")).text)
+    assert page.xpath("//details[not(@open)][summary[contains(., 'Revoke')]]//form[contains(@action, 'revocation')]")

@@ -13,8 +13,9 @@ from app.web.markdown import Numbers, render_block
 
 
 def text_blocks(prefix: str, attempt: Attempt | None, numbers: Numbers) -> tuple[Fragment, ...]:
-    """The blocks of an attempt's text, with the ids PREFIX-b0, PREFIX-b1, …
+    """The blocks of an attempt's text, with the ids PREFIX_b0, PREFIX_b1, …
 
+    No prefix has an underscore: `vitamin-b1` may be a section's own name, and `vitamin_b1` is a block of `vitamin`.
     A block last changed when the next one began; the open one with the newest piece. Whoever shows them is changed
     itself when the attempt ends, or another one takes its place.
     """
@@ -27,7 +28,7 @@ def text_blocks(prefix: str, attempt: Attempt | None, numbers: Numbers) -> tuple
     for index, block in enumerate(blocks):
         is_last = index == len(blocks) - 1
         changed = attempt.marks[-1][1] if is_last else born[index + 1]
-        element_id = f"{prefix}-b{index}"
+        element_id = f"{prefix}_b{index}"
         draw = partial(render_block, block.text, numbers, element_id, complete or not is_last)
         found.append(Fragment(element_id, born[index], changed, draw))
     return tuple(found)

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-_UNDECIDED = re.compile(r"[ \t]*(?:\d{1,9}[.)]?[ \t]*|[-*+_~`#>|=\s]*)")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_UNDECIDED = re.compile(r"(?:[-*+_~`#>|=\s]|\d{1,9}[.)][ \t])*(?:\d{1,9}[.)]?[ \t]*)?")
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
 _ITEM = re.compile(r" {0,3}(?:([-*+])|(\d{1,9})([.)]))(?:[ \t]|$)")

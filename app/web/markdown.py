@@ -10,17 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
-from typing import Any
 
 import nh3
-from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from app.web.unfinished import settle
-
-CITATION = re.compile(r"\[(s\d{1,6}(?:\s*,\s*s\d{1,6})*)\]")
-"""A citation of passages: `[s1]`, `[s1, s2]`."""
+from app.web.grammar import PARSER
+from app.web.unfinished import CITATION
 
 _CLEANER = nh3.Cleaner(
     tags={"p", "h3", "h4", "ul", "ol", "li", "blockquote", "pre", "code", "hr", "br", "em", "strong", "s", "a", "sup"}
@@ -29,6 +24,7 @@ _CLEANER = nh3.Cleaner(
     url_schemes={"http", "https"},
     link_rel=None,
 )
+_NOTHING = "<p hidden></p>"
 
 Numbers = Mapping[str, int]
 """The source number that each passage id is cited as."""
@@ -36,7 +32,8 @@ Numbers = Mapping[str, int]
 
 def render_block(text: str, numbers: Numbers, element_id: str = "", complete: bool = True) -> str:
     """One block as exactly one element, with the DOM id. An unfinished one shows no half-written markup."""
-    html = _render_settled(text, numbers) if complete else _render(settle(text), _cited(text, numbers))
+    cited = _cited(text, numbers)
+    html = _render_once(text, cited) if complete else _render(text, cited, is_open=True)
     if not element_id:
         return html
     name = re.match(r"<\w+", html)
@@ -46,11 +43,7 @@ def render_block(text: str, numbers: Numbers, element_id: str = "", complete: bo
 
 def parse(text: str, numbers: Numbers) -> list[Token]:
     """The tokens of finished Markdown, with citations as `citation` tokens that hold a source's number."""
-    return _PARSER.parse(text, {"numbers": numbers})
-
-
-def _render_settled(text: str, numbers: Numbers) -> str:
-    return _render_once(text, _cited(text, numbers))
+    return PARSER.parse(text, {"numbers": numbers})
 
 
 def _cited(text: str, numbers: Numbers) -> tuple[tuple[str, int], ...]:
@@ -59,71 +52,16 @@ def _cited(text: str, numbers: Numbers) -> tuple[tuple[str, int], ...]:
     return tuple(sorted((one, numbers[one]) for one in ids if one in numbers))
 
 
-def _render(text: str, cited: Sequence[tuple[str, int]]) -> str:
-    tokens = _PARSER.parse(text, {"numbers": dict(cited)})
-    if not tokens:
-        return "<p hidden></p>"
-    html = _CLEANER.clean(_PARSER.renderer.render(tokens, _PARSER.options, {})).strip()
+def _render(text: str, cited: Sequence[tuple[str, int]], is_open: bool = False) -> str:
+    tokens = PARSER.parse(text, {"numbers": dict(cited), "open": is_open})
+    if not tokens or (len(tokens) == 3 and is_open and not tokens[1].children):
+        return _NOTHING
+    html = _CLEANER.clean(PARSER.renderer.render(tokens, PARSER.options, {})).strip()
     roots = sum(token.level == 0 and token.nesting >= 0 for token in tokens)
     return html if roots == 1 and re.match(r"<\w", html) else f"<div>{html}</div>"
 
 
 _render_once = lru_cache(maxsize=8192)(_render)
-
-
-def _cite(state: StateInline, silent: bool) -> bool:
-    match = CITATION.match(state.src, state.pos, state.posMax)
-    if match is None:
-        return False
-    if not silent:
-        # The number stands at the word it belongs to.
-        state.pending = state.pending.rstrip()
-        numbers: dict[str, int] = state.env.get("numbers", {})
-        found = (numbers.get(one.strip()) for one in match[1].split(","))
-        for number in dict.fromkeys(number for number in found if number is not None):
-            state.push("citation", "sup", 0).content = str(number)
-    state.pos = match.end()
-    return True
-
-
-def _demote(state: Any) -> None:
-    """A section's own headings stand below its title."""
-    for token in state.tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = "h3" if token.tag in ("h1", "h2", "h3") else "h4"
-
-
-def _render_citation(_renderer: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
-    number = escape(tokens[index].content)
-    return f'<sup class="cite"><a href="#source-{number}" aria-label="Source {number}">{number}</a></sup>'
-
-
-def _render_link(_renderer: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
-    return f'<a href="{escape(str(tokens[index].attrGet("href") or ""))}" rel="nofollow noopener">'
-
-
-def _render_image(_renderer: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
-    return escape(tokens[index].content)
-
-
-def _is_web_address(url: str) -> bool:
-    return url.startswith(("http://", "https://"))
-
-
-def _build() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
-    # References would let a later block change an earlier one; the others need more than one line to be known.
-    parser.disable(["reference", "lheading", "code"])
-    parser.validateLink = _is_web_address  # type: ignore[method-assign]
-    parser.inline.ruler.before("link", "citation", _cite)
-    parser.core.ruler.push("demote", _demote)
-    parser.add_render_rule("citation", _render_citation)
-    parser.add_render_rule("link_open", _render_link)
-    parser.add_render_rule("image", _render_image)
-    return parser
-
-
-_PARSER = _build()
 
 
 __all__ = ["CITATION", "Numbers", "parse", "render_block"]

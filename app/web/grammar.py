@@ -16,7 +16,7 @@ from markdown_it.token import Token
 from app.web.links import is_web_address
 from app.web.unfinished import CITATION, read_runs
 
-_MOST_COLUMNS, _MOST_CELLS = 40, 20_000
+_MOST_COLUMNS, MOST_CELLS = 40, 20_000
 """Larger tables are text: rows of two characters would become elements for every column."""
 _DELIMITERS = re.compile(r"[ \t|:-]*")
 
@@ -31,6 +31,7 @@ def _build() -> MarkdownIt:
     parser.core.ruler.at("inline", _read_inline)
     parser.core.ruler.before("inline", "hold_back", _hold_back)
     parser.core.ruler.push("demote", _demote)
+    parser.core.ruler.push("space_items", _space_items)
     parser.add_render_rule("citation", _render_citation)
     parser.add_render_rule("link_open", _render_link)
     parser.add_render_rule("image", _render_image)
@@ -41,7 +42,7 @@ def _read_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """A table whose lines begin with a pipe. Any other line would be a paragraph until the next one came."""
     begin = state.bMarks[start] + state.tShift[start]
     columns = state.src.count("|", begin, state.eMarks[start])
-    if state.src[begin : begin + 1] != "|" or columns > _MOST_COLUMNS or columns * (end - start) > _MOST_CELLS:
+    if state.src[begin : begin + 1] != "|" or columns > _MOST_COLUMNS or columns * (end - start) > MOST_CELLS:
         return False
     return table(state, start, end, silent)
 
@@ -126,6 +127,20 @@ def _demote(state: StateCore) -> None:
             token.tag = "h3" if token.tag in ("h1", "h2", "h3") else "h4"
 
 
+def _space_items(state: StateCore) -> None:
+    """An item of one paragraph holds its text alone, whether or not blank lines stand anywhere else in its list."""
+    items: list[tuple[int, list[Token]]] = []
+    for token in state.tokens:
+        if token.type == "list_item_open":
+            items.append((token.level + 1, []))
+        elif token.type == "list_item_close":
+            _, marks = items.pop()
+            for mark in marks:
+                mark.hidden = len(marks) == 2
+        elif items and token.level == items[-1][0] and token.type in ("paragraph_open", "paragraph_close"):
+            items[-1][1].append(token)
+
+
 def _render_citation(_renderer: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
     number = escape(tokens[index].content)
     return f'<sup class="cite"><a href="#source-{number}" aria-label="Source {number}">{number}</a></sup>'
@@ -141,3 +156,10 @@ def _render_image(renderer: Any, tokens: Sequence[Token], index: int, options: A
 
 PARSER = _build()
 """Reads with `env` {numbers: source numbers by passage, open: whether the text goes on}."""
+
+
+def read_structure(text: str) -> list[Token]:
+    """The blocks of a text, without what is inside its lines."""
+    tokens: list[Token] = []
+    PARSER.block.parse(text, PARSER, {}, tokens)
+    return tokens

@@ -30,7 +30,8 @@ _ESCAPABLE = re.compile(r"\\[!-/:-@\[-`{-~]")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of a text: where it starts, and how much of the text has to be there for that to be known.
+    """A run of a text: where it starts, and how much of the text has to be there for that to be known: up to a
+    character that is no space, as those at the end of a text do not count.
 
     `settled` is what can be shown of it when it is the last one and the text goes on. A `plain` one has no markup.
     """
@@ -51,10 +52,17 @@ def read_runs(text: str) -> Iterator[Run]:
         yield Run(start, known, text[start : scan.end], scan.settled())
         if scan.end >= len(text):
             return
-        start, known, cuts = scan.end, scan.known, cuts + scan.is_forced
+        start, known, cuts = scan.end, max(known, _to_solid(text, scan.known)), cuts + scan.is_forced
     for at in range(start, len(text), LONGEST):
         piece = text[at : at + LONGEST]
-        yield Run(at, at + 1, piece, piece.rstrip(), plain=True)
+        yield Run(at, max(known, _to_solid(text, at + 1)), piece, piece.rstrip(), plain=True)
+
+
+def _to_solid(text: str, length: int) -> int:
+    """The least length from this one on at which the text ends in no space."""
+    while length < len(text) and text[length - 1].isspace():
+        length += 1
+    return length
 
 
 def settle(text: str) -> str:

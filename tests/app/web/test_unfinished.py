@@ -13,8 +13,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.web import markdown
 from app.web.blocks import split_blocks
 from app.web.markdown import render_block
+from app.web.pieces import cut_block
 from app.web.unfinished import read_runs, settle
 
 NUMBERS = {"s1": 1, "s2": 2}
@@ -175,6 +177,8 @@ HARMFUL = [
 )
 def test_no_text_costs_more_than_it_is_long(piece: str, around: str, complete: bool) -> None:
     def work(length: int) -> int:
+        for known in (split_blocks, cut_block, markdown._render_once, markdown._render_piece_once):
+            known.cache_clear()
         text = around.format((piece * length)[:length])
         return count_lines(lambda: render(text, complete))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from time import monotonic
 from typing import Protocol
 
 import structlog
@@ -13,7 +14,7 @@ from app.contract.cursors import START, parse_cursor
 from app.contract.events import decode_event
 from app.contract.fold import Run
 from app.contract.runs import RunStatus
-from app.runs.frames import Frame, encode_patch
+from app.runs.frames import Frame, Frames, encode_patch
 from app.runs.viewer import Viewer
 from app.stores.archive import Entry
 
@@ -67,10 +68,11 @@ class Channel:
         self._pulling = asyncio.Lock()
         # The entry before the cursor's, where it is known: reading on from a real entry spares Redis a question.
         self._previous = ""
-        self._frames: dict[str, Frame | None] = {}
+        self._frames = Frames()
         self._follower: asyncio.Task[None] | None = None
         self._viewers: set[Viewer] = set()
         self._refreshing = 0
+        self.idle_since = monotonic()
         self.closing = False
         self.resets = 0
 
@@ -105,7 +107,11 @@ class Channel:
     def leave(self, viewer: Viewer) -> None:
         """One viewer less. Awaits nothing: a stream that is cut off has no time for it."""
         self._viewers.discard(viewer)
-        if not self._viewers and self._follower is not None:
+        if self._viewers:
+            return
+        self._frames.clear()
+        self.idle_since = monotonic()
+        if self._follower is not None:
             self._follower.cancel()
             self._follower = None
 
@@ -141,11 +147,11 @@ class Channel:
             except Exception:
                 # The stream goes on, and so does the page: the next frame begins where this one would have.
                 logger.exception("Could not render a run", run=self._run.id, after=key, cursor=self.cursor)
-                self._frames[key] = None
+                self._frames.add(key, None)
             else:
                 body = encode_patch(html, self.cursor, reset=reset) if html else None
-                self._frames[key] = Frame(self.cursor, body)
-        return self._frames[key]
+                self._frames.add(key, Frame(self.cursor, body))
+        return self._frames.get(key)
 
     async def refresh(self) -> None:
         """Bring the fold up to its log. Raises what Redis and SQL raise."""
@@ -155,6 +161,7 @@ class Channel:
                 await self._pull()
         finally:
             self._refreshing -= 1
+            self.idle_since = monotonic()
 
     async def _follow(self) -> None:
         with self._bells.watch(self._run.id) as rung:

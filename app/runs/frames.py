@@ -6,6 +6,7 @@ Lines end in LF alone: a browser's parser may see a chunk that ends between CR a
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from typing import Final, NamedTuple
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -22,6 +23,42 @@ class Frame(NamedTuple):
 
     cursor: str
     body: bytes | None
+
+
+class Frames:
+    """The frames made of one state of a run, by the cursor they begin at: those that were asked for last."""
+
+    MOST = 32
+    MOST_BYTES = 4_000_000
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[str, Frame | None] = OrderedDict()
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._found
+
+    def get(self, key: str) -> Frame | None:
+        self._found.move_to_end(key)
+        return self._found[key]
+
+    def add(self, key: str, frame: Frame | None) -> None:
+        """Keep a frame, at the cost of older ones; the newest one always."""
+        self._found[key] = frame
+        self.bytes += _size(frame)
+        while len(self._found) > 1 and (len(self._found) > self.MOST or self.bytes > self.MOST_BYTES):
+            self.bytes -= _size(self._found.popitem(last=False)[1])
+
+    def clear(self) -> None:
+        self._found.clear()
+        self.bytes = 0
+
+
+def _size(frame: Frame | None) -> int:
+    return len(frame.body) if frame is not None and frame.body is not None else 0
 
 
 def encode_patch(html: str, cursor: str, *, reset: bool = False) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from time import monotonic
 
 from app.contract.cursors import START
 from app.runs.channel import Channel, Reads, Rings, View
@@ -14,7 +15,9 @@ PING_SECONDS = 15.0
 _PING_SPREAD = 0.2
 """The part of that time over which the pings are spread: all at once would keep those waiting that have news."""
 KEPT = 64
-"""How many folds are kept at least a while for runs that nobody watches just now."""
+"""How many folds are kept for runs that nobody watches just now."""
+KEPT_SECONDS = 120.0
+"""How long such a fold is kept; a hidden tab asks more often than that."""
 
 OpenView = Callable[[str, str], Awaitable[View]]
 """Gives the view of a kind (`post`, `site` or `run`) for a run id."""
@@ -23,9 +26,16 @@ OpenView = Callable[[str, str], Awaitable[View]]
 class Hub:
     """Opens streams of patches. `start` sets its pinger going; `close` ends all streams."""
 
-    def __init__(self, log: Reads, bells: Rings, open_view: OpenView, ping_seconds: float = PING_SECONDS) -> None:
+    def __init__(
+        self,
+        log: Reads,
+        bells: Rings,
+        open_view: OpenView,
+        ping_seconds: float = PING_SECONDS,
+        kept_seconds: float = KEPT_SECONDS,
+    ) -> None:
         self._log, self._bells, self._open_view = log, bells, open_view
-        self._ping_seconds = ping_seconds
+        self._ping_seconds, self._kept_seconds = ping_seconds, kept_seconds
         self._channels: OrderedDict[tuple[str, str], Channel] = OrderedDict()
         self._pinger: asyncio.Task[None] | None = None
         self._closing = False
@@ -72,9 +82,10 @@ class Hub:
             await asyncio.wait([self._pinger])
 
     async def _ping(self) -> None:
-        """One pinger for all viewers."""
+        """One pinger for all viewers; what nobody has wanted for long goes in the same round."""
         while True:
             await asyncio.sleep(self._ping_seconds * (1 - _PING_SPREAD))
+            self._forget()
             channels = tuple(self._channels.values())
             for channel in channels:
                 channel.ping()
@@ -86,11 +97,15 @@ class Hub:
             view = await self._open_view(kind, run_id)
             channel = self._channels.setdefault(key, Channel(run_id, view, self._log, self._bells))
             channel.closing = self._closing
+        channel = self._channels[key]
+        channel.idle_since = monotonic()
         self._channels.move_to_end(key)
         self._forget()
-        return self._channels[key]
+        return channel
 
     def _forget(self) -> None:
         idle = [key for key, channel in self._channels.items() if channel.idle]
-        for key in idle[:-KEPT]:
+        long_ago = monotonic() - self._kept_seconds
+        old = [key for key in idle[-KEPT:] if self._channels[key].idle_since < long_ago]
+        for key in (*idle[:-KEPT], *old):
             del self._channels[key]

@@ -11,8 +11,8 @@ A message is nothing but partials of htmx 4.0.1, `<hx-partial hx-target="#ID" hx
 
 htmx finds all targets of a message before it swaps the first, and drops silently what is not there. So a new child
 comes with its container or beside something old, and an addition stands before the patches of its siblings. Ids hold
-nothing but letters, digits, `-` and `_`. What a person types into has `hx-morph-skip`, and an id that lasts as long as
-its question does.
+nothing but letters, digits, `-` and `_`; an underscore only before the number of a part of a text, as no name has one.
+What a person types into has `hx-morph-skip`, and an id that lasts as long as its question does.
 
 The run's element (`#run`, with `data-run-status`) is a fragment inside the live element (`#live`, with `data-cursor`),
 which never is one.

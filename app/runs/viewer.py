@@ -100,14 +100,16 @@ class Viewer:
         if behind or self._cursor != source.cursor:
             frame = source.whole() if behind else source.patch(self._cursor)
             if frame is None:
-                return None
+                # It could not be rendered. A run that goes on brings another frame; one that has ended does not.
+                return self._end() if source.ended else None
             self._cursor, self._resets = frame.cursor, source.resets
             if frame.body is not None:
                 return frame.body
-        if source.ended:
-            self._last = True
-            return END
-        return None
+        return self._end() if source.ended else None
+
+    def _end(self) -> bytes:
+        self._last = True
+        return END
 
     def _write(self, body: bytes) -> None:
         try:

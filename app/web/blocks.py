@@ -8,12 +8,13 @@ text T, the blocks of P are the first blocks of T, of which only the last may be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
-_UNDECIDED = re.compile(r"[ \t]*(?:\d{1,9}[.)]?[ \t]*|[-*+_~`#>|=\s]*)")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_UNDECIDED = re.compile(r"(?:[-*+_~`#>|=\s]|\d{1,9}[.)][ \t])*(?:\d{1,9}[.)]?[ \t]*)?")
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
 _ITEM = re.compile(r" {0,3}(?:([-*+])|(\d{1,9})([.)]))(?:[ \t]|$)")
@@ -22,43 +23,64 @@ _INDENTED = re.compile(r"(?: {2,}|\t)\S")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of a text. `shown` is the least length of the text at which the block is there."""
+    """One block of a text. `shown` is the least length of the text at which the block is there.
+
+    `lines` are where its lines are in the text, each with the least length of the text at which that one is there.
+    """
 
     text: str
+    shown: int
+    lines: tuple[tuple[int, int], ...] = ()
+
+    def reached(self, places: Sequence[int]) -> list[int]:
+        """The least lengths of the text at which these characters of the block are there; the places rise."""
+        found, line, start = [], 0, 0
+        ends = [len(one) for one in self.text.split("\n")]
+        for place in places:
+            while place > start + ends[line] and line + 1 < len(ends):
+                start, line = start + ends[line] + 1, line + 1
+            at, shown = self.lines[line]
+            found.append(max(shown, at + place - start + 1))
+        return found
+
+
+class _Line(NamedTuple):
+    """A line, where it begins, and the least length of the text at which it is there."""
+
+    text: str
+    at: int
     shown: int
 
 
 @dataclass(slots=True)
 class _Open:
     kind: str
-    lines: list[str]
-    shown: int
+    lines: list[_Line]
     fence: str = ""
-    blanks: int = 0
+    blanks: list[_Line] = field(default_factory=list)
 
-    def take(self, line: str) -> None:
-        self.lines.extend([""] * self.blanks)
-        self.blanks = 0
-        self.lines.append(line)
+    def take(self, line: _Line) -> None:
+        self.lines += (*self.blanks, line)
+        self.blanks.clear()
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def split_blocks(text: str, complete: bool) -> tuple[Block, ...]:
     """The blocks of a text. `complete` says that nothing follows; otherwise an undecided last line is left out."""
     done: list[Block] = []
     block: _Open | None = None
-    for line, shown in _decided_lines(text.replace("\r", " "), complete):
+    for line in _decided_lines(text.replace("\r", " ").replace("\0", "\ufffd"), complete):
         if block is not None and _goes_on(block, line):
             continue
         if block is not None:
             done.append(_close(block))
-        block = _begin(line, shown) if line.strip() else None
+        block = _begin(line) if line.text.strip() else None
     if block is not None:
         done.append(_close(block))
     return tuple(done)
 
 
-def _decided_lines(text: str, complete: bool) -> Iterator[tuple[str, int]]:
+def _decided_lines(text: str, complete: bool) -> Iterator[_Line]:
     start = 0
     while start < len(text):
         end = text.find("\n", start)
@@ -66,7 +88,7 @@ def _decided_lines(text: str, complete: bool) -> Iterator[tuple[str, int]]:
         undecided = _undecided_length(line)
         if end < 0 and undecided == len(line) and not complete:
             return
-        yield line, start + undecided + 1
+        yield _Line(line, start, start + undecided + 1)
         start = end + 1 if end >= 0 else len(text)
 
 
@@ -75,10 +97,9 @@ def _undecided_length(line: str) -> int:
     return match.end() if match else 0
 
 
-def _begin(line: str, shown: int) -> _Open:
-    if fence := _FENCE.match(line):
-        return _Open("fence", [line], shown, fence=fence[1])
-    return _Open(_kind(line), [line], shown)
+def _begin(line: _Line) -> _Open:
+    fence = _FENCE.match(line.text)
+    return _Open(_kind(line.text), [line], fence=fence[1] if fence else "")
 
 
 def _kind(line: str) -> str:
@@ -94,17 +115,17 @@ def _kind(line: str) -> str:
     return {">": "quote", "|": "table"}.get(start, "text")
 
 
-def _goes_on(block: _Open, line: str) -> bool:
+def _goes_on(block: _Open, line: _Line) -> bool:
     """Whether the line belongs to the block, which then has it."""
     if block.kind == "fence":
         block.take(line)
-        if _closes(block.fence, line):
+        if _closes(block.fence, line.text):
             block.kind = "closed"
         return True
-    if not line.strip():
-        block.blanks += 1
+    if not line.text.strip():
+        block.blanks.append(line._replace(text=""))
         return block.kind.startswith("list")
-    if not _continues(block, line):
+    if not _continues(block, line.text):
         return False
     block.take(line)
     return True
@@ -135,4 +156,5 @@ def _closes(fence: str, line: str) -> bool:
 
 
 def _close(block: _Open) -> Block:
-    return Block("\n".join(block.lines), block.shown)
+    places = tuple((line.at, line.shown) for line in block.lines)
+    return Block("\n".join(line.text for line in block.lines), block.lines[0].shown, places)

@@ -27,7 +27,7 @@ def post_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     root, kept = root_of(run), context.kept
     base = changed_at(root)
     outline = kept.get("outline", base, lambda: read_value(Outline, find_object(root, "outline")))
-    planned = outline.sections if outline else []
+    planned = _planned(outline)
     sources = kept.get("sources", base, lambda: read_values(Source, find_object(root, "sources")))
     steps = [step for section in planned if (step := section_step(run, section.id))]
     changed = latest([base, *map(settled_at, steps)])
@@ -58,6 +58,14 @@ def cited_sources(sources: list[Source], steps: list[Step]) -> list[Source]:
 
 def section_step(run: Run, section_id: str) -> Step | None:
     return run.steps.get(f"{run.workflow}/write-section:{section_id}")
+
+
+def _planned(outline: Outline | None) -> list[OutlineSection]:
+    """The sections of an outline. One id has one step and one element: where it comes twice, the first counts."""
+    found: dict[str, OutlineSection] = {}
+    for section in outline.sections if outline else []:
+        found.setdefault(section.id, section)
+    return list(found.values())
 
 
 def _tally(steps: list[Step], planned: list[OutlineSection], changed: str) -> Tally:

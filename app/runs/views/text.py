@@ -1,4 +1,5 @@
-"""A step's text as fragments: one for each block of its Markdown, so that finished blocks are not sent again."""
+"""A step's text as fragments: one for each block of its Markdown, with one for each piece of a long block, so that what
+is finished is not sent again."""
 
 from __future__ import annotations
 
@@ -8,15 +9,18 @@ from functools import partial
 from app.contract.runs import StepStatus
 from app.contract.steps import Attempt
 from app.runs.patching import Fragment
-from app.web.blocks import split_blocks
-from app.web.markdown import Numbers, render_block
+from app.web.blocks import Block, split_blocks
+from app.web.markdown import Numbers, render_block, render_piece, tail_id
+from app.web.pieces import Pieces, cut_block
 
 
 def text_blocks(prefix: str, attempt: Attempt | None, numbers: Numbers) -> tuple[Fragment, ...]:
-    """The blocks of an attempt's text, with the ids PREFIX-b0, PREFIX-b1, …
+    """The blocks of an attempt's text, with the ids PREFIX_b0, PREFIX_b1, … and their pieces, PREFIX_b0_0, …
 
-    A block last changed when the next one began; the open one with the newest piece. Whoever shows them is changed
-    itself when the attempt ends, or another one takes its place.
+    No prefix has an underscore: `vitamin-b1` may be a section's own name, and `vitamin_b1` is a block of `vitamin`.
+
+    A block last changed when the next one began; the open one with the newest piece of text. Whoever shows them is
+    changed itself when the attempt ends, or another one takes its place.
     """
     if attempt is None or not attempt.marks:
         return ()
@@ -27,9 +31,29 @@ def text_blocks(prefix: str, attempt: Attempt | None, numbers: Numbers) -> tuple
     for index, block in enumerate(blocks):
         is_last = index == len(blocks) - 1
         changed = attempt.marks[-1][1] if is_last else born[index + 1]
-        element_id = f"{prefix}-b{index}"
-        draw = partial(render_block, block.text, numbers, element_id, complete or not is_last)
-        found.append(Fragment(element_id, born[index], changed, draw))
+        element_id, is_whole = f"{prefix}_b{index}", complete or not is_last
+        draw = partial(render_block, block.text, numbers, element_id, is_whole)
+        pieces = cut_block(block.text)
+        if pieces is None:
+            found.append(Fragment(element_id, born[index], changed, draw))
+            continue
+        inner = _pieces(element_id, attempt, block, pieces, numbers, changed, is_whole)
+        # It has pieces since there are two of them; what stands around them has not changed since.
+        found.append(Fragment(element_id, born[index], inner[1].born, draw, inner, tail=tail_id(element_id)))
+    return tuple(found)
+
+
+def _pieces(
+    prefix: str, attempt: Attempt, block: Block, pieces: Pieces, numbers: Numbers, changed: str, is_whole: bool
+) -> tuple[Fragment, ...]:
+    """The pieces of a block that itself last changed at `changed`."""
+    born = [_reached(attempt, length) for length in block.reached([piece.known for piece in pieces.found])]
+    found = []
+    for index, piece in enumerate(pieces.found):
+        is_last = index == len(born) - 1
+        element_id = f"{prefix}_{index}"
+        draw = partial(render_piece, pieces, piece, numbers, element_id, is_whole or not is_last)
+        found.append(Fragment(element_id, born[index], changed if is_last else born[index + 1], draw))
     return tuple(found)
 
 

@@ -89,9 +89,9 @@ class Page:
 class Place:
     """A hub on real stores."""
 
-    def __init__(self, stores: Stores, ping_seconds: float) -> None:
+    def __init__(self, stores: Stores, ping_seconds: float, kept_seconds: float) -> None:
         self.bells, self.view = Bells(stores.redis), Counting()
-        self.hub = Hub(stores.log, self.bells, self._open, ping_seconds)
+        self.hub = Hub(stores.log, self.bells, self._open, ping_seconds, kept_seconds)
 
     async def _open(self, _kind: str, _run_id: str) -> View:
         return self.view
@@ -101,8 +101,10 @@ class Place:
 
 
 @asynccontextmanager
-async def opened(stores: Stores, ping_seconds: float = hubs.PING_SECONDS) -> AsyncIterator[Place]:
-    place = Place(stores, ping_seconds)
+async def opened(
+    stores: Stores, ping_seconds: float = hubs.PING_SECONDS, kept_seconds: float = hubs.KEPT_SECONDS
+) -> AsyncIterator[Place]:
+    place = Place(stores, ping_seconds, kept_seconds)
     await place.bells.start()
     await place.hub.start()
     try:
@@ -374,6 +376,30 @@ async def test_folds_that_nobody_watches_are_kept_up_to_a_limit(place: Place, st
     assert place.hub.kept <= hubs.KEPT + 1
     assert place.hub.viewers == 1
     await watched.close()
+
+
+async def test_folds_that_nobody_has_watched_for_long_go(stores: Stores) -> None:
+    async with opened(stores, ping_seconds=0.01, kept_seconds=0.2) as place:
+        writer = await Writer.submit(stores)
+        page = await place.watch(writer)
+        await (await place.watch(await Writer.submit(stores))).close()
+        while place.hub.kept > 1:
+            await asyncio.sleep(0.01)
+        newest = await writer.begin(STEP)
+        await page.read_until(newest)
+        await page.close()
+
+
+async def test_an_ended_run_that_cannot_be_rendered_ends_its_pages(place: Place, stores: Stores) -> None:
+    writer = await Writer.submit(stores)
+    page = await place.watch(writer)
+    await page.read_until(await writer.begin(STEP))
+    place.view.broken = True
+    await writer.end()
+    async with asyncio.timeout(20):
+        assert (await page.read_to_end())[-1] == END
+        assert (await (await place.watch(writer)).read_to_end())[-1] == END
+    await page.close()
 
 
 async def test_pings_reach_a_quiet_page(stores: Stores) -> None:

@@ -1,0 +1,108 @@
+"""Long blocks come in pieces: what is finished is sent once, and the page is as if it had been read whole."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.contract.fold import Run
+from app.runs.view import PageView
+from app.web.blocks import split_blocks
+from app.web.grammar import PARSER
+from app.web.markdown import render_block
+from app.web.pieces import cut_block
+from tests.app.web.browser_dom import apply_patches, canonical, page
+from tests.app.web.logs import Writer, begin_post
+from tests.app.web.test_unfinished import INLINE, TEXT
+
+STEP = "write-section:price"
+SENTENCE = "A sentence with **bold**, `code`, and [a link](https://e.com/a_(b)) [s1]. "
+LONG = {
+    "paragraphs": (SENTENCE * 5 + "\n\n") * 25,
+    "paragraph": SENTENCE * 120,
+    "list": "".join(f"- item {n} of a *list* with some words in it\n" for n in range(200)),
+    "loose list": "".join(f"{n}. item {n} of a list with some words\n\n" for n in range(7, 200)),
+    "code": "```py\n" + "x = some_call(with_arguments)\n\n" * 250 + "```\n",
+    "table": "| a | b [s1] |\n|---|:-:|\n" + "| cell **one** | cell two |\n" * 350,
+}
+
+
+def begin_section() -> Writer:
+    log = begin_post()
+    log.begin(STEP, "What the survey finds first")
+    return log
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_a_long_output_costs_what_it_is_long(kind: str) -> None:
+    """Sent in pieces of 60 characters; a patch itself has some 150 bytes around what it brings."""
+    log, text = begin_section(), LONG[kind]
+    run, view, sent = Run(id="run_1"), PageView("post"), 0
+    for event in log.events:
+        run.apply(event)
+    for start in range(0, len(text), 60):
+        before = run.cursor
+        log.write(STEP, text[start : start + 60])
+        run.apply(log.events[-1])
+        sent += len(view.patches(run, before))
+    finished = "".join(render_block(block.text, {}) for block in split_blocks(text, True))
+    assert sent < 9 * len(finished)
+
+
+PIECES = st.one_of(
+    st.lists(INLINE, min_size=20, max_size=80).map(" ".join),
+    st.lists(INLINE, min_size=2, max_size=9).map(lambda some: "\n".join(f"- {one}" for one in some)),
+    st.lists(INLINE, min_size=2, max_size=9).map(
+        lambda some: "\n\n".join(f"{n}. {one}" for n, one in enumerate(some, 8))
+    ),
+    st.lists(INLINE, min_size=2, max_size=9).map(
+        lambda some: "- a\n\n  b\n" + "\n".join(f"  - {one}" for one in some) + "\n- c"
+    ),
+    st.lists(INLINE, min_size=2, max_size=9).map(
+        lambda some: "| a [s1] | b |\n|-|:-|\n" + "\n".join(f"| {one}" for one in some)
+    ),
+    st.integers(1, 40).map(lambda count: "```\n" + "a <b>\n \n" * count + "```"),
+    TEXT,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=3).map("\n\n".join), st.data())
+def test_a_page_that_follows_is_the_page_that_is_read(text: str, data: st.DataObject) -> None:
+    log = begin_section()
+    pages = {len(log.events): page("post", log.fold())}
+    seen, followed, at = len(log.events), page("post", log.fold()), 0
+    while at < len(text):
+        size = data.draw(st.integers(20, 120))
+        log.write(STEP, text[at : at + size])
+        at += size
+        run = log.fold()
+        apply_patches(followed, PageView("post").patches(run, log.events[seen - 1].id))
+        seen = len(log.events)
+        pages[seen] = page("post", run)
+        assert canonical(followed) == canonical(pages[seen]), text[:at]
+    for before in data.draw(st.lists(st.sampled_from(sorted(pages)[:-1]), max_size=3, unique=True)):
+        apply_patches(pages[before], PageView("post").patches(run, log.events[before - 1].id))
+        assert canonical(pages[before]) == canonical(followed), (before, text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PIECES)
+def test_pieces_are_what_the_whole_block_is(text: str) -> None:
+    numbers = {"s1": 1}
+    for block in split_blocks(text, True):
+        whole = PARSER.render(block.text, {"numbers": numbers})
+        cut = render_block(block.text, numbers)
+        if cut_block(block.text) is not None:
+            assert plain(cut) == plain(whole), block.text
+            marked = re.sub(r'<(li|tr|span) id="x_tail" hidden></\1>', "", render_block(block.text, numbers, "x"))
+            assert re.sub(r' id="x\w*"', "", re.sub(r"</?span[^>]*>", "", marked)) == cut
+
+
+def plain(html: str) -> str:
+    """Without what only the parser and the sanitiser write differently."""
+    html = re.sub(r' style="[^"]*"| class="language-\w+"', "", html.replace("&quot;", '"').replace(" />", ">"))
+    return re.sub(r"\s+", " ", html).strip()

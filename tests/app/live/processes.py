@@ -14,6 +14,9 @@ from app.runs.hub import PING_SECONDS
 
 ROOT = Path(__file__).parents[3]
 
+PATIENCE = 90
+"""Seconds that a process may take to start on a machine that runs all tests at once."""
+
 
 class WebProcess:
     """One address, and the process that serves it now."""
@@ -47,7 +50,7 @@ class WebProcess:
 
 
 async def wait_for_port(port: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -29,9 +29,12 @@ async def test_it_has_the_head_of_a_get_everywhere(ann: Client, play: Play) -> N
     api = [f"/api/runs/{run}", f"/api/runs/{run}/events", f"/api/runs/{run}/trace", "/api/workflows", "/api/schema"]
     others = ["/healthz", "/static/app.css", "/nothing", "/api/nothing", "/posts/none.md", "/api/runs?limit=0"]
     for address in [*pages, *api, *others]:
-        got, head = await ann.get(address), await ann.head(address)
+        got, head, again = await ann.get(address), await ann.head(address), await ann.get(address)
         assert head.content == b""
-        assert (head.status_code, told(head)) == (got.status_code, told(got)), address
+        # A page may tell how long something has taken, and be longer a moment later.
+        assert (head.status_code, told(head)) in [(answer.status_code, told(answer)) for answer in (got, again)], (
+            address
+        )
 
 
 async def test_a_first_look_gives_a_browser_its_cookie_as_a_get_does(anonymous: Client) -> None:

@@ -24,7 +24,7 @@ class Recording:
 
     async def wait_for(self, name: str, text: str) -> str:
         """The next line of the process that contains the text; earlier ones are passed over."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while True:
                 said_by, line = await self._unread.get()
                 if said_by == name and text in line:
@@ -44,6 +44,6 @@ def is_alive(pid: int) -> bool:
 
 
 async def wait_until_gone(*pids: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while any(is_alive(pid) for pid in pids):
             await asyncio.sleep(0.01)

@@ -170,7 +170,7 @@ async def read_pids(supervisor: asyncio.subprocess.Process) -> dict[str, int]:
     """The ids that the programs say, once both have said them."""
     assert supervisor.stdout is not None
     pids: dict[str, int] = {}
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while len(pids) < 3:
             name, _, line = (await supervisor.stdout.readline()).decode().partition("│ ")
             pids |= zip((name.strip(), "child"), parse_pids(line), strict=False)

@@ -12,7 +12,7 @@ UV := $(VENV)/bin/uv
 INSTALL := $(UV) pip install --quiet --python $(VENV)/bin/python
 COMPILE := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --quiet --no-header
 ARGS ?=
-TEST_ARGS = $(if $(ARGS),$(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
+TEST_ARGS = $(if $(ARGS),$(ARGS),-n 3 --dist loadgroup --no-loadscope-reorder)
 
 # An environment whose Python is gone, or that was copied from another folder, is made anew.
 VENV_IS_OURS := $(shell $(VENV)/bin/python -c '' 2>/dev/null && cat $(VENV)/.bootstrapped 2>/dev/null)

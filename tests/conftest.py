@@ -29,6 +29,14 @@ for _name in [name for name in os.environ if name.startswith("LONGHAND_")]:
     del os.environ[_name]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of tests that run side by side, those of one file stay together, unless they say with whom they share more."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 def make_settings(**values: Any) -> Settings:
     """Settings that no `.env` has a say in."""
     return Settings(_env_file=None, **values)

@@ -22,7 +22,7 @@ from tests.model_server import ModelServer
 from tests.sites.server import FixtureSite
 from tests.support.product import ROOT, Product
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("model product")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("products")]
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 SERIOUS = ("serious", "critical")

@@ -14,7 +14,7 @@ from playwright.async_api import expect
 
 from tests.end_to_end.visiting import Visitors, Workplace
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("extractive product")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("products")]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -11,7 +11,7 @@ from tests.end_to_end.visiting import Visitors, Workplace, give_address, step, w
 from tests.sites.server import Answer, FixtureSite
 from tests.support.product import Product
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("extractive product")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("products")]
 
 PRIVATE = "inside a private network"
 CONTROL = re.compile(r"^(?!Value error).*\bcontrol characters\b")

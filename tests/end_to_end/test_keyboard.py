@@ -9,7 +9,7 @@ from tests.end_to_end.visiting import Visitors, sections, wait_for_status
 from tests.sites.server import FixtureSite
 from tests.support.product import Product
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("extractive product")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("products")]
 
 MOST_TABS = 60
 

@@ -23,7 +23,7 @@ from tests.model_server import ModelServer
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("model product"),
+    pytest.mark.xdist_group("products"),
     pytest.mark.timeout(240),
 ]
 

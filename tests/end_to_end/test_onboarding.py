@@ -9,7 +9,7 @@ from tests.end_to_end.visiting import Visitors, expect_step, give_address, step,
 from tests.sites.server import FixtureSite
 from tests.support.product import Product
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("extractive product")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("products")]
 
 PAGES = "onboard-site/read-pages/read-page:"
 

@@ -14,7 +14,7 @@ from tests.end_to_end.visiting import Visitors, order_post, read_text, sections,
 from tests.sites.server import DirectorySite
 from tests.support.product import Product
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("extractive product")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("products")]
 
 PAGES = "onboard-site/read-pages/read-page:"
 

@@ -19,7 +19,7 @@ from tests.end_to_end.visiting import (
 )
 from tests.model_server import ModelServer
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("model product")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("products")]
 
 SECTIONS = "write-post/write-section:"
 

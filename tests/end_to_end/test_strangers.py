@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.end_to_end.visiting import Visitors, Workplace, order_post, run_id, wait_for_status
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("extractive product")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("products")]
 
 
 async def test_a_stranger_finds_nothing(extractive_workplace: Workplace, visitors: Visitors) -> None:

@@ -25,7 +25,7 @@ from tests.end_to_end.visiting import (
 from tests.model_replies import write_reply
 from tests.model_server import ModelServer
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("model product")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("products")]
 
 SECTIONS = "write-post/write-section:"
 OF_THE_SITE = re.compile(r"http://127\.0\.0\.1:\d+/")
@@ -116,7 +116,8 @@ async def test_the_outline_is_approved_as_it_was_edited(
     await page.locator("[name=heading-1]").fill("  ")
     await page.locator("[name=heading-2]").fill("A heading of my own")
     await page.get_by_role("button", name="Approve and write").click()
-    await expect(page.get_by_role("alert")).to_contain_text("heading")
+    await expect(page.get_by_role("alert")).to_contain_text("Not approved yet")
+    await expect(page.locator("[name=heading-1]")).to_have_attribute("aria-invalid", "true")
     await expect(page.locator("[name=heading-2]")).to_have_value("A heading of my own")
     assert model.counts["write-section"] == 0
 

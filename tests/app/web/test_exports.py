@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
+
+from docx import Document
+from docx.opc.constants import RELATIONSHIP_TYPE
 
 from app.contract.content import MissingSection, Post, Section, Source
-from app.web.exports import write_html, write_markdown
+from app.web.exports import write_docx, write_html, write_markdown
 from tests.app.web.test_safe_markdown import ALLOWED, Reading, read_permissively
 
 EVIL = """<img src=x onerror=alert(1)> [a](javascript:alert(1)) [b](data:text/html,x) [s1](javascript:x) &lt;b&gt;
@@ -50,6 +54,23 @@ def test_markdown_and_html_hold_only_what_is_allowed() -> None:
 
 def test_an_open_fence_does_not_take_in_what_stands_below() -> None:
     assert "\n```\n\n## Next\n\nBelow [2].\n" in write_markdown(POST).decode()
+
+
+def test_a_word_document_has_tables_and_links() -> None:
+    document = Document(BytesIO(write_docx(POST)))
+    (table,) = document.tables
+    assert [[cell.text for cell in row.cells] for row in table.rows] == [
+        ["Part", "kW"],
+        ["wall1", "<b>4.1</b>"],
+        ["a|b", "5"],
+    ]
+    assert document.element.body.index(table._tbl) < document.element.body.index(document.paragraphs[-1]._p)
+    targets = {one.target_ref for one in document.part.rels.values() if one.reltype == RELATIONSHIP_TYPE.HYPERLINK}
+    assert targets == LINKS
+    paragraphs = [paragraph.text for paragraph in document.paragraphs]
+    assert any(text.startswith("<img src=x onerror=alert(1)> [a](javascript:alert(1))") for text in paragraphs)
+    assert "two" in paragraphs
+    assert [link.text for link in table.rows[1].cells[0].paragraphs[0].hyperlinks] == ["wall"]
 
 
 def test_exporting_twice_is_the_same() -> None:

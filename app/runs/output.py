@@ -9,7 +9,8 @@ from app.contract.fold import Run
 from app.contract.runs import OPEN_STEPS, StepStatus
 from app.contract.steps import Step
 from app.runs.views.published import find_object, read_values, root_of
-from app.web.citations import number_citations, source_numbers
+from app.web.citations import source_numbers
+from app.web.safe_markdown import write_safely
 
 BETWEEN = "\n\n"
 """Between the texts of two steps."""
@@ -46,11 +47,11 @@ def standing_text(step: Step) -> str:
 
 
 def _for_readers(run: Run, text: str) -> str:
-    """The text as the post's Markdown export has it: citations are the numbers of sources in the run's output."""
+    """The text as the post's Markdown export has it: safe to publish, with the numbers of sources for citations."""
     if run.workflow != CITING:
         return text
     sources = read_values(Source, find_object(root_of(run), "sources"))
-    return number_citations(text, source_numbers(sources))
+    return write_safely(text, source_numbers(sources))
 
 
 def in_document_order(run: Run) -> Iterator[Step]:

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from markupsafe import Markup
 
 from app.contract.content import Post
 from app.web.blocks import split_blocks
-from app.web.citations import Numbers, number_citations, source_numbers
+from app.web.citations import Numbers, source_numbers
+from app.web.inline_markdown import escape_line_starts, escape_text, write_address, write_heading
 from app.web.markdown import render_block
 from app.web.rendering import render, web_address
+from app.web.safe_markdown import write_safely
 from app.web.word import write_word
-
-_SPECIAL = re.compile(r"([\\`*_\[\]<>])")
 
 
 def write_markdown(post: Post) -> bytes:
     """The post as Markdown: citations as `[1]`, the sources as a numbered list."""
     numbers = source_numbers(post.sources)
-    parts = [f"# {_plain(post.title)}"]
-    if post.summary:
+    parts = [write_heading(1, _plain(post.title))]
+    if post.summary.strip():
         parts.append(f"*{_plain(post.summary)}*")
     for section in post.sections:
-        parts.append(f"## {_plain(section.heading)}")
-        parts.append(number_citations(section.markdown, numbers).strip())
+        parts.append(write_heading(2, _plain(section.heading)))
+        parts.append(write_safely(section.markdown, numbers))
     for missing in post.missing:
-        parts.append(f"## {_plain(missing.heading)}\n\n*This section could not be written.*")
+        parts += [write_heading(2, _plain(missing.heading)), "*This section could not be written.*"]
     if post.sources:
         parts.append("## Sources")
         parts.append("\n".join(_source(s.number, s.title, s.url) for s in post.sources))
@@ -59,11 +58,10 @@ def _section_html(markdown: str, numbers: Numbers) -> str:
 
 
 def _source(number: int, title: str, url: str) -> str:
-    address = web_address(url).replace("(", "%28").replace(")", "%29").replace(" ", "%20")
     name = _plain(title or url)
-    return f"{number}. [{name}]({address})" if address else f"{number}. {name}"
+    address = write_address(url) if web_address(url) else ""
+    return f"{number}. [{name}]({address})" if address else f"{number}. {escape_line_starts(name)}"
 
 
 def _plain(text: str) -> str:
-    """Text of the web, as Markdown that shows it and nothing else."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return escape_text(" ".join(text.split()))

@@ -62,6 +62,17 @@ async def test_a_section_is_sent_with_its_numbers_while_others_are_written(ann: 
         assert await anext(stream.aiter_text()) == "Measured [3], not guessed."
 
 
+async def test_what_is_code_on_the_page_is_code_in_the_output(ann: Client, play: Play) -> None:
+    post = await add_post(ann, await add_site(ann))
+    run = run_of(await ann.get(post))
+    log = begin_post()
+    write_section(log, "price", "Cite with `[s4]`, not with <b> [s4].")
+    log.begin("write-section:parts", HEADINGS["parts"])
+    await play(run, log)
+    async with ann.stream("GET", f"/api/runs/{run}/output") as stream:
+        assert await anext(stream.aiter_text()) == "Cite with `[s4]`, not with &lt;b> [3]."
+
+
 async def test_what_is_in_brackets_in_another_workflow_is_its_own(ann: Client, take: Take) -> None:
     run = await start_echo(ann)
     worker = await take(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -59,7 +60,10 @@ async def show_post(
     end = await queries.end_of(await queries.find(post.run_id, who.workspace_id))
     if suffix:
         tag = tag_page(f"post.{suffix}", end, post.id)
-        return answer_known(request, tag) or _export(post, await log.fold(post.run_id), suffix)
+        if known := answer_known(request, tag):
+            return known
+        # In a thread: a long post takes a while, and nobody else's page is to wait for it.
+        return await asyncio.to_thread(_export, post, await log.fold(post.run_id), suffix)
     if end:
         beside = await _beside(post, database, fleet, settings)
         if known := answer_known(request, tag_page("post", end, *beside)):

@@ -21,7 +21,8 @@ from pathlib import Path
 
 import httpx2
 from lxml import html
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Error as PlaywrightError
 
 from app.accounts.sessions import COOKIE, digest_of, new_session
 from app.contract.runs import ENDED
@@ -89,8 +90,7 @@ async def watch_in_browser(browser: Browser, url: str, session: str, scene: Scen
     page = await context.new_page()
     while not scene.falling.is_set():
         post = await scene.choose(dice)
-        answer = await page.goto(f"{url}/posts/{post.id}", wait_until="commit")
-        if answer is None or not answer.ok:
+        if not await _open(page, f"{url}/posts/{post.id}"):
             continue
         await page.wait_for_selector(ended, state="attached")
         shown = text_of(html.fragment_fromstring(await page.locator("#live").inner_html(), create_parent="div"))
@@ -99,6 +99,16 @@ async def watch_in_browser(browser: Browser, url: str, session: str, scene: Scen
         if shown != written(run):
             tally.differences.append(f"{post.run_id}: Chromium has {shown!r}, the log {written(run)!r}")
     await context.close()
+
+
+async def _open(page: Page, address: str) -> bool:
+    """Load a page, as a person does who looks in between whether the server is back; whether there was one to load."""
+    try:
+        answer = await page.goto(address, wait_until="commit")
+    except PlaywrightError:
+        await asyncio.sleep(0.2)
+        return False
+    return answer is not None and answer.ok
 
 
 async def disturb(proxy: Proxy, web: ProductWeb, seconds: float, dice: random.Random) -> None:

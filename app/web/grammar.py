@@ -26,7 +26,7 @@ def _build() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
     # References would let a later block change an earlier one; the others need more than one line to be known.
     parser.disable(["reference", "lheading", "code"])
-    parser.validateLink = is_web_address  # type: ignore[method-assign]
+    parser.validateLink = is_web_address  # type: ignore[method-assign]  # replaced on this one parser
     parser.block.ruler.at("table", _read_table, {"alt": ["paragraph"]})
     parser.inline.ruler.before("link", "citation", _cite)
     parser.core.ruler.at("inline", _read_inline)

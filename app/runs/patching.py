@@ -21,7 +21,8 @@ class Fragment:
     always there), `changed` that of the last change of what it shows itself: its children's changes do not count, but
     one that goes, or that takes another place among the old ones, does. `render` gives the whole element, children
     included. `head` and `tail` are the DOM ids of the markers before the first and after the last child, where new
-    children come in. `newest` is the last change of this element or of anything inside it.
+    children come in. `newest` is the last change of this element or of anything inside it; `makeshift` says that this
+    element, or one inside it, stands in for one that could not be built.
     """
 
     id: str
@@ -31,11 +32,14 @@ class Fragment:
     children: tuple[Fragment, ...] = ()
     head: str = ""
     tail: str = ""
+    makeshift: bool = False
     newest: tuple[int, int] = field(init=False)
 
     def __post_init__(self) -> None:
         own = max(order(self.born), order(self.changed))
         object.__setattr__(self, "newest", max((own, *(child.newest for child in self.children))))
+        if any(child.makeshift for child in self.children):
+            object.__setattr__(self, "makeshift", True)
 
 
 Swap = Literal["outerMorph", "beforebegin", "afterend"]

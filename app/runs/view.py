@@ -20,12 +20,14 @@ which never is one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from sqlalchemy import select
 from sqlmodel import col
 
+from app.contract.cursors import START
 from app.contract.fold import Run
 from app.runs.patching import Fragment, Patch, patches, render_patches, replacements
 from app.runs.views.context import Context
@@ -39,6 +41,11 @@ Kind = Literal["post", "site", "run"]
 _KINDS = {"post": post_fragments, "site": site_fragments, "run": run_fragments}
 
 
+def cursor_of(run: Run, roots: Sequence[Fragment]) -> str:
+    """Where a page of these fragments stands: nowhere, if not all of them could be built as they should be."""
+    return START if any(fragment.makeshift for fragment in roots) else run.cursor
+
+
 def fragments(kind: str, run: Run, context: Context) -> tuple[Fragment, ...]:
     """The root fragments of a page of this kind; each stands on the page once, under its id."""
     return _KINDS[kind](run, context)
@@ -48,7 +55,8 @@ def fragments(kind: str, run: Run, context: Context) -> tuple[Fragment, ...]:
 class PageView:
     """A run as one kind of page shows it: what the stream sends to that page.
 
-    It remembers what it made of a run: of what the log adds, only what changed is made again.
+    It remembers what it made of a run: of what the log adds, only what changed is made again. A page at `START` may
+    show anything: it gets everything.
     """
 
     kind: str
@@ -59,7 +67,7 @@ class PageView:
 
     def patches(self, run: Run, after: str) -> str:
         """The HTML that brings a page at the cursor `after` to the run's; empty when nothing on it has changed."""
-        return render_patches(patches(self._fragments(run), after))
+        return self.whole(run) if after == START else render_patches(patches(self._fragments(run), after))
 
     def whole(self, run: Run) -> str:
         """The HTML that brings any page of this kind to the run's cursor."""
@@ -91,4 +99,15 @@ class Views:
         return PageView(kind, Context(post_id=post_id or ""))
 
 
-__all__ = ["Context", "Fragment", "Kind", "PageView", "Patch", "Views", "fragments", "patches", "render_patches"]
+__all__ = [
+    "Context",
+    "Fragment",
+    "Kind",
+    "PageView",
+    "Patch",
+    "Views",
+    "cursor_of",
+    "fragments",
+    "patches",
+    "render_patches",
+]

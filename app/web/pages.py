@@ -13,7 +13,7 @@ from app.contract.fold import Run
 from app.contract.manifest import Beat
 from app.contract.runs import RunStatus
 from app.contract.settings import Settings
-from app.runs.view import Context, fragments
+from app.runs.view import Context, cursor_of, fragments
 from app.runs.views.words import RUN, WORDS
 from app.stores.fleet import Fleet
 from app.web.rendering import build_version, render
@@ -68,9 +68,11 @@ def live_values(kind: str, run: Run, context: Context) -> dict[str, Any]:
     """
     words = WORDS.get(run.workflow, RUN)
     titles = {status.value: f"{words.status[status]}: {run.title}" for status in RunStatus}
-    parts = {part.id: Markup(part.render()) for part in fragments(kind, run, context)}  # noqa: S704
+    roots = fragments(kind, run, context)
+    parts = {part.id: Markup(part.render()) for part in roots}  # noqa: S704
     return {
         "run": run,
+        "cursor": cursor_of(run, roots),
         "parts": parts,
         "reloads": run.status in _MOVING and kind != "site" and not any("<textarea" in part for part in parts.values()),
         "kind": kind,

@@ -40,8 +40,13 @@ def write_safely(markdown: str, numbers: Numbers) -> str:
     """The Markdown with the numbers of sources for citations, as its author wrote it wherever that is safe."""
     written = _write_all(read_tree(markdown, numbers))
     numbered = number_citations(markdown, numbers).strip()
-    is_safe = len(numbered) <= _LONGEST and _read(numbered) == _read(written)
-    return numbered if is_safe else written
+    return numbered if len(numbered) <= _LONGEST and _reads_as(numbered, written) else written
+
+
+def _reads_as(markdown: str, written: str) -> bool:
+    """Whether a reader that allows everything sees the same in both, and so do we: files are pasted back."""
+    seen = _read(written)
+    return _read(markdown) == seen and _read(_write_all(read_tree(markdown, {}))) == seen
 
 
 def _read(markdown: str) -> str:

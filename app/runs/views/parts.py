@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from html import escape
 from typing import Any
 
 import structlog
@@ -13,6 +12,7 @@ from markupsafe import Markup
 
 from app.contract.cursors import START
 from app.runs.patching import Fragment
+from app.runs.views.makeshift import apologise
 from app.web.rendering import render
 
 logger = structlog.get_logger()
@@ -30,7 +30,8 @@ def part(
     tag: str = "div",
     **values: Any,
 ) -> Fragment:
-    """A fragment rendered by `partials/TEMPLATE.html`, which gets `id`, `children` (HTML), `head`, `tail` and `values`.
+    """A fragment rendered by `partials/TEMPLATE.html`, which gets `id`, `tag`, `children` (HTML), `head`, `tail` and
+    `values`.
 
     It is filled once at most. Where the template fails, an element of the same kind says so; the page stands.
     """
@@ -39,9 +40,14 @@ def part(
     def draw() -> str:
         # What fragments render is HTML already, escaped by the same templates.
         html = Markup("".join(child.render() for child in inner))  # noqa: S704
-        return render(f"partials/{template}.html", id=element_id, children=html, head=head, tail=tail, **values).strip()
+        around = {"id": element_id, "tag": tag, "children": html, "head": head, "tail": tail}
+        try:
+            return render(f"partials/{template}.html", **around, **values).strip()
+        except Exception:
+            logger.exception("Could not render a part of a page", id=element_id)
+            return apologise(element_id, tag, html, head, tail)
 
-    return Fragment(element_id, born, changed, _once(draw, element_id, tag), inner, head, tail)
+    return Fragment(element_id, born, changed, _once(draw), inner, head, tail)
 
 
 @lru_cache(maxsize=8192)
@@ -50,23 +56,13 @@ def dom_id(prefix: str, name: str) -> str:
     return f"{prefix}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
-def _once(draw: Callable[[], str], element_id: str, tag: str) -> Callable[[], str]:
+def _once(draw: Callable[[], str]) -> Callable[[], str]:
     drawn: str | None = None
 
     def draw_once() -> str:
         nonlocal drawn
         if drawn is None:
-            try:
-                drawn = draw()
-            except Exception:
-                logger.exception("Could not render a part of a page", id=element_id)
-                drawn = _apology(element_id, tag)
+            drawn = draw()
         return drawn
 
     return draw_once
-
-
-def _apology(element_id: str, tag: str) -> str:
-    said = "This part can’t be shown by this version. Nothing of it is lost."
-    name = "step step--unreadable" if tag == "li" else "notice"
-    return f'<{tag} class="{name}" id="{escape(element_id)}">{said}</{tag}>'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 
 from app.contract.content import Outline, OutlineSection, Section, Source
 from app.contract.fold import Run
@@ -13,34 +13,79 @@ from app.runs.patching import Fragment, latest
 from app.runs.views.bar import Tally, condition, run_bar
 from app.runs.views.context import Context
 from app.runs.views.kept import Kept
+from app.runs.views.makeshift import build
 from app.runs.views.parts import dom_id, part
 from app.runs.views.published import changed_at, find_object, read_value, read_values, root_of, settled_at, shown_text
 from app.runs.views.remaining import rest_of_sections
 from app.runs.views.steps import is_asked_again, timeline, unreadable_rows
-from app.runs.views.text import text_blocks
+from app.runs.views.text import BlocksOf, plain_blocks, text_blocks
 from app.runs.views.words import POST
 from app.web.citations import source_numbers
 
 
+class _Told:
+    """What a post's log tells of it, each as far as somebody asks: what cannot be read fails where it is needed."""
+
+    def __init__(self, run: Run, kept: Kept) -> None:
+        self.run, self.kept = run, kept
+
+    @cached_property
+    def root(self) -> Step | None:
+        return root_of(self.run)
+
+    @cached_property
+    def base(self) -> str:
+        """The last change of the workflow's own step, which publishes the outline and the sources."""
+        return changed_at(self.root)
+
+    @cached_property
+    def outline(self) -> Outline | None:
+        return self.kept.get("outline", self.base, lambda: read_value(Outline, find_object(self.root, "outline")))
+
+    @cached_property
+    def planned(self) -> list[OutlineSection]:
+        """The sections of the outline. One id has one step and one element: where it comes twice, the first counts."""
+        found: dict[str, OutlineSection] = {}
+        for section in self.outline.sections if self.outline else []:
+            found.setdefault(section.id, section)
+        return list(found.values())
+
+    @cached_property
+    def sources(self) -> list[Source]:
+        return self.kept.get("sources", self.base, lambda: read_values(Source, find_object(self.root, "sources")))
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The steps of the sections that have begun."""
+        return [step for section in self.planned if (step := section_step(self.run, section.id))]
+
+    @cached_property
+    def changed(self) -> str:
+        """The last change of anything but text that grew."""
+        return latest([self.base, *map(settled_at, self.steps)])
+
+    @cached_property
+    def tally(self) -> Tally:
+        return self.kept.get("tally", self.changed, lambda: _tally(self.steps, self.planned, self.changed))
+
+    @cached_property
+    def cited(self) -> list[Source]:
+        return self.kept.get("cited", self.changed, lambda: cited_sources(self.sources, self.steps))
+
+
 def post_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     """The roots: bar, condition, the document's head, sections, sources, exports, and the steps."""
-    root, kept = root_of(run), context.kept
-    base = changed_at(root)
-    outline = kept.get("outline", base, lambda: read_value(Outline, find_object(root, "outline")))
-    planned = _planned(outline)
-    sources = kept.get("sources", base, lambda: read_values(Source, find_object(root, "sources")))
-    steps = [step for section in planned if (step := section_step(run, section.id))]
-    changed = latest([base, *map(settled_at, steps)])
-    cited = kept.get("cited", changed, lambda: cited_sources(sources, steps))
+    told = _Told(run, context.kept)
+    make = partial(build, run, context.kept)
     return (
-        run_bar(run, POST, kept.get("tally", changed, lambda: _tally(steps, planned, changed))),
-        condition(run, POST, context),
-        _head(run, outline, root, context),
-        _sections(run, planned, sources, root, kept),
-        part("sources", "sources", changed, sources=cited),
+        make("run", lambda: run_bar(run, POST, told.tally), lambda: run_bar(run, POST, Tally())),
+        make("condition", lambda: condition(run, POST, context)),
+        make("document-head", lambda: _head(told, context)),
+        make("sections", lambda: _sections(told)),
+        make("sources", lambda: part("sources", "sources", told.changed, sources=told.cited)),
         part("exports", "exports", run.changed, post_id=context.post_id, ready=is_finished(run)),
-        timeline(run, context.kept, retry=False),
-        unreadable_rows(run),
+        make("steps", lambda: timeline(run, context.kept, retry=False)),
+        make("unreadable", lambda: unreadable_rows(run)),
     )
 
 
@@ -60,21 +105,14 @@ def section_step(run: Run, section_id: str) -> Step | None:
     return run.steps.get(f"{run.workflow}/write-section:{section_id}")
 
 
-def _planned(outline: Outline | None) -> list[OutlineSection]:
-    """The sections of an outline. One id has one step and one element: where it comes twice, the first counts."""
-    found: dict[str, OutlineSection] = {}
-    for section in outline.sections if outline else []:
-        found.setdefault(section.id, section)
-    return list(found.values())
-
-
 def _tally(steps: list[Step], planned: list[OutlineSection], changed: str) -> Tally:
     written = sum(step.success is not None for step in steps)
     text = f"{written} of {len(planned)} sections written" if planned else ""
     return Tally(text, written, len(planned), changed, rest_of_sections(steps, len(planned)))
 
 
-def _head(run: Run, outline: Outline | None, root: Step | None, context: Context) -> Fragment:
+def _head(told: _Told, context: Context) -> Fragment:
+    run = told.run
     ask = next((ask for ask in run.asks if run.status is RunStatus.WAITING), None)
     proposal = read_value(Outline, ask.proposal) if ask is not None and ask.name == "outline" else None
     draft, problems = context.typed_for(ask.ask) if ask else (None, {})
@@ -83,10 +121,10 @@ def _head(run: Run, outline: Outline | None, root: Step | None, context: Context
     return part(
         "document_head",
         "document-head",
-        latest([run.changed, changed_at(root)]),
+        latest([run.changed, told.base]),
         run=run,
         brief=brief,
-        outline=outline,
+        outline=told.outline,
         ask=ask,
         ask_id=dom_id("ask", ask.ask) if ask else "",
         proposal=draft if proposal is not None and draft else proposal,
@@ -100,31 +138,32 @@ def _approved_at(run: Run) -> datetime | None:
     return max((answer.at for answer in run.answers.values() if answer.data.name == "outline"), default=None)
 
 
-def _sections(
-    run: Run, planned: list[OutlineSection], sources: list[Source], root: Step | None, kept: Kept
-) -> Fragment:
-    numbers = source_numbers(sources)
-    base = changed_at(root)
-    children = [
-        kept.get(f"section {section.id}", (base, changed_at(section_step(run, section.id))), make)
-        for section in planned
-        for make in [partial(_section, run, section, numbers, base, root)]
-    ]
-    return part("sections", "sections", base, children=children)
+def _sections(told: _Told) -> Fragment:
+    numbers = source_numbers(told.sources)
+    children = [_keep_section(told, section, numbers) for section in told.planned]
+    return part("sections", "sections", told.base, children=children)
 
 
-def _section(run: Run, section: OutlineSection, numbers: dict[str, int], base: str, root: Step | None) -> Fragment:
-    step = section_step(run, section.id)
+def _keep_section(told: _Told, section: OutlineSection, numbers: dict[str, int]) -> Fragment:
+    run, kept = told.run, told.kept
+    key = (told.base, changed_at(section_step(run, section.id)))
+    ways = [partial(_section, told, section, numbers, blocks) for blocks in (text_blocks, plain_blocks)]
+    make = partial(build, run, kept, f"section-{section.id}", *ways, tag="section")
+    return kept.get(f"section {section.id}", key, make)
+
+
+def _section(told: _Told, section: OutlineSection, numbers: dict[str, int], blocks: BlocksOf) -> Fragment:
+    step, root = section_step(told.run, section.id), told.root
     element_id = f"section-{section.id}"
     attempt = shown_text(step) if step else None
     written = read_value(Section, step.success.objects.get("section")) if step and step.success else None
     return part(
         "section",
         element_id,
-        latest([base, *([settled_at(step)] if step else [])]),
-        children=text_blocks(element_id, attempt, numbers),
+        latest([told.base, *([settled_at(step)] if step else [])]),
+        children=blocks(element_id, attempt, numbers),
         tag="section",
-        run_id=run.id,
+        run_id=told.run.id,
         section=section,
         step=step,
         latest=step.latest if step else None,

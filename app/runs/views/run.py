@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from app.contract.cursors import START
@@ -13,10 +14,12 @@ from app.contract.steps import Step
 from app.runs.patching import Fragment, latest
 from app.runs.views.bar import Tally, condition, run_bar
 from app.runs.views.context import Context
+from app.runs.views.kept import Kept
+from app.runs.views.makeshift import build
 from app.runs.views.parts import dom_id, part
 from app.runs.views.published import settled_at, shown_text
 from app.runs.views.steps import is_unvisited, timeline, unreadable_rows
-from app.runs.views.text import text_blocks
+from app.runs.views.text import BlocksOf, plain_blocks, text_blocks
 from app.runs.views.words import RUN, WORDS
 
 _SHOWN = 200_000
@@ -25,17 +28,17 @@ _SHOWN = 200_000
 
 def run_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     """The roots: bar, condition, what the run asks, output, texts, objects, input, and the steps."""
-    words = WORDS.get(run.workflow, RUN)
-    output = as_json(run.output) if run.output is not None else ""
+    words, kept = WORDS.get(run.workflow, RUN), context.kept
+    make = partial(build, run, kept)
     return (
         run_bar(run, words, Tally()),
-        condition(run, words, context),
-        _asks(run, context),
-        part("output", "output", run.changed, output=output, ended=run.ended),
-        _texts(run),
-        _objects(run),
-        timeline(run, context.kept),
-        unreadable_rows(run),
+        make("condition", lambda: condition(run, words, context)),
+        make("asks", lambda: _asks(run, context)),
+        make("output", lambda: _output(run)),
+        make("texts", lambda: _texts(run, kept)),
+        make("objects", lambda: _objects(run)),
+        make("steps", lambda: timeline(run, kept)),
+        make("unreadable", lambda: unreadable_rows(run)),
     )
 
 
@@ -43,6 +46,11 @@ def as_json(value: Any) -> str:
     """A value as people read it."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n… {len(text) - _SHOWN} characters more"
+
+
+def _output(run: Run) -> Fragment:
+    output = as_json(run.output) if run.output is not None else ""
+    return part("output", "output", run.changed, output=output, ended=run.ended)
 
 
 def _asks(run: Run, context: Context) -> Fragment:
@@ -57,18 +65,23 @@ def _ask(run: Run, ask: Ask, context: Context) -> Fragment:
     return part("ask", dom_id("ask", ask.ask), START, run_id=run.id, ask=ask, value=value, problems=problems)
 
 
-def _texts(run: Run) -> Fragment:
+def _texts(run: Run, kept: Kept) -> Fragment:
     written = [step for step in run.steps.values() if any(attempt.marks for attempt in step.attempts)]
-    children = [_text(step) for step in written if shown_text(step) is not None]
+    children = [_build_text(run, kept, step) for step in written if shown_text(step) is not None]
     begun = [step.attempts[-1].marks[0][1] for step in written if step.attempts[-1].marks]
     # A text that comes or goes is a change of the whole: attempts begin, fail, and are taken over.
     return part("texts", "texts", latest([*begun, *map(settled_at, written)]), children=children)
 
 
-def _text(step: Step) -> Fragment:
+def _build_text(run: Run, kept: Kept, step: Step) -> Fragment:
     element_id = dom_id("text", step.path)
-    blocks = text_blocks(element_id, shown_text(step), {})
-    return part("text", element_id, settled_at(step), children=blocks, tag="section", step=step)
+    ways = [partial(_text, step, element_id, blocks) for blocks in (text_blocks, plain_blocks)]
+    return build(run, kept, element_id, *ways, tag="section")
+
+
+def _text(step: Step, element_id: str, blocks: BlocksOf) -> Fragment:
+    children = blocks(element_id, shown_text(step), {})
+    return part("text", element_id, settled_at(step), children=children, tag="section", step=step)
 
 
 def _objects(run: Run) -> Fragment:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property, partial
+
 from app.contract.addresses import schemes_of
 from app.contract.content import PageDigest, Profile, Topic
 from app.contract.cursors import START
@@ -11,6 +13,8 @@ from app.contract.steps import Step
 from app.runs.patching import Fragment, latest, order
 from app.runs.views.bar import Tally, condition, run_bar
 from app.runs.views.context import Context
+from app.runs.views.kept import Kept
+from app.runs.views.makeshift import build
 from app.runs.views.parts import dom_id, part
 from app.runs.views.published import changed_at, find_object, read_value, read_values
 from app.runs.views.remaining import rest_of_pages
@@ -20,31 +24,60 @@ from app.runs.views.words import SITE
 
 def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     """The roots: head, bar, condition, profile, topics, the pages read, and the steps."""
-    reading = f"{run.workflow}/read-pages"
-    profiling = run.steps.get(f"{run.workflow}/profile-site")
-    profile = read_value(Profile, find_object(profiling, "profile"))
-    suggesting = run.steps.get(f"{run.workflow}/suggest-topics")
-    topics = read_values(Topic, find_object(suggesting, "topics"))
-    pages = [step for step in run.steps.values() if step.parent == reading]
-    opening = run.steps.get(f"{run.workflow}/read-home")
-    address = _address(run, opening)
-    # What is not there yet says whether it still comes: that is the run's own state.
+    read, kept = _Read(run), context.kept
+    make = partial(build, run, kept)
     return (
-        part(
-            "site_head",
-            "site-head",
-            latest([changed_at(opening, profiling), run.changed]),
-            profile=profile,
-            address=address,
-        ),
-        run_bar(run, SITE, _tally(run.steps.get(reading), pages)),
-        condition(run, SITE, context),
-        part("profile", "profile", latest([changed_at(profiling), run.changed]), profile=profile, ended=run.ended),
-        part("topics", "topics", latest([changed_at(suggesting), run.changed]), topics=topics, ended=run.ended),
-        _pages(run, pages),
-        timeline(run, context.kept, show=lambda step: not is_below(step.path, reading)),
-        unreadable_rows(run),
+        make("site-head", lambda: _head(read)),
+        make("run", lambda: run_bar(run, SITE, read.tally), lambda: run_bar(run, SITE, Tally())),
+        make("condition", lambda: condition(run, SITE, context)),
+        make("profile", lambda: _profile(read)),
+        make("topics", lambda: _topics(read)),
+        make("reading", lambda: _pages(run, kept, read.pages)),
+        make("steps", lambda: timeline(run, kept, show=lambda step: not is_below(step.path, read.path))),
+        make("unreadable", lambda: unreadable_rows(run)),
     )
+
+
+class _Read:
+    """What a reading's log tells of it, each as far as somebody asks: what cannot be read fails where it is needed."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.path = run, f"{run.workflow}/read-pages"
+        self.opening = run.steps.get(f"{run.workflow}/read-home")
+        self.profiling = run.steps.get(f"{run.workflow}/profile-site")
+        self.suggesting = run.steps.get(f"{run.workflow}/suggest-topics")
+
+    @cached_property
+    def profile(self) -> Profile | None:
+        return read_value(Profile, find_object(self.profiling, "profile"))
+
+    @cached_property
+    def pages(self) -> list[Step]:
+        """The steps that read a page each."""
+        return [step for step in self.run.steps.values() if step.parent == self.path]
+
+    @cached_property
+    def tally(self) -> Tally:
+        return _tally(self.run.steps.get(self.path), self.pages)
+
+
+# What is not there yet says whether it still comes: that is the run's own state.
+
+
+def _head(read: _Read) -> Fragment:
+    changed = latest([changed_at(read.opening, read.profiling), read.run.changed])
+    return part("site_head", "site-head", changed, profile=read.profile, address=_address(read.run, read.opening))
+
+
+def _profile(read: _Read) -> Fragment:
+    changed = latest([changed_at(read.profiling), read.run.changed])
+    return part("profile", "profile", changed, profile=read.profile, ended=read.run.ended)
+
+
+def _topics(read: _Read) -> Fragment:
+    changed = latest([changed_at(read.suggesting), read.run.changed])
+    topics = read_values(Topic, find_object(read.suggesting, "topics"))
+    return part("topics", "topics", changed, topics=topics, ended=read.run.ended)
 
 
 def _address(run: Run, opening: Step | None) -> str:
@@ -66,16 +99,22 @@ def _tally(reading: Step | None, pages: list[Step]) -> Tally:
     return Tally(text, progress.done, progress.total, changed_at(reading, *pages), rest)
 
 
-def _pages(run: Run, pages: list[Step]) -> Fragment:
-    rows = [_page(run, step) for step in sorted(pages, key=lambda step: order(step.born), reverse=True)]
+def _pages(run: Run, kept: Kept, pages: list[Step]) -> Fragment:
+    rows = [_build_page(run, kept, step) for step in sorted(pages, key=lambda step: order(step.born), reverse=True)]
     first = rows[-1].born if rows else START
     return part("reading", "reading", first, children=rows, head="reading-head")
 
 
-def _page(run: Run, step: Step) -> Fragment:
+def _build_page(run: Run, kept: Kept, step: Step) -> Fragment:
+    element_id = dom_id("step", step.path)
+    bare = partial(part, "makeshift", element_id, step.changed, born=step.born, tag="li")
+    return build(run, kept, element_id, partial(_page, run, step, element_id), bare, tag="li")
+
+
+def _page(run: Run, step: Step, element_id: str) -> Fragment:
     return part(
         "reading_row",
-        dom_id("step", step.path),
+        element_id,
         step.changed,
         born=step.born,
         tag="li",

@@ -11,6 +11,7 @@ from app.contract.runs import StepStatus, parent_path
 from app.contract.steps import Step
 from app.runs.patching import Fragment, latest, order
 from app.runs.views.kept import Kept
+from app.runs.views.makeshift import build
 from app.runs.views.parts import dom_id, part
 from app.runs.views.published import settled_at
 
@@ -67,12 +68,13 @@ def _place(run: Run, step: Step) -> str:
 
 def _row(run: Run, kept: Kept, step: Step, tree: Tree, retry: bool, alone: bool = False) -> Fragment:
     inner = tuple(_row(run, kept, child, tree, retry) for child in tree.get(step.path, []))
-    make = partial(_make_row, run, step, inner, retry, alone)
+    element_id = dom_id("step", step.path)
+    ways = partial(_make_row, run, step, element_id, inner, retry, alone), partial(_bare_row, step, element_id, inner)
+    make = partial(build, run, kept, element_id, *ways, tag="li")
     return kept.get(f"row {step.path}", (settled_at(step), inner, alone), make)
 
 
-def _make_row(run: Run, step: Step, inner: Sequence[Fragment], retry: bool, alone: bool) -> Fragment:
-    element_id = dom_id("step", step.path)
+def _make_row(run: Run, step: Step, element_id: str, inner: Sequence[Fragment], retry: bool, alone: bool) -> Fragment:
     is_root = step.path == run.workflow
     return part(
         "step",
@@ -89,6 +91,19 @@ def _make_row(run: Run, step: Step, inner: Sequence[Fragment], retry: bool, alon
         again=is_asked_again(step),
         hidden=is_unvisited(step) or (is_root and not alone and not _has_news(step)),
         retry=retry and not is_root,
+    )
+
+
+def _bare_row(step: Step, element_id: str, inner: Sequence[Fragment]) -> Fragment:
+    """A row that only has the rows inside it."""
+    return part(
+        "makeshift",
+        element_id,
+        latest(child.born for child in inner[:1]),
+        born=step.born,
+        children=inner,
+        tail=f"{element_id}-tail",
+        tag="li",
     )
 
 

@@ -4,7 +4,9 @@ is finished is not sent again."""
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from functools import partial
+from html import escape
 
 from app.contract.runs import StepStatus
 from app.contract.steps import Attempt
@@ -12,6 +14,18 @@ from app.runs.patching import Fragment
 from app.web.blocks import Block, split_blocks
 from app.web.markdown import Numbers, render_block, render_piece, tail_id
 from app.web.pieces import Pieces, cut_block
+
+BlocksOf = Callable[[str, Attempt | None, Numbers], tuple[Fragment, ...]]
+"""Gives the fragments of an attempt's text: `text_blocks`, or `plain_blocks` where that fails."""
+
+
+def plain_blocks(prefix: str, attempt: Attempt | None, _numbers: Numbers) -> tuple[Fragment, ...]:
+    """The text as it was written, in one element."""
+    if attempt is None or not attempt.marks:
+        return ()
+    element_id, text = f"{prefix}_b0", attempt.text
+    draw = partial('<p class="plain" id="{}">{}</p>'.format, escape(element_id), escape(text, quote=False))
+    return (Fragment(element_id, attempt.marks[0][1], attempt.marks[-1][1], draw),)
 
 
 def text_blocks(prefix: str, attempt: Attempt | None, numbers: Numbers) -> tuple[Fragment, ...]:

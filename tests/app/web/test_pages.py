@@ -268,6 +268,21 @@ async def test_an_entry_that_cannot_be_read_is_a_row(ann: Client, take: Take, re
     assert "An event that this version can’t show" in page.text
 
 
+async def test_what_cannot_be_built_leaves_the_page_and_its_stream_as_they_are(ann: Client, play: Play) -> None:
+    site = await add_site(ann)
+    log = read_site(6, finish=False)
+    log.progress("read-pages", 5, 10**18)
+    run = run_of(await ann.get(site))
+    await play(run, log)
+    page = await ann.get(site)
+    assert page.status_code == 200
+    assert "Marlowe Heat Pumps" in page.text
+    assert 'data-cursor="0-0"' in page.text
+    async with ann.stream("GET", f"/runs/{run}/live?view=site&after=0-0") as stream:
+        bar = await anext(line async for line in stream.aiter_lines() if 'hx-target="#run"' in line)
+    assert 'data-run-status="running"' in bar
+
+
 async def test_tokens_are_made_shown_once_and_revoked(ann: Client, anonymous: Client) -> None:
     refused = await ann.post("/tokens", data={"name": "x" * 81})
     assert refused.status_code == 400

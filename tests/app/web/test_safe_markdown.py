@@ -160,6 +160,7 @@ def test_a_file_shows_what_the_page_shows(text: str) -> None:
         "- a\n\n      <b>\n+ b\n* c\n\n3. d\n\n   > e <i>\n   > - f",
         "| a <b> | `c\\|d` |\n|:--|--:|\n| x\\|y | [s1] |",
         "```py\n<b>\n```\n<b>",
+        "| a |\n[s9]1. ",
     ],
 )
 def test_hostile_text_is_only_text(text: str) -> None:

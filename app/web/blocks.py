@@ -18,14 +18,18 @@ _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
 _ITEM = re.compile(r" {0,3}(?:([-*+])|(\d{1,9})([.)]))(?:[ \t]|$)")
-_INDENTED = re.compile(r"(?: {2,}|\t)\S")
+_INDENTED = re.compile(r" {2,}\S")
+_MARGIN = re.compile(r"[-*+>\d.) \t]*")
+_TAB = 4
+"""Columns from one tab stop to the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """One block of a text. `shown` is the least length of the text at which the block is there.
 
-    `lines` are where its lines are in the text, each with the least length of the text at which that one is there.
+    `lines` are where its lines begin in the text, each with the least length of the text at which that one is there. A
+    line that begins with tabs is longer than in the text: it begins, so to speak, before its place.
     """
 
     text: str
@@ -70,14 +74,29 @@ def split_blocks(text: str, complete: bool) -> tuple[Block, ...]:
     done: list[Block] = []
     block: _Open | None = None
     for line in _decided_lines(text.replace("\r", " ").replace("\0", "\ufffd"), complete):
-        if block is not None and _goes_on(block, line):
+        spaced = line if block is not None and block.kind == "fence" else _without_tabs(line)
+        if block is not None and _goes_on(block, spaced):
             continue
         if block is not None:
             done.append(_close(block))
-        block = _begin(line) if line.text.strip() else None
+        block = _begin(spaced) if line.text.strip() else None
     if block is not None:
         done.append(_close(block))
     return tuple(done)
+
+
+def kind_of(line: str) -> str:
+    """What a line begins that goes on with no other block: `text`, `heading`, `rule`, `fence`, `quote`, `table`, or
+    `list` with the mark of its items."""
+    if _FENCE.match(line):
+        return "fence"
+    if _HEADING.match(line):
+        return "heading"
+    if _RULE.match(line):
+        return "rule"
+    if item := _ITEM.match(line):
+        return f"list{item[1] or item[3]}"
+    return {">": "quote", "|": "table"}.get(line.lstrip(" ")[:1], "text")
 
 
 def _decided_lines(text: str, complete: bool) -> Iterator[_Line]:
@@ -99,20 +118,16 @@ def _undecided_length(line: str) -> int:
 
 def _begin(line: _Line) -> _Open:
     fence = _FENCE.match(line.text)
-    return _Open(_kind(line.text), [line], fence=fence[1] if fence else "")
+    return _Open(kind_of(line.text), [line], fence=fence[1] if fence else "")
 
 
-def _kind(line: str) -> str:
-    if _FENCE.match(line):
-        return "fence"
-    if _HEADING.match(line):
-        return "heading"
-    if _RULE.match(line):
-        return "rule"
-    if item := _ITEM.match(line):
-        return f"list{item[1] or item[3]}"
-    start = line.lstrip(" \t")[:1]
-    return {">": "quote", "|": "table"}.get(start, "text")
+def _without_tabs(line: _Line) -> _Line:
+    """The line with spaces for tabs in its margin, where they decide how deep it stands."""
+    margin = _MARGIN.match(line.text)
+    if margin is None or "\t" not in margin[0]:
+        return line
+    spaced = margin[0].expandtabs(_TAB)
+    return line._replace(text=spaced + line.text[margin.end() :], at=line.at + margin.end() - len(spaced))
 
 
 def _goes_on(block: _Open, line: _Line) -> bool:
@@ -132,16 +147,21 @@ def _goes_on(block: _Open, line: _Line) -> bool:
 
 
 def _continues(block: _Open, line: str) -> bool:
-    kind = _kind(line)
+    kind = kind_of(line)
     if block.kind.startswith("list"):
         if _INDENTED.match(line) or kind == block.kind:
             return True
-        return kind == "text" and not block.blanks
+        return kind == "text" and not block.blanks and _can_go_on(block.lines[-1].text)
     if block.kind == "quote":
-        return kind in ("quote", "text")
+        return kind == "quote" or (kind == "text" and _can_go_on(block.lines[-1].text))
     if block.kind == "table":
         return kind == "table"
     return block.kind == "text" and (kind == "text" or _is_later_number(line))
+
+
+def _can_go_on(line: str) -> bool:
+    """Whether text below may belong to this line without its margin: not where it has none itself."""
+    return _undecided_length(line) < len(line)
 
 
 def _is_later_number(line: str) -> bool:

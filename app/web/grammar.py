@@ -127,17 +127,14 @@ def _demote(state: StateCore) -> None:
 
 
 def _space_items(state: StateCore) -> None:
-    """An item of one paragraph holds its text alone, whether or not blank lines stand anywhere else in its list."""
-    items: list[tuple[int, list[Token]]] = []
+    """A paragraph with which an item begins is its text alone, unless another one follows it. Whether blank lines stand
+    anywhere in the list does not matter."""
     for token in state.tokens:
-        if token.type == "list_item_open":
-            items.append((token.level + 1, []))
-        elif token.type == "list_item_close":
-            _, marks = items.pop()
-            for mark in marks:
-                mark.hidden = len(marks) == 2
-        elif items and token.level == items[-1][0] and token.type in ("paragraph_open", "paragraph_close"):
-            items[-1][1].append(token)
+        if token.type in ("paragraph_open", "paragraph_close"):
+            token.hidden = False
+    for before, first, _, end, after in zip(*(state.tokens[at:] for at in range(5)), strict=False):
+        if before.type == "list_item_open" and first.type == "paragraph_open":
+            first.hidden = end.hidden = after.type != "paragraph_open"
 
 
 def _render_citation(_renderer: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:

@@ -13,9 +13,11 @@ from html import escape
 import nh3
 from markdown_it.token import Token
 
+from app.web.blocks import kind_of
 from app.web.citations import CITATION, Numbers, cited_passages
 from app.web.grammar import PARSER
-from app.web.pieces import Piece, Pieces, cut_block
+from app.web.nesting import read_item
+from app.web.pieces import Piece, Pieces, cut_block, cut_item
 
 _CLEANER = nh3.Cleaner(
     tags={"p", "h3", "h4", "ul", "ol", "li", "blockquote", "pre", "code", "hr", "br", "em", "strong", "s", "a", "sup"}
@@ -25,38 +27,44 @@ _CLEANER = nh3.Cleaner(
     link_rel=None,
 )
 _NOTHING = "<p hidden></p>"
-_TAGS = {"items": "li", "rows": "tr", "lines": "span", "runs": "span"}
+_PRE, _TABLE = '<pre tabindex="0">', '<table tabindex="0">'
+"""What may be wider than the page scrolls by itself, also from the keyboard."""
+_TAGS = {"items": "li", "blocks": "p", "rows": "tr", "lines": "span", "runs": "span"}
+"""What the pieces of each kind are, or may be beside others: the marker after the last one is such an element."""
 
 Cited = tuple[tuple[str, int], ...]
 
 
-def render_block(text: str, numbers: Numbers, element_id: str = "", complete: bool = True) -> str:
+def render_block(text: str, numbers: Numbers, element_id: str = "", complete: bool = True, depth: int = 0) -> str:
     """One block as exactly one element, with the DOM id. An unfinished one shows no half-written markup.
 
-    With an id, the pieces of a long block have theirs, and `tail_id` is where the next one comes in.
+    With an id, the pieces of a block have theirs, and `tail_id` is where the next one comes in.
     """
-    pieces = cut_block(text)
+    pieces = cut_block(text, depth)
     if pieces is None:
-        cited = _cited(text, numbers)
-        return _with_id(_render_once(text, cited) if complete else _render(text, cited, is_open=True), element_id)
+        return _with_id(_render_text(text, numbers, complete), element_id)
     start, end = _frame(pieces, numbers)
-    inner = []
-    for index, piece in enumerate(pieces.found):
-        is_whole = complete or index + 1 < len(pieces.found)
-        piece_id = f"{element_id}_{index}" if element_id else ""
-        inner.append(render_piece(pieces, piece, numbers, piece_id, is_whole))
-    tag = _TAGS[pieces.kind]
-    marker = f'<{tag} id="{escape(tail_id(element_id))}" hidden></{tag}>' if element_id else ""
-    return _with_id(start, element_id) + "".join(inner) + marker + end
+    return _fill(start, end, pieces, numbers, element_id, complete, depth)
 
 
-def render_piece(pieces: Pieces, piece: Piece, numbers: Numbers, element_id: str = "", complete: bool = True) -> str:
-    """One piece of a block, as an element with the DOM id; runs and lines without an id are no element of their own."""
-    render = _render_piece_once if complete else _render_piece
-    html = render(pieces.kind, piece.text, pieces.head, piece.plain, _cited(piece.text, numbers), not complete)
-    if _TAGS[pieces.kind] == "span":
-        return f'<span id="{escape(element_id)}">{html}</span>' if element_id else html
-    return _with_id(html, element_id) + "\n"
+def render_piece(
+    pieces: Pieces, piece: Piece, numbers: Numbers, element_id: str = "", complete: bool = True, depth: int = 0
+) -> str:
+    """One piece of a text that stands that deep, as an element with the DOM id; runs and lines without an id are no
+    element of their own."""
+    # A file is to be read; on a page, the end of a line would be left behind by each patch.
+    end = "" if element_id else "\n"
+    match pieces.kind:
+        case "blocks":
+            return render_block(piece.text, numbers, element_id, complete, depth + 1) + end
+        case "items":
+            return _render_item(piece.text, numbers, element_id, complete, depth) + end
+        case "rows":
+            return _with_id(_render_row(pieces.head, piece.text, numbers, complete), element_id) + end
+        case "lines" | "runs":
+            is_plain = piece.plain or pieces.kind == "lines"
+            html = _render_plain(piece.text) if is_plain else _render_inline(piece.text, numbers, complete)
+            return f'<span id="{escape(element_id)}">{html}</span>' if element_id else html
 
 
 def tail_id(element_id: str) -> str:
@@ -64,9 +72,59 @@ def tail_id(element_id: str) -> str:
     return f"{element_id}_tail"
 
 
-def parse(text: str, numbers: Numbers) -> list[Token]:
-    """The tokens of finished Markdown, with citations as `citation` tokens that hold a source's number."""
-    return PARSER.parse(text, {"numbers": numbers})
+def _fill(start: str, end: str, pieces: Pieces, numbers: Numbers, element_id: str, complete: bool, depth: int) -> str:
+    """The pieces between what is around them."""
+    inner = []
+    for index, piece in enumerate(pieces.found):
+        is_whole = complete or index + 1 < len(pieces.found)
+        piece_id = f"{element_id}_{index}" if element_id else ""
+        inner.append(render_piece(pieces, piece, numbers, piece_id, is_whole, depth))
+    tag = _TAGS[pieces.kind]
+    marker = f'<{tag} id="{escape(tail_id(element_id))}" hidden></{tag}>' if element_id else ""
+    return _with_id(start, element_id) + "".join(inner) + marker + end
+
+
+def _render_item(text: str, numbers: Numbers, element_id: str, complete: bool, depth: int) -> str:
+    pieces = cut_item(text)
+    if pieces is not None:
+        head = _render_inline(pieces.head.strip(), numbers, True)
+        start = "<li>" if pieces.kind == "runs" else f"<li>{head}\n"
+        return _fill(start, "</li>", pieces, numbers, element_id, complete, depth)
+    blocks = read_item(text)
+    html = _render_inline(blocks[0].block.text.strip(), numbers, complete) if blocks else ""
+    return _with_id(f"<li>{html}</li>", element_id)
+
+
+def _frame(pieces: Pieces, numbers: Numbers) -> tuple[str, str]:
+    """What stands before and after the pieces of a block."""
+    match pieces.kind:
+        case "rows":
+            return f"{_table_head(pieces.head, numbers)}<tbody>\n", "</tbody>\n</table>"
+        case "lines":
+            return f"{_PRE}<code>", "</code></pre>"
+        case "runs":
+            return "<p>", "</p>"
+        case "blocks":
+            return "<blockquote>\n", "</blockquote>"
+        case "items":
+            number = pieces.number
+            start = f' start="{number}"' if number not in (None, 1) else ""
+            name = "ul" if number is None else "ol"
+            return f"<{name}{start}>\n", f"</{name}>"
+
+
+def _render_text(text: str, numbers: Numbers, complete: bool) -> str:
+    """A block that is not cut."""
+    if kind_of(text.partition("\n")[0]) == "text":
+        inline = _render_inline(text.strip(), numbers, complete)
+        return f"<p>{inline}</p>" if inline else _NOTHING
+    render = _render_once if complete else _render
+    return render(text, _cited(text, numbers), not complete)
+
+
+def _render_inline(text: str, numbers: Numbers, complete: bool) -> str:
+    render = _render_inline_once if complete else _inline
+    return render(text, _cited(text, numbers), not complete)
 
 
 def _cited(text: str, numbers: Numbers) -> Cited:
@@ -84,53 +142,32 @@ def _render(text: str, cited: Cited, is_open: bool = False) -> str:
     return html if roots == 1 and re.match(r"<\w", html) else f"<div>{html}</div>"
 
 
+def _inline(text: str, cited: Cited, is_open: bool = False) -> str:
+    return _clean(PARSER.parseInline(text, {"numbers": dict(cited), "open": is_open}))
+
+
 _render_once = lru_cache(maxsize=8192)(_render)
+_render_inline_once = lru_cache(maxsize=16384)(_inline)
 
 
-def _render_piece(kind: str, text: str, head: str, plain: bool, cited: Cited, is_open: bool) -> str:
-    env = {"numbers": dict(cited), "open": is_open}
-    if kind == "lines" or plain:
-        return _between(_CLEANER.clean(f"<pre><code>{escape(text, quote=False)}</code></pre>"), "<code>", "</code>")
-    if kind == "runs":
-        return _clean(PARSER.parseInline(text, env))
-    if kind == "items":
-        html = _clean(PARSER.parse(text, env))
-        return f"<li>{_between(html, '<li>', '</li>')}</li>"
+def _render_plain(text: str) -> str:
+    return _between(_CLEANER.clean(f"<pre><code>{escape(text, quote=False)}</code></pre>"), "<code>", "</code>")
+
+
+def _render_row(head: str, text: str, numbers: Numbers, complete: bool) -> str:
     # Its own row of dashes: how long a table's head is does not matter to its rows.
-    columns = _columns(head)
-    row = _clean(PARSER.parse(f"{'|x' * columns}|\n{'|-' * columns}|\n{text}", env))
+    columns = _table_head(head, {}).count("<th>")
+    row = _render_text(f"{'|x' * columns}|\n{'|-' * columns}|\n{text}", numbers, complete)
     return f"<tr>{_between(row[row.find('</thead>') :], '<tr>', '</tr>')}</tr>"
-
-
-_render_piece_once = lru_cache(maxsize=16384)(_render_piece)
-
-
-def _frame(pieces: Pieces, numbers: Numbers) -> tuple[str, str]:
-    """What stands before and after the pieces of a block."""
-    match pieces.kind:
-        case "rows":
-            return f"{_table_head(pieces.head, numbers)}<tbody>\n", "</tbody>\n</table>"
-        case "lines":
-            return "<pre><code>", "</code></pre>"
-        case "runs":
-            return "<p>", "</p>"
-        case "items":
-            number = pieces.number
-            start = f' start="{number}"' if number not in (None, 1) else ""
-            name = "ul" if number is None else "ol"
-            return f"<{name}{start}>\n", f"</{name}>"
 
 
 def _table_head(head: str, numbers: Numbers) -> str:
     return _render_once(head, _cited(head, numbers)).removesuffix("</table>")
 
 
-def _columns(head: str) -> int:
-    return _table_head(head, {}).count("<th>")
-
-
 def _clean(tokens: list[Token]) -> str:
-    return _CLEANER.clean(PARSER.renderer.render(tokens, PARSER.options, {}))
+    html = _CLEANER.clean(PARSER.renderer.render(tokens, PARSER.options, {}))
+    return html.replace("<pre>", _PRE).replace("<table>", _TABLE)
 
 
 def _between(html: str, start: str, end: str) -> str:
@@ -146,4 +183,4 @@ def _with_id(html: str, element_id: str) -> str:
     return f'{name[0]} id="{escape(element_id)}"{html[name.end() :]}'
 
 
-__all__ = ["Numbers", "parse", "render_block", "render_piece", "tail_id"]
+__all__ = ["Numbers", "render_block", "render_piece", "tail_id"]

@@ -1,70 +1,121 @@
-"""Long blocks in pieces: items of a list, rows of a table, lines of code, runs of a paragraph.
+"""Long blocks in pieces: items of a list, blocks of an item or a quotation, rows of a table, lines of code, runs of a
+paragraph. Items and blocks may be cut in pieces themselves.
 
-A piece never changes once the next one has begun, and the block around it does not either: so that a page which follows
+A piece never changes once the next one has begun, and what is around it does not either: so that a page which follows
 a text gets each piece once. What the pieces of a block are depends on its text up to them, never on what follows.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Literal
 
-from markdown_it.token import Token
-
+from app.web.blocks import kind_of
 from app.web.grammar import MOST_CELLS, read_structure
+from app.web.nesting import Inner, first_number, read_item, read_items, read_quotation
 from app.web.unfinished import read_runs
 
+DEEPEST = 6
+"""How deep items and quotations inside each other are cut. What stands deeper is sent whole with the last that is."""
 _LINES = 8
 """Lines of code in one piece."""
 
-Kind = Literal["items", "rows", "lines", "runs"]
+Kind = Literal["items", "blocks", "rows", "lines", "runs"]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Part of a block's text. It is known to be one as soon as the character `known` of that text is there."""
+    """Part of a text. It is known to be one as soon as the character `known` of that text is there.
+
+    `places` are where its lines begin in it and in that text; none where no piece of it is asked for.
+    """
 
     text: str
     known: int
     plain: bool = False
+    places: tuple[tuple[int, int], ...] = ()
+
+    def place(self, at: int) -> int:
+        """Where a character of the piece is in the text around it."""
+        inside, outside = self.places[bisect_right(self.places, at, key=lambda place: place[0]) - 1]
+        return outside + at - inside
 
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """A block with more than one piece. `head` is the text of what stands before them: a table's first two lines.
+    """A text in pieces. `head` is the text of what stands before them: a table's first two lines, or the paragraph with
+    which an item begins. `number` is that of the first item of a numbered list, else None.
 
-    `number` is that of the first item of a numbered list, else None.
+    It has been so since the character `formed` of the text is there: before, it was sent whole, or in other pieces.
     """
 
     kind: Kind
     found: tuple[Piece, ...]
+    formed: int = 0
     head: str = ""
     number: int | None = None
 
 
-@lru_cache(maxsize=512)
-def cut_block(text: str) -> Pieces | None:
+@lru_cache(maxsize=1024)
+def cut_block(text: str, depth: int = 0) -> Pieces | None:
     """The pieces of a block; None for one that is sent whole, because it is short, or of another kind."""
-    pieces = _rows(text) if text.lstrip(" ").startswith("|") else _cut(text, read_structure(text))
-    return pieces if pieces is not None and len(pieces.found) > 1 else None
+    kind = kind_of(text.partition("\n")[0])
+    if kind.startswith("list") and depth < DEEPEST:
+        items = tuple(Piece(item.text, item.at, places=((0, item.at),)) for item in read_items(text))
+        return Pieces("items", items, number=first_number(text))
+    if kind == "quote" and depth < DEEPEST:
+        return Pieces("blocks", tuple(map(_inner, read_quotation(text))))
+    if kind == "text":
+        return _if_many("runs", tuple(_runs(text)))
+    if kind == "fence":
+        return _if_many("lines", tuple(_lines(text)))
+    return _rows(text) if kind == "table" else None
 
 
-def _cut(text: str, tokens: list[Token]) -> Pieces | None:
-    if len(tokens) == 1 and tokens[0].type == "fence":
-        return Pieces("lines", tuple(_lines(text, tokens[0].content)))
-    if [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]:
-        before = len(text) - len(text.lstrip())
-        runs = read_runs(tokens[1].content)
-        return Pieces("runs", tuple(Piece(run.text, before + run.known - 1, run.plain) for run in runs))
-    roots = [token for token in tokens if token.level == 0 and token.nesting >= 0]
-    if len(roots) == 1 and roots[0].type in ("bullet_list_open", "ordered_list_open"):
-        number = int(roots[0].attrGet("start") or 1) if roots[0].tag == "ol" else None
-        begun = [token.map[0] for token in tokens if token.type == "list_item_open" and token.level == 1 and token.map]
-        return Pieces("items", tuple(_slices(text, begun)), number=number)
-    return None
+@lru_cache(maxsize=1024)
+def cut_item(text: str) -> Pieces | None:
+    """The pieces of an item: its blocks, or the runs of its only paragraph; None for a short one."""
+    blocks = read_item(text)
+    if not blocks:
+        return None
+    first, *others = map(_inner, blocks)
+    if not blocks[0].is_text:
+        return Pieces("blocks", (first, *others), formed=first.known)
+    if not others:
+        runs = (Piece(run.text, first.place(run.known), run.plain) for run in _runs(first.text))
+        return _if_many("runs", tuple(runs))
+    if blocks[1].is_text:
+        return Pieces("blocks", (first, *others), formed=others[0].known)
+    return Pieces("blocks", tuple(others), formed=others[0].known, head=first.text)
+
+
+def cut_piece(pieces: Pieces, piece: Piece, depth: int) -> Pieces | None:
+    """The pieces of a piece of a text that stands that deep."""
+    match pieces.kind:
+        case "items":
+            return cut_item(piece.text)
+        case "blocks":
+            return cut_block(piece.text, depth + 1)
+        case _:
+            return None
+
+
+def _inner(inner: Inner) -> Piece:
+    return Piece(inner.block.text, inner.places[0][1], places=inner.places)
+
+
+def _if_many(kind: Kind, found: tuple[Piece, ...], head: str = "") -> Pieces | None:
+    return Pieces(kind, found, formed=found[1].known, head=head) if len(found) > 1 else None
+
+
+def _runs(text: str) -> Iterator[Piece]:
+    before = len(text) - len(text.lstrip())
+    for run in read_runs(text.strip()):
+        yield Piece(run.text, before + max(run.known - 1, 0), run.plain)
 
 
 def _rows(text: str) -> Pieces | None:
@@ -75,25 +126,20 @@ def _rows(text: str) -> Pieces | None:
     head = "\n".join(lines[:2])
     if not any(token.type == "table_open" for token in read_structure(head)):
         return None
-    return Pieces("rows", tuple(_slices(text, range(2, text.count("\n") + 1))), head=head)
+    starts = _line_starts(text)
+    places = [*starts[2 : text.count("\n") + 1], len(text) + 1]
+    return _if_many("rows", tuple(Piece(text[at : end - 1], at) for at, end in pairwise(places)), head)
 
 
-def _lines(text: str, content: str) -> Iterator[Piece]:
+def _lines(text: str) -> Iterator[Piece]:
     """Lines of code by eights; the last one counts from its first character on, also before its end is there."""
+    content = read_structure(text)[0].content
     starts, lines = _line_starts(text), content.split("\n")
     is_closed = text.rpartition("\n")[2].strip() and content.endswith("\n")
     ended = [f"{line}\n" for line in lines[:-1]]
     lines = ended if is_closed else [*ended, lines[-1]]
     for at in range(0, len(lines), _LINES):
         yield Piece("".join(lines[at : at + _LINES]), starts[at + 1])
-
-
-def _slices(text: str, begun: list[int] | range) -> Iterator[Piece]:
-    """The text from each of the lines to the next of them."""
-    starts = _line_starts(text)
-    places = [*(starts[line] for line in begun), len(text) + 1]
-    for start, end in pairwise(places):
-        yield Piece(text[start : end - 1], start)
 
 
 def _line_starts(text: str) -> list[int]:

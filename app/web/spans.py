@@ -9,10 +9,9 @@ from typing import Any, Literal, NamedTuple
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from app.web.blocks import split_blocks
 from app.web.citations import Numbers
 from app.web.grammar import PARSER
-from app.web.markdown import parse
+from app.web.parsing import parse
 
 Kind = Literal["text", "code", "citation", "soft", "hard"]
 Mark = tuple[Literal["em", "strong", "s", "link"], str]
@@ -40,8 +39,7 @@ class Span(NamedTuple):
 
 def read_tree(markdown: str, numbers: Numbers) -> SyntaxTreeNode:
     """The blocks of finished Markdown below one root. Their texts are `inline` nodes."""
-    blocks = split_blocks(markdown, True)
-    return SyntaxTreeNode([token for block in blocks for token in parse(block.text, numbers)])
+    return SyntaxTreeNode(parse(markdown, numbers))
 
 
 def read_spans(token: Token) -> list[Span]:

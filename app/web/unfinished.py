@@ -15,7 +15,7 @@ from app.web.citations import CITATION
 from app.web.emphasis import MARKS, Open, after_marks, closing_marks
 from app.web.links import NONE, UNDECIDED, end_of_bracketed, end_of_target
 
-SHORTEST, LONGEST = 400, 2_000
+SHORTEST, LONGEST = 120, 2_000
 """Characters of a run that is not the last."""
 _CUTS = 3
 """How often markup may stay open for too long; what follows then is plain text."""

@@ -4,17 +4,21 @@ is finished is not sent again."""
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
+from itertools import pairwise
+from typing import NamedTuple
 
 from app.contract.runs import StepStatus
 from app.contract.steps import Attempt
 from app.runs.patching import Fragment
 from app.web.blocks import Block, split_blocks
 from app.web.markdown import Numbers, render_block, render_piece, tail_id
-from app.web.pieces import Pieces, cut_block
+from app.web.pieces import Piece, Pieces, cut_block, cut_piece
 
+Reach = Callable[[Sequence[int]], list[str]]
+"""Gives the cursors at which these characters of a text were there; they rise."""
 BlocksOf = Callable[[str, Attempt | None, Numbers], tuple[Fragment, ...]]
 """Gives the fragments of an attempt's text: `text_blocks`, or `plain_blocks` where that fails."""
 
@@ -40,35 +44,64 @@ def text_blocks(prefix: str, attempt: Attempt | None, numbers: Numbers) -> tuple
         return ()
     complete = attempt.status is not StepStatus.RUNNING
     blocks = split_blocks(attempt.text, complete)
-    born = [_reached(attempt, block.shown) for block in blocks]
+    spans = _spans([_reached(attempt, block.shown) for block in blocks], attempt.marks[-1][1], complete)
     found = []
-    for index, block in enumerate(blocks):
-        is_last = index == len(blocks) - 1
-        changed = attempt.marks[-1][1] if is_last else born[index + 1]
-        element_id, is_whole = f"{prefix}_b{index}", complete or not is_last
-        draw = partial(render_block, block.text, numbers, element_id, is_whole)
-        pieces = cut_block(block.text)
-        if pieces is None:
-            found.append(Fragment(element_id, born[index], changed, draw))
-            continue
-        inner = _pieces(element_id, attempt, block, pieces, numbers, changed, is_whole)
-        # It has pieces since there are two of them; what stands around them has not changed since.
-        found.append(Fragment(element_id, born[index], inner[1].born, draw, inner, tail=tail_id(element_id)))
+    for index, (block, span) in enumerate(zip(blocks, spans, strict=True)):
+        element_id = f"{prefix}_b{index}"
+        draw = partial(render_block, block.text, numbers, element_id, span.complete)
+        part = _Part(element_id, span, draw, cut_block(block.text), partial(_reach, attempt, block))
+        found.append(_fragment(part, numbers, 0))
     return tuple(found)
 
 
-def _pieces(
-    prefix: str, attempt: Attempt, block: Block, pieces: Pieces, numbers: Numbers, changed: str, is_whole: bool
-) -> tuple[Fragment, ...]:
-    """The pieces of a block that itself last changed at `changed`."""
-    born = [_reached(attempt, length) for length in block.reached([piece.known for piece in pieces.found])]
-    found = []
-    for index, piece in enumerate(pieces.found):
-        is_last = index == len(born) - 1
-        element_id = f"{prefix}_{index}"
-        draw = partial(render_piece, pieces, piece, numbers, element_id, is_whole or not is_last)
-        found.append(Fragment(element_id, born[index], changed if is_last else born[index + 1], draw))
-    return tuple(found)
+class _Span(NamedTuple):
+    """From where to where in the log a part of a text was written: until the next one began, if there is one."""
+
+    born: str
+    changed: str
+    complete: bool
+
+
+class _Part(NamedTuple):
+    """A block or a piece, what draws it, its own pieces, and when the characters of its text were there."""
+
+    element_id: str
+    span: _Span
+    draw: Callable[[], str]
+    pieces: Pieces | None
+    reach: Reach
+
+
+def _fragment(part: _Part, numbers: Numbers, depth: int) -> Fragment:
+    """The part of a text that stands that deep. Around pieces of its own nothing has changed since it has them."""
+    element_id, span, draw, pieces, reach = part
+    if pieces is None:
+        return Fragment(element_id, span.born, span.changed, draw)
+    inner_depth = depth + (pieces.kind == "blocks")
+    spans = _spans(reach([piece.known for piece in pieces.found]), span.changed, span.complete)
+    children = []
+    for index, (piece, inner) in enumerate(zip(pieces.found, spans, strict=True)):
+        inner_id = f"{element_id}_{index}"
+        draw_inner = partial(render_piece, pieces, piece, numbers, inner_id, inner.complete, depth)
+        reach_inner = partial(_reach_inside, reach, piece)
+        own = _Part(inner_id, inner, draw_inner, cut_piece(pieces, piece, depth), reach_inner)
+        children.append(_fragment(own, numbers, inner_depth))
+    (formed,) = reach([pieces.formed])
+    return Fragment(element_id, span.born, formed, draw, tuple(children), tail=tail_id(element_id))
+
+
+def _spans(born: list[str], changed: str, complete: bool) -> list[_Span]:
+    """Those of the parts of a text that last changed at `changed`."""
+    ended = [_Span(one, following, True) for one, following in pairwise(born)]
+    return [*ended, *(_Span(last, changed, complete) for last in born[-1:])]
+
+
+def _reach(attempt: Attempt, block: Block, places: Sequence[int]) -> list[str]:
+    return [_reached(attempt, length) for length in block.reached(places)]
+
+
+def _reach_inside(around: Reach, piece: Piece, places: Sequence[int]) -> list[str]:
+    return around([piece.place(at) for at in places])
 
 
 def _reached(attempt: Attempt, length: int) -> str:

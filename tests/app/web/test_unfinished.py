@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from app.web import markdown
 from app.web.blocks import split_blocks
 from app.web.markdown import render_block
-from app.web.pieces import cut_block
+from app.web.pieces import cut_block, cut_item
 from app.web.unfinished import read_runs, settle
 
 NUMBERS = {"s1": 1, "s2": 2}
@@ -83,6 +83,32 @@ BLOCK = (
 TEXT = st.lists(BLOCK, min_size=1, max_size=4).map("\n\n".join)
 
 
+def with_margin(text: str, first: str, others: str) -> str:
+    """The text inside something whose lines begin so."""
+    return first + text.replace("\n", f"\n{others}")
+
+
+def inside(blocks: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Blocks in items and quotations, with margins as people and models write them."""
+    margins = [
+        ("- ", "  "),
+        ("* ", "    "),
+        ("1. ", "   "),
+        ("12. ", "   "),
+        ("-\t", "\t"),
+        ("> ", "> "),
+        (">", ">"),
+        ("2) ", " "),
+    ]
+    parts = st.lists(
+        st.tuples(blocks, st.sampled_from(margins), st.sampled_from(["\n", "\n\n"])), min_size=1, max_size=3
+    )
+    return parts.map(lambda found: "".join(with_margin(text, *margin) + end for text, margin, end in found))
+
+
+NESTED = st.recursive(BLOCK, inside, max_leaves=6)
+
+
 def shown(html: str) -> str:
     """What a person reads, without white space and numbers of sources."""
     html = re.sub(r'<sup class="cite">.*?</sup>', "", html)
@@ -94,7 +120,7 @@ def render(text: str, complete: bool) -> list[str]:
     return [render_block(b.text, NUMBERS, "x", complete or n + 1 < len(blocks)) for n, b in enumerate(blocks)]
 
 
-@given(TEXT)
+@given(TEXT | NESTED)
 @settings(max_examples=60, deadline=None)
 @example("See [wiki](https://e.com/a_(b)) ok")
 @example('[t](https://x.y "ti(tle") z')
@@ -177,7 +203,7 @@ HARMFUL = [
 )
 def test_no_text_costs_more_than_it_is_long(piece: str, around: str, complete: bool) -> None:
     def work(length: int) -> int:
-        for known in (split_blocks, cut_block, markdown._render_once, markdown._render_piece_once):
+        for known in (split_blocks, cut_block, cut_item, markdown._render_once, markdown._render_inline_once):
             known.cache_clear()
         text = around.format((piece * length)[:length])
         return count_lines(lambda: render(text, complete))

@@ -15,7 +15,7 @@ from app.runs.views.words import SITE
 from app.stores.database import Database
 from app.web.detours import is_fragment, lead_to_page
 from app.web.forms import Form, read_form
-from app.web.listings import is_going_on, site_cards
+from app.web.listings import site_cards
 from app.web.pages import answer_page
 
 Asked = Request[Any, Any, Any]
@@ -58,5 +58,4 @@ async def _home(
     if who.workspace_id:
         async with database.reading() as session:
             cards = await site_cards(session, who.workspace_id)
-    going = is_going_on(card.run for card in cards)
-    return answer_page(request, template, status=status, form=form, cards=cards, words=SITE, going=going)
+    return answer_page(request, template, status=status, form=form, cards=cards, words=SITE)

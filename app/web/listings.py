@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,11 +65,6 @@ async def posts_of_runs(session: AsyncSession, run_ids: Sequence[str], workspace
         col(PostRow.run_id).in_(run_ids), col(PostRow.workspace_id) == workspace_id
     )
     return {row[0]: row[1] for row in await session.execute(query)}
-
-
-def is_going_on(runs: Iterable[RunRow]) -> bool:
-    """Whether a list shows anything that changes by itself: a page then asks for it again and again."""
-    return any(run.status in ACTIVE for run in runs)
 
 
 async def post_of_run(database: Database, row: RunRow) -> str | None:

@@ -19,6 +19,7 @@ from app.runs.hub import Hub
 from app.stores.database import Database
 from app.stores.log import Log
 from app.stores.repositories.runs import find_run
+from app.web.rendering import build_version
 from app.web.streaming import Opening
 
 STREAM_HEADERS = {
@@ -38,15 +39,17 @@ async def follow_run(
     database: NamedDependency[Database],
     after: FromQuery[str] = START,
     view: Annotated[Literal["post", "site", "run"], Parameter(description="the kind of page")] = "run",
+    build: FromQuery[str] = "",
 ) -> ASGIApp:
     """The patches after a cursor as Server-Sent Events, until the run ends. `Last-Event-ID` wins over `after`.
 
-    400 for a cursor that can't be read. One that is no entry of the log any more is answered with a `reset`.
+    400 for a cursor that can't be read. One that is no entry of the log any more is answered with a `reset`, and so is
+    a page of another build: what it is made of may be cut in other parts than here.
     """
     await check_run(database, run_id, who)
     cursor = request.headers.get("last-event-id") or after
     try:
-        reset = await is_gone(log, run_id, cursor)
+        reset = await is_gone(log, run_id, cursor) or build not in ("", build_version())
         stream = await hub.open(run_id, view, cursor, reset=reset)
     except RedisError as error:
         raise ServiceUnavailableException(

@@ -27,7 +27,6 @@ from app.stores.repositories.sites import find_site
 from app.stores.tables import PostRow, RunRow, SiteRow
 from app.web.detours import is_fragment, lead_to_page
 from app.web.forms import Form, read_form
-from app.web.listings import is_going_on
 from app.web.pages import answer_known, answer_page, count_workers, is_extractive, live_values, tag_page
 
 _LABELS = {"topic": "Topic", "audience": "Audience", "tone": "Tone", "length": "Length"}
@@ -76,8 +75,7 @@ async def list_site_posts(
         return lead_to_page(request, f"/sites/{site_id}")
     async with database.reading() as session:
         posts = await list_posts(session, site.id)
-    going = is_going_on(run for _, run in posts)
-    return answer_page(request, "site_posts", site=site, posts=posts, post_words=POST, going=going)
+    return answer_page(request, "site_posts", site=site, posts=posts, post_words=POST)
 
 
 @post("/sites/{site_id:str}/posts")
@@ -153,7 +151,6 @@ async def answer_site(
         form=form,
         posts=beside.posts,
         post_words=POST,
-        going=is_going_on(run for _, run in beside.posts),
         extractive=beside.extractive,
         **live_values("site", run, context),
     )

@@ -158,6 +158,9 @@ class _Scan:
     def _read_escape(self) -> bool:
         if self.at + 1 >= self.stop:
             return False
+        if self.text[self.at + 1] == "\n":  # a break, which shows only when something follows it
+            self.at += 1
+            return True
         return self._take(self.at + (2 if _ESCAPABLE.match(self.text, self.at, self.stop) else 1))
 
     def _read_code(self) -> bool:

@@ -94,6 +94,9 @@ def test_half_written_markup_never_shows() -> None:
         ("snake_case", "snake_case"),
         ("AT&am", "AT"),
         ("2 * 3", "2 * 3"),
+        ("One\\\n[link", "One"),
+        ("One\\\n*", "One"),
+        ("One\\\ntwo", "One\\\ntwo"),
     ],
 )
 def test_the_open_end_is_closed_or_held_back(text: str, shown: str) -> None:

@@ -283,6 +283,17 @@ async def test_what_cannot_be_built_leaves_the_page_and_its_stream_as_they_are(a
     assert 'data-run-status="running"' in bar
 
 
+async def test_a_page_of_another_build_gets_everything(ann: Client, play: Play) -> None:
+    post = await add_post(ann, await add_site(ann))
+    await play(run_of(await ann.get(post)), finish_post())
+    live = lxml_html.fromstring((await ann.get(post)).text).get_element_by_id("live")
+    address = f"{live.get('data-live')}&after={live.get('data-cursor')}"
+    assert "hx-partial" not in (await ann.get(address)).text
+    other = (await ann.get(address.replace("&build=", "&build=x"))).text
+    assert "event: reset" in other
+    assert 'hx-target="#sections"' in other
+
+
 async def test_tokens_are_made_shown_once_and_revoked(ann: Client, anonymous: Client) -> None:
     refused = await ann.post("/tokens", data={"name": "x" * 81})
     assert refused.status_code == 400

@@ -1,11 +1,19 @@
-"""What people type as answers: an outline on a post's page, JSON on the page of any other run."""
+"""What people type as answers: an outline on a post's page, JSON on a run's own."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from app.contract.content import Outline
+from app.contract.fold import Run
+from app.contract.runs import RunStatus
 from app.runs.errors import InputInvalid, Problem
+from app.runs.views.context import Draft
+from app.runs.views.published import read_value
+from app.runs.views.run import as_json
+from app.stores.database import Database
+from app.stores.repositories.drafts import list_drafts
 from app.web.forms import Form
 from app.web.outlines import answer_of, read_outline, say_problems
 
@@ -39,3 +47,28 @@ def say_wrong(typed: Typed, invalid: InputInvalid) -> dict[str, str]:
         place = problem.path.removeprefix("value").removeprefix(".") or "Answer"
         said.setdefault(place, f"{place}: {problem.message}")
     return said
+
+
+async def find_drafts(kind: str, run: Run, database: Database) -> dict[str, Draft]:
+    """What was kept for the questions of a run that waits, by ask, as a page of this kind shows it."""
+    if run.status is not RunStatus.WAITING:
+        return {}
+    async with database.reading() as session:
+        rows = await list_drafts(session, run.id)
+    shown = [(row, _as_outline(row.typed) if kind == "post" else _as_text(row.typed)) for row in rows]
+    return {row.ask: Draft(typed, row.kept_at) for row, typed in shown if typed is not None}
+
+
+def _as_text(typed: Typed) -> str:
+    return as_json(answer_of(typed)) if isinstance(typed, dict) else typed
+
+
+def _as_outline(typed: Typed) -> dict[str, Any] | None:
+    """None for text that is no outline, or not yet: it stays where it was typed."""
+    if isinstance(typed, dict):
+        return typed
+    try:
+        outline = read_value(Outline, value_of(typed))
+    except InputInvalid:
+        return None
+    return outline.model_dump() if outline else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from litestar import Response, post
@@ -11,8 +12,9 @@ from litestar.params import FromPath
 
 from app.runs.errors import InputInvalid, NotPossible, UnderWay
 from app.runs.view import Context
-from app.web.answers import read_typed, say_wrong, value_of
-from app.web.forms import read_form
+from app.runs.views.context import Draft
+from app.web.answers import Typed, read_typed, say_wrong, value_of
+from app.web.forms import Form, read_form
 from app.web.own_run import OWN_RUN, OwnRun
 
 
@@ -51,8 +53,15 @@ async def answer_ask(name: FromPath[str], own: NamedDependency[OwnRun]) -> Respo
     try:
         await own.commands.answer(*own.owned, name, form["ask"], value_of(typed))
     except InputInvalid as invalid:
-        context = Context(draft=typed, problems=say_wrong(typed, invalid), ask=form["ask"])
-        return await own.answer(context, status=400)
+        draft = Draft(typed, await _keep(own, form, typed), say_wrong(typed, invalid))
+        return await own.answer(Context(drafts={form["ask"]: draft}), status=400)
     except NotPossible as reason:
         return await own.refuse(reason)
     return await own.go_back()
+
+
+async def _keep(own: OwnRun, form: Form, typed: Typed) -> datetime | None:
+    """Keep what was refused as the draft: it is the newest that was typed. Not if it is not all that was typed."""
+    with suppress(NotPossible):
+        return None if form.cut else await own.drafts.keep(own.row.id, form["ask"], typed)
+    return None

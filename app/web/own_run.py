@@ -13,6 +13,7 @@ from litestar.response import Redirect
 from app.accounts.workspaces import Who
 from app.contract.settings import Settings
 from app.runs.commands import Commands
+from app.runs.drafts import Drafts
 from app.runs.errors import NotPossible
 from app.runs.queries import Queries
 from app.runs.view import Context
@@ -35,6 +36,7 @@ class OwnRun:
     row: RunRow
     who: Who
     commands: Commands
+    drafts: Drafts
     database: Database
     log: Log
     fleet: Fleet
@@ -59,7 +61,8 @@ class OwnRun:
         run, parts = await self.log.fold(self.row.id), (self.database, self.fleet, self.settings)
         post_id = await post_of_run(self.database, self.row)
         page = page_of_run(self.row, post_id)
-        if post_id and not isinstance(context.draft, str):
+        texts = [draft for draft in (context.drafts or {}).values() if isinstance(draft.typed, str)]
+        if post_id and not texts:
             post = await find_own_post(self.database, post_id, self.who)
             return await answer_post(self.request, post, run, context, *parts, status=status)
         if self.row.site_id and page.startswith("/sites/"):
@@ -74,13 +77,14 @@ async def provide_own_run(
     who: NamedDependency[Who],
     queries: NamedDependency[Queries],
     commands: NamedDependency[Commands],
+    drafts: NamedDependency[Drafts],
     database: NamedDependency[Database],
     log: NamedDependency[Log],
     fleet: NamedDependency[Fleet],
     settings: NamedDependency[Settings],
 ) -> OwnRun:
     row = await queries.find(run_id, who.workspace_id)
-    return OwnRun(request, row, who, commands, database, log, fleet, settings)
+    return OwnRun(request, row, who, commands, drafts, database, log, fleet, settings)
 
 
 OWN_RUN = {"own": Provide(provide_own_run)}

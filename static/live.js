@@ -1,5 +1,4 @@
 /* Keeps a page in step with a run's log. Needs vendor/htmx.min.js and vendor/hx-sse.min.js before it, all with `defer`.
-
 htmx's extension parses the stream and swaps; this file decides when to connect, from which cursor, and what counts.
 Every connection is one `htmx.ajax` of its own: no `hx-sse:connect`, `hx-trigger` or `hx-target` in the templates.
 
@@ -21,7 +20,7 @@ Every connection is one `htmx.ajax` of its own: no `hx-sse:connect`, `hx-trigger
       an empty last child <li id="ID-tail" hidden> that stays. A target that is not there is dropped silently.
   outerMorph keeps focus, selection, scroll and an opened <details>; outerHTML would lose them. What a person types
   into is outside of all fragments, or has hx-morph-skip.
-
+<form data-unkept="Not kept just now…">          its hx-post keeps a draft; if it can't, its hx-target says so
 <div data-again="/sites">…</div>                one a page: asked for anew every 4 s while somebody looks
 Outside #live, each optional:
 <p class="connection" role="status" hidden data-reconnecting="Reconnecting…" data-offline="You're offline; your work
@@ -30,10 +29,8 @@ Outside #live, each optional:
 <p data-announce role="status" class="visually-hidden"></p>                    what screen readers hear: the summary
 <button type="button" data-below hidden>New text below</button>   while the text that is being written is below the window
 <button type="button" data-notify hidden>Tell me when it's done</button>       asks for leave to notify
-
-Of the stream: `id` is the cursor. Unnamed messages are patches; one at or before data-cursor is dropped. `event: reset`
-is a patch that holds everything, and its cursor counts even if it is lower. `event: ping` says that the connection
-lives. `event: end` is the last message. `htmx:after:swap` on #live is fired after each patch. */
+Of the stream: `id` is the cursor. Unnamed messages are patches; one at or before data-cursor is dropped. `reset` holds
+everything, and its cursor counts even if it is lower. `ping`: the connection lives. `end`: the last message. */
 
 (() => {
   "use strict";
@@ -59,6 +56,11 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
     const list = $("[data-again]"); // no stream tells of these runs
     if (list && !document.hidden) htmx.ajax("GET", list.dataset.again, { source: list, target: list, swap: "outerMorph" });
   }, 4_000);
+  addEventListener("htmx:finally:request", ({ detail: { ctx, ctx: { sourceElement: form } } }) => {
+    if (!form.dataset.unkept || (ctx.status === "swapped" && ctx.swap !== "none")) return;
+    ctx.target.textContent = form.dataset.unkept;
+    htmx.trigger(form, "unkept"); // which it answers by trying again, after a while
+  });
   if (!live) return;
 
   // The connection: one loop, one request at a time, always from data-cursor.
@@ -110,8 +112,7 @@ lives. `event: end` is the last message. `htmx:after:swap` on #live is fired aft
     if (reason === "message") finished = true;
     if (connection.config.reconnectDelay !== 500) serverDelay = connection.config.reconnectDelay; // 500: nobody said
   });
-  addEventListener("online", resume);
-  addEventListener("offline", resume); // a stream does not notice; a server on this very machine is still there
+  for (const name of ["online", "offline"]) addEventListener(name, resume); // no stream notices; the server may be this machine
   addEventListener("pagehide", () => { away = true; rest(); });
   addEventListener("pageshow", (event) => event.persisted && resume());
   addEventListener("focus", () => away && resume()); // a navigation was begun, and stopped

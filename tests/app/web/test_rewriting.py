@@ -26,7 +26,9 @@ def rewrite() -> Writer:
 @pytest.mark.parametrize("kind", ["post", "run"])
 def test_text_that_stands_is_told_from_text_that_grows(kind: str) -> None:
     log = rewrite()
-    sections = page(kind, log.fold(len(log.events))).xpath("//section[contains(@class, 'section')][.//div[@class='prose']]")
+    sections = page(kind, log.fold(len(log.events))).xpath(
+        "//section[contains(@class, 'section')][.//div[@class='prose']]"
+    )
     assert [section.get("data-status") for section in sections] == ["rewriting", *["succeeded"] * 3]
 
 

@@ -116,31 +116,12 @@ with the run's status as `detail` after each patch and each answer to data-statu
   document.addEventListener("visibilitychange", () => (document.hidden ? rest() : finished ? ask().then(resume) : resume()));
 
   // Messages.
-  let focused, home, selected, kept; // what a person had in hand before a message
+  let focused, home, selection; // before a message
   const isAfter = (a, b) => {
     const [[ms, seq], [otherMs, otherSeq]] = [a, b].map((cursor) => cursor.split("-").map(BigInt));
     return ms > otherMs || (ms === otherMs && seq > otherSeq);
   };
-
-  function keep(node, offset) { // an end of the selection, by the text before it: a patch may put that into other nodes
-    const around = (node.nodeType === 1 ? node : node.parentElement)?.closest("#live [id]");
-    if (!around) return () => [node, offset];
-    const before = document.createRange();
-    before.setStart(around, 0);
-    before.setEnd(node, offset);
-    const length = String(before).length;
-    return () => find(around.id, length);
-  }
-
-  function find(id, length) {
-    const around = document.getElementById(id), texts = around && document.createTreeWalker(around, NodeFilter.SHOW_TEXT);
-    while (texts?.nextNode()) {
-      const text = texts.currentNode;
-      if (length <= text.length) return [text, length];
-      length -= text.length;
-    }
-  }
-
+  const ends = ({ anchorNode, anchorOffset, focusNode, focusOffset }) => [anchorNode, anchorOffset, focusNode, focusOffset];
   on("htmx:sse:before:message", (event) => {
     const { message } = event.detail;
     [heard, failures] = [Date.now(), 0];
@@ -148,15 +129,17 @@ with the run's status as `detail` after each patch and each answer to data-statu
     else if (!message.event && !isAfter(message.id, live.dataset.cursor)) event.preventDefault();
     focused = document.activeElement;
     home = focused.closest('[tabindex="-1"]');
-    const { anchorNode, anchorOffset, focusNode, focusOffset, isCollapsed } = getSelection();
-    selected = String(getSelection());
-    kept = isCollapsed ? [] : [keep(anchorNode, anchorOffset), keep(focusNode, focusOffset)];
+    selection = ends(getSelection());
   });
   on("htmx:sse:after:message", ({ detail: { message } }) => {
     if (message.event) return;
     live.dataset.cursor = message.id;
-    const [from, to] = String(getSelection()) === selected ? [] : kept.map((end) => end());
-    if (from && to) getSelection().setBaseAndExtent(...from, ...to);
+    const [node, offset, other, otherOffset] = selection; // new text in a text node collapses what was selected in it
+    if (node !== other || offset !== otherOffset) {
+      const fits = (n, at) => live.contains(n) && at <= (n.nodeType === 3 ? n.length : n.childNodes.length);
+      const moved = ends(getSelection()).some((part, i) => part !== selection[i]);
+      if (moved && fits(node, offset) && fits(other, otherOffset)) getSelection().setBaseAndExtent(...selection);
+    }
     if (!focused.isConnected) home?.focus({ preventScroll: true });
     tick(); // what was just swapped in has the server's words
     tell(now());

@@ -28,10 +28,11 @@ Outside of all fragments, each optional:
     if (status === known) return;
     known = status;
     if (titles[status]) document.title = titles[status];
+    if (PAUSED.includes(status)) {
+      announce(titles[status]);
+      send(titles[status]);
+    }
     offer();
-    if (!PAUSED.includes(status)) return;
-    announce(titles[status]);
-    send(titles[status]);
   }
 
   // What screen readers hear. What the page began with was read with the page.

@@ -35,6 +35,7 @@ from app.heads import allow_head
 from app.logs import configure_logs
 from app.runs.bells import Bells
 from app.runs.commands import Commands
+from app.runs.drafts import Drafts
 from app.runs.follow import Follower
 from app.runs.hub import Hub
 from app.runs.queries import Queries
@@ -102,7 +103,7 @@ def connect(settings: Settings) -> dict[str, Any]:
     ears: Redis = Redis.from_url(settings.redis_url, **READING, socket_connect_timeout=2)
     archive = Archive(database)
     log, fleet, bells = Log(redis, archive), Fleet(redis), Bells(ears)
-    queries = Queries(database, log)
+    queries, drafts = Queries(database, log), Drafts(database, log)
     return {
         "settings": settings,
         "database": database,
@@ -117,7 +118,8 @@ def connect(settings: Settings) -> dict[str, Any]:
         "tokens": Tokens(database),
         "boards": Boards(database),
         "submission": Submission(settings, database, log, fleet),
-        "commands": Commands(queries, log),
+        "drafts": drafts,
+        "commands": Commands(queries, log, drafts),
         "follower": Follower(log, bells),
         "hub": Hub(log, bells, Views(database).open),
     }

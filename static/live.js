@@ -22,6 +22,7 @@ Every connection is one `htmx.ajax` of its own: no `hx-sse:connect`, `hx-trigger
   into is outside of all fragments, or has hx-morph-skip. Focus on what a patch removes goes to what is around it and
   has tabindex="-1": <div tabindex="-1"> around the run's element, or <main tabindex="-1"> around #live.
 
+<form data-unkept="Not kept just now…">          its hx-post keeps a draft; if it can't, its hx-target says so
 <div data-again="/sites">…</div>                one a page: asked for anew every 4 s while somebody looks
 Outside #live, each optional:
 <p class="connection" role="status" hidden data-reconnecting="Reconnecting…" data-offline="You're offline; your work
@@ -57,6 +58,11 @@ with the run's status as `detail` after each patch and each answer to data-statu
     const list = $("[data-again]"); // no stream tells of these runs
     if (list && !document.hidden) htmx.ajax("GET", list.dataset.again, { source: list, target: list, swap: "outerMorph" });
   }, 4_000);
+  addEventListener("htmx:finally:request", ({ detail: { ctx, ctx: { sourceElement: form } } }) => {
+    if (!form.dataset.unkept || (ctx.status === "swapped" && ctx.swap !== "none")) return;
+    ctx.target.textContent = form.dataset.unkept;
+    htmx.trigger(form, "unkept"); // which it answers by trying again, after a while
+  });
   if (!live) return;
 
   // The connection: one loop, one request at a time, always from data-cursor.

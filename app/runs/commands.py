@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+from sqlalchemy.exc import OperationalError
 
 from app.contract.errors import RunEnded
 from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry
@@ -13,6 +16,7 @@ from app.contract.fold import UNDER_WAY, Run
 from app.contract.payloads import Answer, Ask, Retry
 from app.contract.runs import RunStatus, lease_state
 from app.runs.digests import digest_request
+from app.runs.drafts import Drafts
 from app.runs.errors import InputInvalid, KeyReused, NotPossible, Problem, StepUnknown, UnderWay
 from app.runs.queries import Queries
 from app.runs.resuming import steps_to_retry
@@ -30,9 +34,10 @@ class Commands:
     Another one under the same id raises `KeyReused`.
     """
 
-    def __init__(self, queries: Queries, log: Log) -> None:
+    def __init__(self, queries: Queries, log: Log, drafts: Drafts) -> None:
         self._queries = queries
         self._log = log
+        self._drafts = drafts
 
     async def cancel(self, run_id: str, workspace_id: str | None, client_id: str | None = None) -> str:
         """Stop the run. Asking twice is one command."""
@@ -71,7 +76,7 @@ class Commands:
         self, run_id: str, workspace_id: str | None, name: str, ask: str, value: Any, client_id: str | None = None
     ) -> str:
         """Answer the open ask `name`; `ask` echoes the very proposal that is answered: several asks may have one name.
-        The first answer wins.
+        The first answer wins, and ends the draft of it.
 
         Raises `InputInvalid` for a value that does not fit what was asked, or without `ask`.
         """
@@ -85,7 +90,10 @@ class Commands:
             return await self._check_taken(run_id, earlier)
         asked = _open_ask(run, name, ask)
         check_schema(value, asked.answer_schema, below="value")
-        return await self._check_taken(run_id, await self._append(row, command, key))
+        cursor = await self._check_taken(run_id, await self._append(row, command, key))
+        with suppress(OperationalError):  # the answer is taken, whatever becomes of its draft: nobody is shown that
+            await self._drafts.drop(run_id, ask)
+        return cursor
 
     async def _earlier(self, run_id: str, key: _Key) -> str | None:
         """The cursor under which the same client's command stands already: by now it might not be possible again.

@@ -13,6 +13,7 @@ from app.contract.cursors import START, parse_cursor
 from app.contract.fold import Run
 from app.contract.runs import lease_state
 from app.stores.database import Database
+from app.stores.repositories.drafts import delete_drafts
 from app.stores.snapshots import Snapshot, find_snapshots, save_snapshots, stale_snapshots
 from app.stores.tables import EventRow, RunRow
 
@@ -109,7 +110,7 @@ class Archive:
             return await stale_snapshots(session)
 
     async def ship(self, shipments: Sequence[Shipment]) -> list[str]:
-        """Archive these entries and project their runs' state, in one transaction.
+        """Archive these entries and project their runs' state, in one transaction. With a run's end go its drafts.
 
         Gives the ids of the runs that were shipped; one that another shipper was quicker with, or that has a newer
         epoch by now, is left out.
@@ -128,6 +129,7 @@ class Archive:
                 if rows:
                     await connection.execute(_INSERT, rows)
                 await save_snapshots(session, [shipment.snapshot for shipment in fitting if shipment.snapshot])
+                await delete_drafts(session, [shipment.run.id for shipment in fitting if shipment.run.ended])
         return [shipment.run.id for shipment in fitting]
 
 

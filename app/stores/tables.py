@@ -121,6 +121,17 @@ class SnapshotRow(SQLModel, table=True):
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class DraftRow(SQLModel, table=True):
+    """What was last typed for one of a run's asks, until it is answered or the run ends."""
+
+    __tablename__ = "drafts"
+
+    run_id: str = Field(primary_key=True, foreign_key="runs.id")
+    ask: str = Field(primary_key=True)
+    typed: Any = Field(sa_column=Column(JSON))
+    kept_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
 class SiteRow(SQLModel, table=True):
     __tablename__ = "sites"
 

@@ -8,9 +8,11 @@ text T, the blocks of P are the first blocks of T, of which only the last may be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 _UNDECIDED = re.compile(r"(?:[-*+_~`#>|=\s]|\d{1,9}[.)][ \t])*(?:\d{1,9}[.)]?[ \t]*)?")
@@ -28,24 +30,21 @@ _TAB = 4
 class Block:
     """One block of a text. `shown` is the least length of the text at which the block is there.
 
-    `lines` are where its lines begin in the text, each with the least length of the text at which that one is there. A
-    line that begins with tabs is longer than in the text: it begins, so to speak, before its place.
+    `begun` are where its lines begin in it, `lines` where they begin in the text, each with the least length of the
+    text at which that one is there. A line that begins with tabs is longer than in the text: it begins, so to speak,
+    before its place.
     """
 
     text: str
     shown: int
     lines: tuple[tuple[int, int], ...] = ()
+    begun: tuple[int, ...] = ()
 
-    def reached(self, places: Sequence[int]) -> list[int]:
-        """The least lengths of the text at which these characters of the block are there; the places rise."""
-        found, line, start = [], 0, 0
-        ends = [len(one) for one in self.text.split("\n")]
-        for place in places:
-            while place > start + ends[line] and line + 1 < len(ends):
-                start, line = start + ends[line] + 1, line + 1
-            at, shown = self.lines[line]
-            found.append(max(shown, at + place - start + 1))
-        return found
+    def reached(self, place: int) -> int:
+        """The least length of the text at which this character of the block is there."""
+        line = bisect_right(self.begun, place) - 1
+        at, shown = self.lines[line]
+        return max(shown, at + place - self.begun[line] + 1)
 
 
 class _Line(NamedTuple):
@@ -176,5 +175,7 @@ def _closes(fence: str, line: str) -> bool:
 
 
 def _close(block: _Open) -> Block:
+    lines = [line.text for line in block.lines]
     places = tuple((line.at, line.shown) for line in block.lines)
-    return Block("\n".join(line.text for line in block.lines), block.lines[0].shown, places)
+    begun = tuple(accumulate((len(line) + 1 for line in lines[:-1]), initial=0))
+    return Block("\n".join(lines), block.lines[0].shown, places, begun)

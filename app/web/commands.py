@@ -2,123 +2,66 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
-from litestar import Request, Response, post
-from litestar.di import NamedDependency, Provide
+from litestar import Response, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Redirect
 
-from app.accounts.workspaces import Who
-from app.runs.commands import Commands
-from app.runs.errors import InputInvalid, NotPossible, Problem, UnderWay
-from app.runs.queries import Queries
+from app.runs.errors import InputInvalid, NotPossible, UnderWay
 from app.runs.view import Context
-from app.stores.database import Database
-from app.stores.tables import RunRow
+from app.runs.views.context import Draft
+from app.web.answers import Typed, read_typed, say_wrong, value_of
 from app.web.forms import Form, read_form
-from app.web.listings import page_of_run, post_of_run
-from app.web.outlines import answer_of, read_outline, say_problems
-from app.web.refusals import Refusals, provide_refusals
-
-Asked = Request[Any, Any, Any]
-_REFUSALS = {"refusals": Provide(provide_refusals)}
+from app.web.own_run import OWN_RUN, OwnRun
 
 
-@post("/runs/{run_id:str}/cancellation", dependencies=_REFUSALS)
-async def cancel_run(
-    request: Asked,
-    run_id: FromPath[str],
-    who: NamedDependency[Who],
-    queries: NamedDependency[Queries],
-    commands: NamedDependency[Commands],
-    database: NamedDependency[Database],
-    refusals: NamedDependency[Refusals],
-) -> Response[Any]:
+@post("/runs/{run_id:str}/cancellation", dependencies=OWN_RUN)
+async def cancel_run(own: NamedDependency[OwnRun]) -> Response[Any]:
     """Stop the run; back to its page."""
-    row = await queries.find(run_id, who.workspace_id)
     try:
-        await commands.cancel(run_id, who.workspace_id)
+        await own.commands.cancel(*own.owned)
     except NotPossible as reason:
-        return await refusals.answer(request, row, Context(refused=str(reason)))
-    return await _back(database, row)
+        return await own.refuse(reason)
+    return await own.go_back()
 
 
-@post("/runs/{run_id:str}/retries", dependencies=_REFUSALS)
-async def retry_step(
-    request: Asked,
-    run_id: FromPath[str],
-    who: NamedDependency[Who],
-    queries: NamedDependency[Queries],
-    commands: NamedDependency[Commands],
-    database: NamedDependency[Database],
-    refusals: NamedDependency[Refusals],
-) -> Response[Any]:
+@post("/runs/{run_id:str}/retries", dependencies=OWN_RUN)
+async def retry_step(own: NamedDependency[OwnRun]) -> Response[Any]:
     """Retry the step that the form names (all that failed, if it names none); back to the run's page.
 
     A second click asks for what is under way already: the page shows that.
     """
-    row = await queries.find(run_id, who.workspace_id)
-    form = await read_form(request)
+    form = await read_form(own.request)
     path = form["step"]
     try:
         with suppress(UnderWay):
-            await commands.retry(run_id, who.workspace_id, [path] if path else [], form["guidance"].strip())
+            await own.commands.retry(*own.owned, [path] if path else [], form["guidance"].strip())
     except NotPossible as reason:
-        return await refusals.answer(request, row, Context(refused=str(reason)))
+        return await own.refuse(reason)
     section = path.partition("/write-section:")[2]
-    return await _back(database, row, f"section-{section}" if section else "")
+    return await own.go_back(f"section-{section}" if section else "")
 
 
-@post("/runs/{run_id:str}/answers/{name:str}", dependencies=_REFUSALS)
-async def answer_ask(
-    request: Asked,
-    run_id: FromPath[str],
-    name: FromPath[str],
-    who: NamedDependency[Who],
-    queries: NamedDependency[Queries],
-    commands: NamedDependency[Commands],
-    database: NamedDependency[Database],
-    refusals: NamedDependency[Refusals],
-) -> Response[Any]:
+@post("/runs/{run_id:str}/answers/{name:str}", dependencies=OWN_RUN)
+async def answer_ask(name: FromPath[str], own: NamedDependency[OwnRun]) -> Response[Any]:
     """Answer what the run asks. A value that does not fit comes back in its form, with the reason."""
-    row = await queries.find(run_id, who.workspace_id)
-    form = await read_form(request)
-    draft = _draft(form)
+    form = await read_form(own.request)
+    typed = read_typed(form)
     try:
-        value = _parse(draft) if isinstance(draft, str) else answer_of(draft)
-        await commands.answer(run_id, who.workspace_id, name, form["ask"], value)
+        await own.commands.answer(*own.owned, name, form["ask"], value_of(typed))
     except InputInvalid as invalid:
-        problems = _list(invalid) if isinstance(draft, str) else say_problems(draft, invalid)
-        return await refusals.answer(request, row, Context(draft=draft, problems=problems, ask=form["ask"]), status=400)
+        draft = Draft(typed, await _keep(own, form, typed), say_wrong(typed, invalid))
+        return await own.answer(Context(drafts={form["ask"]: draft}), status=400)
     except NotPossible as reason:
-        return await refusals.answer(request, row, Context(refused=str(reason)))
-    return await _back(database, row)
+        return await own.refuse(reason)
+    return await own.go_back()
 
 
-async def _back(database: Database, row: RunRow, anchor: str = "") -> Redirect:
-    address = page_of_run(row, await post_of_run(database, row))
-    return Redirect(f"{address}#{anchor}" if anchor else address, status_code=303)
-
-
-def _draft(form: Form) -> Any:
-    """What was typed: text on a run's own page, an outline on a post's."""
-    return form["value"] if "value" in form.values else read_outline(form)
-
-
-def _parse(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise InputInvalid([Problem("value", "This is not JSON that can be read.")]) from None
-
-
-def _list(invalid: InputInvalid) -> dict[str, str]:
-    """What is wrong with a typed JSON, by its places in it."""
-    said: dict[str, str] = {}
-    for problem in invalid.problems[:8]:
-        place = problem.path.removeprefix("value").removeprefix(".") or "Answer"
-        said.setdefault(place, f"{place}: {problem.message}")
-    return said
+async def _keep(own: OwnRun, form: Form, typed: Typed) -> datetime | None:
+    """Keep what was refused as the draft: it is the newest that was typed. Not if it is not all that was typed."""
+    with suppress(NotPossible):
+        return None if form.cut else await own.drafts.keep(own.row.id, form["ask"], typed)
+    return None

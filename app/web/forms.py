@@ -16,10 +16,12 @@ _LONGEST = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`values` are what was typed, `errors` the messages by field name; `_` is for what belongs to no field."""
+    """`values` are what was typed, `errors` the messages by field name; `_` is for what belongs to no field. `cut` says
+    that something was longer than what is read of it."""
 
     values: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
 
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")
@@ -41,7 +43,8 @@ async def read_form(request: Request[Any, Any, Any]) -> Form:
     """The text fields of the request's form; a browser's line ends become `\\n`."""
     data = await request.form()
     typed = {name: value for name, value in data.multi_items() if isinstance(value, str)}
-    return Form({name: value[:_LONGEST].replace("\r\n", "\n") for name, value in typed.items()})
+    values = {name: value[:_LONGEST].replace("\r\n", "\n") for name, value in typed.items()}
+    return Form(values, cut=any(len(value) > _LONGEST for value in typed.values()))
 
 
 _LENGTH = re.compile(r"(?:String|Value) should have at (most|least) (\d+) (?:characters?|items?)\b.*")

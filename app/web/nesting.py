@@ -79,11 +79,7 @@ def _read(lines: list[str], around: str) -> list[Inner]:
 
 
 def _place(block: Block, places: dict[int, int]) -> tuple[tuple[int, int], ...]:
-    found, begun = [], 0
-    for line, (at, _) in zip(block.text.split("\n"), block.lines, strict=True):
-        found.append((begun, places[at]))
-        begun += len(line) + 1
-    return tuple(found)
+    return tuple((begun, places[at]) for begun, (at, _) in zip(block.begun, block.lines, strict=True))
 
 
 def _indent(line: str) -> int:

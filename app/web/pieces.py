@@ -60,7 +60,7 @@ class Pieces:
     number: int | None = None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def cut_block(text: str, depth: int = 0) -> Pieces | None:
     """The pieces of a block; None for one that is sent whole, because it is short, or of another kind."""
     kind = kind_of(text.partition("\n")[0])
@@ -76,7 +76,7 @@ def cut_block(text: str, depth: int = 0) -> Pieces | None:
     return _rows(text) if kind == "table" else None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def cut_item(text: str) -> Pieces | None:
     """The pieces of an item: its blocks, or the runs of its only paragraph; None for a short one."""
     blocks = read_item(text)

@@ -26,6 +26,7 @@ from app.stores.log import Log
 from app.stores.repositories.posts import find_post
 from app.stores.repositories.sites import find_site
 from app.stores.tables import PostRow, SiteRow
+from app.web.answers import find_drafts
 from app.web.exports import EXPORTS
 from app.web.pages import (
     answer_known,
@@ -92,7 +93,8 @@ async def answer_post(
 ) -> Response[str]:
     """The post's page. `context` has what was asked of it or typed, if that could not be done or taken."""
     _, _, site_name, extractive = beside = await _beside(post, database, fleet, settings)
-    context = replace(context, post_id=post.id, workers=await count_workers(run, fleet))
+    drafts = {**await find_drafts("post", run, database), **(context.drafts or {})}
+    context = replace(context, post_id=post.id, workers=await count_workers(run, fleet), drafts=drafts)
     return answer_page(
         request,
         "post",

@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler
 from app.web.activity import follow_activity, read_activity, show_activity
 from app.web.commands import answer_ask, cancel_run, retry_step
 from app.web.detours import lead_to_run, lead_to_tokens
+from app.web.drafts import drop_draft, keep_draft, lead_to_draft
 from app.web.home import create_site, list_sites, show_home
 from app.web.live import follow_run, read_status
 from app.web.posts import show_post
@@ -31,6 +32,9 @@ ROUTES: list[ControllerRouterHandler] = [
     cancel_run,
     retry_step,
     answer_ask,
+    keep_draft,
+    drop_draft,
+    lead_to_draft,
     lead_to_run,
     follow_run,
     read_status,

@@ -19,6 +19,7 @@ from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
 from app.stores.tables import RunRow
+from app.web.answers import find_drafts
 from app.web.listings import page_of_run, post_of_run
 from app.web.pages import answer_known, answer_page, count_workers, is_extractive, live_values, tag_page
 
@@ -57,7 +58,8 @@ async def answer_run(
 ) -> Response[str]:
     """The run's own page. `context` has what was asked of it or typed, if that could not be done or taken."""
     _, page, extractive = beside = await _beside(row, database, fleet, settings)
-    context = replace(context, workers=await count_workers(run, fleet))
+    drafts = {**await find_drafts("run", run, database), **(context.drafts or {})}
+    context = replace(context, workers=await count_workers(run, fleet), drafts=drafts)
     return answer_page(
         request,
         "run",

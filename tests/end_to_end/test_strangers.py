@@ -24,6 +24,8 @@ async def test_a_stranger_finds_nothing(extractive_workplace: Workplace, visitor
         f"{base}{run}/cancellation": {},
         f"{base}{run}/retries": {"step": "write-post/research"},
         f"{base}{run}/answers/outline": {"ask": "1", "value": "{}"},
+        f"{base}{run}/drafts": {"ask": "1", "value": "{}"},
+        f"{base}{run}/drafts/removal": {"ask": "1"},
     }
 
     stranger = await visitors.come()

@@ -79,7 +79,7 @@ async def test_the_files_of_a_post_have_its_text(
     await order_post(page, model_workplace.site_url, "Brakes of a cargo bike")
     await wait_for_status(page, "succeeded")
     paragraphs = await page.locator("[data-section] .prose p").evaluate_all(
-        "all => all.map(p => p.firstChild.textContent.trim())"
+        "all => all.map(p => document.createTreeWalker(p, NodeFilter.SHOW_TEXT).nextNode().textContent.trim())"
     )
     heading = await sections(page).first.locator("h2").inner_text()
 

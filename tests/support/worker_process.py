@@ -22,6 +22,7 @@ from app.contract.events import Event
 from app.contract.fold import Run
 from app.contract.settings import Settings
 from app.runs.commands import Commands
+from app.runs.drafts import Drafts
 from app.runs.queries import Queries
 from app.runs.submission import Submission
 from app.stores.archive import Archive
@@ -93,7 +94,8 @@ class Product:
         self.log = Log(self.redis, self.archive)
         self.fleet = Fleet(self.redis)
         self.submission = Submission(settings, self.database, self.log, self.fleet)
-        self.commands = Commands(Queries(self.database, self.log), self.log)
+        drafts = Drafts(self.database, self.log)
+        self.commands = Commands(Queries(self.database, self.log), self.log, drafts)
 
     async def close(self) -> None:
         for worker in self.workers:

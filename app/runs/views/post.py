@@ -115,7 +115,7 @@ def _head(told: _Told, context: Context) -> Fragment:
     run = told.run
     ask = next((ask for ask in run.asks if run.status is RunStatus.WAITING), None)
     proposal = read_value(Outline, ask.proposal) if ask is not None and ask.name == "outline" else None
-    draft, problems = context.typed_for(ask.ask) if ask else (None, {})
+    draft = context.draft_of(ask.ask) if ask else None
     asked = run.input if isinstance(run.input, dict) else {}
     brief = {name: str(asked.get(name) or "") for name in ("topic", "audience", "tone", "length")}
     return part(
@@ -127,8 +127,9 @@ def _head(told: _Told, context: Context) -> Fragment:
         outline=told.outline,
         ask=ask,
         ask_id=dom_id("ask", ask.ask) if ask else "",
-        proposal=draft if proposal is not None and draft else proposal,
-        problems=problems,
+        proposal=draft.typed if proposal is not None and draft else proposal,
+        draft=draft,
+        looks=context.drafts is None,
         approved=None if run.ended else _approved_at(run),
     )
 

@@ -60,9 +60,17 @@ def _asks(run: Run, context: Context) -> Fragment:
 
 
 def _ask(run: Run, ask: Ask, context: Context) -> Fragment:
-    draft, problems = context.typed_for(ask.ask)
-    value = draft or as_json(ask.proposal)
-    return part("ask", dom_id("ask", ask.ask), START, run_id=run.id, ask=ask, value=value, problems=problems)
+    draft = context.draft_of(ask.ask)
+    return part(
+        "ask",
+        dom_id("ask", ask.ask),
+        START,
+        run_id=run.id,
+        ask=ask,
+        value=draft.typed if draft else as_json(ask.proposal),
+        draft=draft,
+        looks=context.drafts is None,
+    )
 
 
 def _texts(run: Run, kept: Kept) -> Fragment:

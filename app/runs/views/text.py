@@ -4,7 +4,7 @@ is finished is not sent again."""
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from html import escape
 from itertools import pairwise
@@ -17,8 +17,8 @@ from app.web.blocks import Block, split_blocks
 from app.web.markdown import Numbers, render_block, render_piece, tail_id
 from app.web.pieces import Piece, Pieces, cut_block, cut_piece
 
-Reach = Callable[[Sequence[int]], list[str]]
-"""Gives the cursors at which these characters of a text were there; they rise."""
+Reach = Callable[[int], str]
+"""Gives the cursor at which a character of a text was there."""
 BlocksOf = Callable[[str, Attempt | None, Numbers], tuple[Fragment, ...]]
 """Gives the fragments of an attempt's text: `text_blocks`, or `plain_blocks` where that fails."""
 
@@ -78,7 +78,7 @@ def _fragment(part: _Part, numbers: Numbers, depth: int) -> Fragment:
     if pieces is None:
         return Fragment(element_id, span.born, span.changed, draw)
     inner_depth = depth + (pieces.kind == "blocks")
-    spans = _spans(reach([piece.known for piece in pieces.found]), span.changed, span.complete)
+    spans = _spans([reach(piece.known) for piece in pieces.found], span.changed, span.complete)
     children = []
     for index, (piece, inner) in enumerate(zip(pieces.found, spans, strict=True)):
         inner_id = f"{element_id}_{index}"
@@ -86,8 +86,7 @@ def _fragment(part: _Part, numbers: Numbers, depth: int) -> Fragment:
         reach_inner = partial(_reach_inside, reach, piece)
         own = _Part(inner_id, inner, draw_inner, cut_piece(pieces, piece, depth), reach_inner)
         children.append(_fragment(own, numbers, inner_depth))
-    (formed,) = reach([pieces.formed])
-    return Fragment(element_id, span.born, formed, draw, tuple(children), tail=tail_id(element_id))
+    return Fragment(element_id, span.born, reach(pieces.formed), draw, tuple(children), tail=tail_id(element_id))
 
 
 def _spans(born: list[str], changed: str, complete: bool) -> list[_Span]:
@@ -96,12 +95,12 @@ def _spans(born: list[str], changed: str, complete: bool) -> list[_Span]:
     return [*ended, *(_Span(last, changed, complete) for last in born[-1:])]
 
 
-def _reach(attempt: Attempt, block: Block, places: Sequence[int]) -> list[str]:
-    return [_reached(attempt, length) for length in block.reached(places)]
+def _reach(attempt: Attempt, block: Block, place: int) -> str:
+    return _reached(attempt, block.reached(place))
 
 
-def _reach_inside(around: Reach, piece: Piece, places: Sequence[int]) -> list[str]:
-    return around([piece.place(at) for at in places])
+def _reach_inside(around: Reach, piece: Piece, place: int) -> str:
+    return around(piece.place(place))
 
 
 def _reached(attempt: Attempt, length: int) -> str:

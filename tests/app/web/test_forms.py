@@ -127,6 +127,8 @@ async def test_addresses_of_forms_lead_to_their_pages(ann: Client, bob: Client) 
         f"/runs/{run}/cancellation": post,
         f"/runs/{run}/retries": post,
         f"/runs/{run}/answers/outline": post,
+        f"/runs/{run}/drafts": post,
+        f"/runs/{run}/drafts/removal": post,
         "/tokens/token_1/revocation": "/tokens",
     }
     for address, page in wanted.items():

@@ -227,10 +227,12 @@ async def test_what_a_reader_selected_and_opened_is_kept(
 ) -> None:
     page = await open_post(context, web.url, writer)
     await check(page, writer)
-    await page.evaluate("""() => { const text = document.querySelector('[data-section] .prose > *').firstChild;
+    await page.evaluate("""() => { const block = document.querySelector('[data-section] .prose > *');
+        const text = document.createTreeWalker(block, NodeFilter.SHOW_TEXT).nextNode();
         getSelection().setBaseAndExtent(text, 2, text, 8); }""")
     selected = await page.evaluate("getSelection().toString()")
     await page.locator(".masthead a").first.focus()
+    await writer.write(FIRST, "and so it becomes long. " * 30)
     await writer.write_on(9)
     await check(page, writer)
     assert selected

@@ -1,0 +1,91 @@
+"""The run that a form is about: who asks owns it, and sees what came of it on the page that shows it best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, Response
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from app.accounts.workspaces import Who
+from app.contract.settings import Settings
+from app.runs.commands import Commands
+from app.runs.drafts import Drafts
+from app.runs.errors import NotPossible
+from app.runs.queries import Queries
+from app.runs.view import Context
+from app.stores.database import Database
+from app.stores.fleet import Fleet
+from app.stores.log import Log
+from app.stores.tables import RunRow
+from app.web.forms import Form
+from app.web.listings import page_of_run, post_of_run
+from app.web.posts import answer_post, find_own_post
+from app.web.runs import answer_run
+from app.web.sites import answer_site, find_own_site
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRun:
+    """What the handlers of such forms need, found once: a run that is not theirs is 404 before they begin."""
+
+    request: Request[Any, Any, Any]
+    row: RunRow
+    who: Who
+    commands: Commands
+    drafts: Drafts
+    database: Database
+    log: Log
+    fleet: Fleet
+    settings: Settings
+
+    @property
+    def owned(self) -> tuple[str, str]:
+        """The run's id and its workspace's, as commands take them."""
+        return self.row.id, self.row.workspace_id
+
+    async def go_back(self, anchor: str = "") -> Redirect:
+        """To the run's page, after what was asked was done."""
+        address = page_of_run(self.row, await post_of_run(self.database, self.row))
+        return Redirect(f"{address}#{anchor}" if anchor else address, status_code=303)
+
+    async def refuse(self, reason: NotPossible) -> Response[str]:
+        """The page that the form stood on as it is now, with the reason: who came too late is not led astray."""
+        return await self.answer(Context(refused=str(reason)), status=409)
+
+    async def answer(self, context: Context, status: int) -> Response[str]:
+        """The page that shows the run best; a text that was typed as an answer is on the run's own page."""
+        run, parts = await self.log.fold(self.row.id), (self.database, self.fleet, self.settings)
+        post_id = await post_of_run(self.database, self.row)
+        page = page_of_run(self.row, post_id)
+        texts = [draft for draft in (context.drafts or {}).values() if isinstance(draft.typed, str)]
+        if post_id and not texts:
+            post = await find_own_post(self.database, post_id, self.who)
+            return await answer_post(self.request, post, run, context, *parts, status=status)
+        if self.row.site_id and page.startswith("/sites/"):
+            site = await find_own_site(self.database, self.row.site_id, self.who)
+            return await answer_site(self.request, site, Form(), run, context, *parts, status=status)
+        return await answer_run(self.request, self.row, run, context, *parts, status=status)
+
+
+async def provide_own_run(
+    request: Request[Any, Any, Any],
+    run_id: FromPath[str],
+    who: NamedDependency[Who],
+    queries: NamedDependency[Queries],
+    commands: NamedDependency[Commands],
+    drafts: NamedDependency[Drafts],
+    database: NamedDependency[Database],
+    log: NamedDependency[Log],
+    fleet: NamedDependency[Fleet],
+    settings: NamedDependency[Settings],
+) -> OwnRun:
+    row = await queries.find(run_id, who.workspace_id)
+    return OwnRun(request, row, who, commands, drafts, database, log, fleet, settings)
+
+
+OWN_RUN = {"own": Provide(provide_own_run)}
+"""The dependency `own`, for routes with a `run_id`."""

@@ -1,4 +1,6 @@
 /* Keeps a page in step with a run's log. Needs vendor/htmx.min.js and vendor/hx-sse.min.js before it, all with `defer`.
+What people are told of it is in news.js.
+
 htmx's extension parses the stream and swaps; this file decides when to connect, from which cursor, and what counts.
 Every connection is one `htmx.ajax` of its own: no `hx-sse:connect`, `hx-trigger` or `hx-target` in the templates.
 
@@ -6,11 +8,9 @@ Every connection is one `htmx.ajax` of its own: no `hx-sse:connect`, `hx-trigger
       data-cursor="1700000000000-0"                the cursor C of the fold that this HTML was rendered from
       data-live="/runs/ID/live?view=post"          the stream; not asked for while the run is ended
       data-status="/runs/ID/status"                JSON {status, cursor}, asked every 15 s while hidden, or ended
-      data-titles='{"running": "Writing: …", …}'   JSON: run status to tab title (and text of the notification)
       hx-sse:close="end" hx-swap="none">
 
   <header id="run" data-run="ID" data-run-status="running">   the run's element is a fragment inside #live, patched
-    <p data-summary>2 of 5 sections written</p>    read out politely when it changes, at most every 10 s; at most one
     <time data-since="2026-11-21T05:00:00Z">2 min</time>      counts up each second; leave data-since out once it ended
     <p>about <time data-until="2026-11-21T05:04:00Z">4 min</time> to go</p>     counts down; at 0 the <p> is hidden
 
@@ -19,22 +19,24 @@ Every connection is one `htmx.ajax` of its own: no `hx-sse:connect`, `hx-trigger
   <hx-partial hx-target="#ID-tail" hx-swap="beforebegin"><li id="NEW">…</li></hx-partial>         a new child before
       an empty last child <li id="ID-tail" hidden> that stays. A target that is not there is dropped silently.
   outerMorph keeps focus, selection, scroll and an opened <details>; outerHTML would lose them. What a person types
-  into is outside of all fragments, or has hx-morph-skip.
+  into is outside of all fragments, or has hx-morph-skip. Focus on what a patch removes goes to what is around it and
+  has tabindex="-1": <div tabindex="-1"> around the run's element, or <main tabindex="-1"> around #live.
+
 <form data-unkept="Not kept just now…">          its hx-post keeps a draft; if it can't, its hx-target says so
 <div data-again="/sites">…</div>                one a page: asked for anew every 4 s while somebody looks
 Outside #live, each optional:
 <p class="connection" role="status" hidden data-reconnecting="Reconnecting…" data-offline="You're offline; your work
       goes on." data-refused="Reload this page."></p>   gets the text, and data-state="reconnecting|offline|refused"
 <p data-stalled-after="90" hidden>Nothing new for a while…</p>                 seconds without an event while running
-<p data-announce role="status" class="visually-hidden"></p>                    what screen readers hear: the summary
-<button type="button" data-below hidden>New text below</button>   while the text that is being written is below the window
-<button type="button" data-notify hidden>Tell me when it's done</button>       asks for leave to notify
-Of the stream: `id` is the cursor. Unnamed messages are patches; one at or before data-cursor is dropped. `reset` holds
-everything, and its cursor counts even if it is lower. `ping`: the connection lives. `end`: the last message. */
+
+Of the stream: `id` is the cursor. Unnamed messages are patches; one at or before data-cursor is dropped. `event: reset`
+is a patch that holds everything, and its cursor counts even if it is lower. `event: ping` says that the connection
+lives. `event: end` is the last message. `htmx:after:swap` on #live is fired after each patch, and `longhand:status`
+with the run's status as `detail` after each patch and each answer to data-status. */
 
 (() => {
   "use strict";
-  const POLL = 15_000, SILENCE = 40_000, FIRST_DELAY = 500, LONGEST_DELAY = 5_000, GRACE = 1_500, BETWEEN_NEWS = 10_000;
+  const POLL = 15_000, SILENCE = 40_000, FIRST_DELAY = 500, LONGEST_DELAY = 5_000, GRACE = 1_500;
   const ENDED = ["succeeded", "incomplete", "failed", "cancelled"];
   const $ = (selector) => document.querySelector(selector);
   const live = $("#live[data-live]"), now = () => live.querySelector("[data-run-status]")?.dataset.runStatus;
@@ -112,14 +114,15 @@ everything, and its cursor counts even if it is lower. `ping`: the connection li
     if (reason === "message") finished = true;
     if (connection.config.reconnectDelay !== 500) serverDelay = connection.config.reconnectDelay; // 500: nobody said
   });
-  for (const name of ["online", "offline"]) addEventListener(name, resume); // no stream notices; the server may be this machine
+  addEventListener("online", resume);
+  addEventListener("offline", resume); // a stream does not notice; a server on this very machine is still there
   addEventListener("pagehide", () => { away = true; rest(); });
   addEventListener("pageshow", (event) => event.persisted && resume());
   addEventListener("focus", () => away && resume()); // a navigation was begun, and stopped
   document.addEventListener("visibilitychange", () => (document.hidden ? rest() : finished ? ask().then(resume) : resume()));
 
   // Messages.
-  let selection;
+  let focused, home, selection; // before a message
   const isAfter = (a, b) => {
     const [[ms, seq], [otherMs, otherSeq]] = [a, b].map((cursor) => cursor.split("-").map(BigInt));
     return ms > otherMs || (ms === otherMs && seq > otherSeq);
@@ -130,6 +133,8 @@ everything, and its cursor counts even if it is lower. `ping`: the connection li
     [heard, failures] = [Date.now(), 0];
     if (message.event === "reset") message.event = ""; // swapped like a patch, whatever its cursor
     else if (!message.event && !isAfter(message.id, live.dataset.cursor)) event.preventDefault();
+    focused = document.activeElement;
+    home = focused.closest('[tabindex="-1"]');
     selection = ends(getSelection());
   });
   on("htmx:sse:after:message", ({ detail: { message } }) => {
@@ -141,34 +146,26 @@ everything, and its cursor counts even if it is lower. `ping`: the connection li
       const moved = ends(getSelection()).some((part, i) => part !== selection[i]);
       if (moved && fits(node, offset) && fits(other, otherOffset)) getSelection().setBaseAndExtent(...selection);
     }
+    if (!focused.isConnected) home?.focus({ preventScroll: true });
     tick(); // what was just swapped in has the server's words
-    show();
+    tell(now());
   });
-  htmx.registerExtension("longhand", { // a patch leaves open what a person opened
-    htmx_before_morph_attr: (element, { attrName }) => !(attrName === "open" && element.localName === "details"),
+  const isOurs = (element, name) => name === "tabindex" || (name === "open" && element.localName === "details");
+  htmx.registerExtension("longhand", { // a patch leaves open what a person opened, and focus where it was led to
+    htmx_before_morph_attr: (element, { attrName }) => !isOurs(element, attrName),
   });
 
-  // What people see of it.
-  const [banner, stalled, announcer, below, notify] =
-    [".connection", "[data-stalled-after]", "[data-announce]", "[data-below]", "[data-notify]"].map($);
-  const titles = JSON.parse(live.dataset.titles ?? "{}");
-  const key = `notify:${live.dataset.status}`;
-  let known = now(), said = "", saidAt = 0;
-
-  function show(status = now()) {
-    if (titles[status]) document.title = titles[status];
-    const leave = localStorage.getItem(key) && window.Notification?.permission === "granted";
-    if (status !== known && ENDED.includes(status) && document.hidden && leave) new Notification(document.title, { tag: key });
-    known = status;
-    if (notify) notify.hidden = leave || ENDED.includes(status) || (window.Notification?.permission ?? "denied") === "denied";
-  }
+  // How it stands.
+  const tell = (status) => live.dispatchEvent(new CustomEvent("longhand:status", { detail: status }));
 
   async function ask() { // how the run stands, without a stream
     const answer = await fetch(live.dataset.status).then((r) => (r.ok ? r.json() : {}), () => ({})).catch(() => ({}));
-    if (answer.status && answer.status !== known) show(answer.status);
+    if (answer.status) tell(answer.status);
     if (answer.cursor && answer.cursor !== live.dataset.cursor) finished = false; // ended, and then retried elsewhere
   }
   setInterval(() => document.hidden !== finished && ask().then(follow), POLL); // for the title; for a retry elsewhere
+
+  const banner = $(".connection"), stalled = $("[data-stalled-after]");
 
   function watch() {
     if (connected && Date.now() - heard > SILENCE) ctx.request.abort(); // cut without a word, or this machine slept
@@ -176,25 +173,7 @@ everything, and its cursor counts even if it is lower. `ping`: the connection li
     const text = state && Date.now() - lost > GRACE ? banner?.dataset[state] : "";
     if (banner && banner.textContent !== text) [banner.textContent, banner.dataset.state, banner.hidden] = [text, state, !text];
     const age = Date.now() - skew - Number(live.dataset.cursor.split("-")[0]);
-    if (stalled) stalled.hidden = !(connected && known === "running" && age > stalled.dataset.stalledAfter * 1000);
-    const news = live.querySelector("[data-summary]")?.textContent.trim();
-    if (announcer && news && news !== said && Date.now() - saidAt > BETWEEN_NEWS) {
-      if (said) announcer.textContent = news; // what the page began with was read with the page
-      [said, saidAt] = [news, Date.now()];
-    }
-    if (below) below.hidden = !(newest()?.getBoundingClientRect().bottom > innerHeight);
+    if (stalled) stalled.hidden = !(connected && now() === "running" && age > stalled.dataset.stalledAfter * 1000);
   }
-
-  // Where the next word will stand: in the last of the sections that are being written.
-  const newest = () => [...live.querySelectorAll('.section[data-status="running"] .prose > :last-child')].at(-1);
-  addEventListener("scrollend", watch);
-  below?.addEventListener("click", () => {
-    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
-    newest()?.scrollIntoView({ block: "end", behavior });
-  });
-  notify?.addEventListener("click", async () => {
-    if ((await Notification.requestPermission()) === "granted") localStorage.setItem(key, "yes");
-    show();
-  });
-  finished || show(), tick(), follow();
+  tick(), follow();
 })();

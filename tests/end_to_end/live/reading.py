@@ -24,7 +24,7 @@ _READ = """() => {
 _READ_ALL = """async () => {
     const read = (root) => {
         const copy = root.querySelector('#live').cloneNode(true);
-        copy.querySelectorAll('time, .runbar__note:has(time), [hidden]').forEach((element) => element.remove());
+        copy.querySelectorAll('time, .runbar__note:has(time), .told, [hidden]').forEach((element) => element.remove());
         return copy.textContent.replace(/\\s+/g, ' '); };
     const answer = await fetch(location.href, { cache: 'no-store' });
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.contract import events as e
@@ -68,6 +68,16 @@ class Attempt:
     def worked_until(self) -> datetime | None:
         """When its work was over; None while it goes on."""
         return self.left_at or self.ended_at
+
+    @property
+    def again_at(self) -> datetime | None:
+        """When the next attempt begins, after one that failed and is followed by a pause."""
+        if self.ended_at is None or self.pause <= 0:
+            return None
+        try:
+            return self.ended_at + timedelta(seconds=self.pause)
+        except OverflowError:  # no calendar goes that far
+            return None
 
     @property
     def length(self) -> int:

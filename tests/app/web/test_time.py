@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 from lxml import html
 
 from app.contract import events as e
 from app.contract import payloads as p
+from app.web.rendering import write_duration
 from tests.app.web.browser_dom import page
 from tests.app.web.logs import HEADINGS, OUTLINE, Writer, begin_post, finish_post, write_section
 
@@ -109,3 +111,66 @@ def test_only_what_a_worker_let_go_is_said_to_have_been_interrupted() -> None:
         write_section(log, "wait")
     assert note_of(lost) == "Interrupted, then continued on another worker"
     assert note_of(stopped) == "2 attempts"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.04, "0 s"),
+        (0.4, "0.4 s"),
+        (14, "14 s"),
+        (62, "1 min 2 s"),
+        (3600, "1 h 0 min"),
+        (77 * 3600 + 59, "77 h 0 min"),
+    ],
+)
+def test_long_times_are_written_as_the_browser_counts_them(seconds: float, words: str) -> None:
+    """From an hour on `static/live.js` writes hours and minutes, however many."""
+    assert write_duration(seconds) == words
+
+
+def pause_in(log: Writer, kind: str) -> html.HtmlElement:
+    name = "li[@data-step='write-post/write-section:wait']//p[@class='step__state']"
+    places = {"post": "section[@data-section='wait']/p[@class='notice']", "run": name}
+    return show(kind, log).xpath(f"//{places[kind]}")[0]
+
+
+def say_without_script(element: html.HtmlElement) -> str:
+    """What a browser shows that has no JavaScript."""
+    for hidden in element.xpath(".//*[@hidden]"):
+        hidden.drop_tree()
+    return " ".join(element.text_content().split())
+
+
+@pytest.mark.parametrize("kind", ["post", "run"])
+def test_a_pause_before_the_next_attempt_counts_down(kind: str) -> None:
+    log = begin_post()
+    log.begin("write-section:wait", HEADINGS["wait"])
+    log.retry("write-section:wait", seconds=20)
+    due = log.now + timedelta(seconds=20 - 1)
+    pause = pause_in(log, kind)
+    assert pause.xpath(".//time/@data-until") == [due.isoformat()]
+    counting = pause.xpath(".//time")[0].getparent()
+    assert counting.tag == "span", (
+        "live.js hides this when the moment has come, and what stands around it is still true"
+    )
+    assert f"Attempt 2 follows at {due:%H:%M:%S} UTC" in say_without_script(pause)
+
+
+@pytest.mark.parametrize("seconds", [0.2, 1e12])
+def test_a_pause_too_short_or_too_long_for_a_clock_has_no_countdown(seconds: float) -> None:
+    log = begin_post()
+    log.begin("write-section:wait", HEADINGS["wait"])
+    log.retry("write-section:wait", seconds=seconds)
+    assert not pause_in(log, "post").xpath(".//time")
+
+
+def test_the_estimate_counts_a_pause() -> None:
+    log = begin_post()
+    for key in HEADINGS:
+        write_section(log, key) if key != "wait" else log.begin("write-section:wait", HEADINGS["wait"])
+    log.retry("write-section:wait", seconds=20)
+    due = log.fold().steps[log.path("write-section:wait")].attempts[0].again_at
+    assert due is not None
+    (until,) = show("post", log).xpath("//*[@id='run']//time/@data-until")
+    assert due < datetime.fromisoformat(until) < due + timedelta(seconds=20)

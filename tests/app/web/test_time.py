@@ -157,7 +157,7 @@ def test_a_pause_before_the_next_attempt_counts_down(kind: str) -> None:
     assert f"Attempt 2 follows at {due:%H:%M:%S} UTC" in say_without_script(pause)
 
 
-@pytest.mark.parametrize("seconds", [0.2, 1e12])
+@pytest.mark.parametrize("seconds", [0.2, 1e12, float("inf")])
 def test_a_pause_too_short_or_too_long_for_a_clock_has_no_countdown(seconds: float) -> None:
     log = begin_post()
     log.begin("write-section:wait", HEADINGS["wait"])

@@ -12,6 +12,10 @@ from app.contract.cursors import START
 from app.contract.payloads import Ask, ErrorData
 from app.contract.runs import ENDED, OPEN_STEPS, RunStatus, StepStatus, parent_path
 from app.contract.steps import Attempt, Step
+from app.contract.work import Work
+
+_OTHERS = (e.CommandCancel, e.CommandRetry, e.CommandAnswer, e.RunStarted, e.RunRecovered, e.Unreadable)
+"""What the worker that has been at the run until then did not say."""
 
 UNDER_WAY = "It is running already, or about to."
 """Why a retry cannot be taken that asks for what happens anyway."""
@@ -53,6 +57,7 @@ class Run:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     moved_at: datetime | None = None
+    work: Work = field(default_factory=Work)
     reason: str = ""
     tokens: int = 0
     cost: float = 0.0
@@ -93,6 +98,8 @@ class Run:
         self.cursor = event.id or self.cursor
         self.moved_at = event.at
         self.epoch = max(self.epoch, event.epoch)
+        if not isinstance(event, _OTHERS):
+            self.work.tell(event.at)
         match event:
             case e.StepStarted():
                 self._step(event).begin(event)
@@ -148,13 +155,16 @@ class Run:
             case e.RunWaiting(data=data):
                 self.status, self.asks = RunStatus.WAITING, list(data.asks)
                 self.asked = {ask.ask: ask for ask in data.asks}
+                self._leave(event, lost=False)
             case e.RunHandedOver(data=data):
                 self.status, self.reason = RunStatus.QUEUED, data.reason
                 self.setbacks += data.trouble
+                self._leave(event, lost=True)
             case e.RunRecovered():
                 # A worker that died before it began says nothing about the run.
                 self.setbacks += self.status is RunStatus.RUNNING
                 self.status, self.reason = RunStatus.QUEUED, "its worker stopped answering"
+                self._leave(event, lost=True)
             case e.RunSucceeded(data=data):
                 self.output = data.output
                 self._end(event, RunStatus.SUCCEEDED)
@@ -172,10 +182,21 @@ class Run:
         self.version, self.holder, self.passes = event.data.version, event.data.holder, event.data.number
         self.started_at = self.started_at or event.at
         self.ended_at = self.ending = None
+        if self.work.begun:  # nobody told of its end: it was lost with Redis
+            self._leave(event, lost=True)
+        self.work.begin(event.at)
+
+    def _leave(self, event: e.Event, *, lost: bool) -> None:
+        """The pass is over and the run is not: its open steps stand still."""
+        self.work.end()
+        for step in self.steps.values():
+            if step.status in OPEN_STEPS and step.leave(self.work.told or event.at, lost=lost):
+                step.changed = event.id
 
     def _end(self, event: e.Event, status: RunStatus) -> None:
         self.status, self.ended_at, self.asks, self.asked = status, event.at, [], {}
         self.ending = event
+        self.work.end()
         for step in self.steps.values():
             if step.status in OPEN_STEPS:
                 step.close(event.at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.contract import events as e
@@ -40,6 +40,8 @@ class Note:
 class Attempt:
     """One try of a step, with all that belongs to it alone.
 
+    `left_at` is when its worker left it open: to wait for a person or, where it is `lost`, because it died or handed
+    over. `ended_at` of such an attempt is when the next one began, or the run ended.
     `marks` are the (length after it, cursor) of each piece of text, so that a page can tell which part of a text is
     newer than what a viewer has.
     """
@@ -50,6 +52,8 @@ class Attempt:
     started_at: datetime
     status: StepStatus = StepStatus.RUNNING
     ended_at: datetime | None = None
+    left_at: datetime | None = None
+    lost: bool = False
     error: ErrorData | None = None
     pause: float = 0
     origin: str = "call"
@@ -59,6 +63,21 @@ class Attempt:
     calls: list[Called] = field(default_factory=list)
     _pieces: list[str] = field(default_factory=list)
     marks: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def worked_until(self) -> datetime | None:
+        """When its work was over; None while it goes on."""
+        return self.left_at or self.ended_at
+
+    @property
+    def again_at(self) -> datetime | None:
+        """When the next attempt begins, after one that failed and is followed by a pause."""
+        if self.ended_at is None or self.pause <= 0:
+            return None
+        try:
+            return self.ended_at + timedelta(seconds=self.pause)
+        except OverflowError:  # no calendar goes that far
+            return None
 
     @property
     def length(self) -> int:
@@ -130,6 +149,11 @@ class Step:
     def counting(self) -> Attempt | None:
         """The attempt that shows: a success until a newer one exists, else the newest."""
         return self.success or self.latest
+
+    @property
+    def left(self) -> bool:
+        """Whether it is open and no worker is at it, because the pass that it was in is over."""
+        return self.status is StepStatus.RUNNING and self.latest is not None and self.latest.left_at is not None
 
     @property
     def component(self) -> str:
@@ -206,6 +230,14 @@ class Step:
         self.failed = Remembered(data.fingerprint, data.inputs, data.generation, event.attempt, error=data.error)
         self._catch_up(data.generation)
         self.status = StepStatus.FAILED
+
+    def leave(self, at: datetime, *, lost: bool) -> bool:
+        """The pass ended before the step did, if it has begun. Gives whether that changes anything."""
+        attempt = self.latest
+        if attempt is None or attempt.status not in OPEN_STEPS or attempt.left_at is not None:
+            return False
+        attempt.left_at, attempt.lost = at, lost
+        return True
 
     def forgive(self) -> None:
         """The step above tries again: what failed below it may be tried again too."""

@@ -154,6 +154,8 @@ def _projection(run: Run) -> dict[str, object]:
         "cost": run.cost,
         "started_at": run.started_at,
         "ended_at": run.ended_at,
+        "worked": run.work.seconds,
+        "working_since": run.work.since,
     }
 
 

@@ -66,7 +66,11 @@ class TokenRow(SQLModel, table=True):
 
 
 class RunRow(SQLModel, table=True):
-    """An accepted run. `epoch` is minted here; status and sums are projected from the log as it is shipped."""
+    """An accepted run. `epoch` is minted here; status and sums are projected from the log as it is shipped.
+
+    `worked` is for how many seconds workers were at it, in passes that are over; 0 also where an earlier version
+    shipped the run's end. `working_since` is when all that would have begun, while one is at it.
+    """
 
     __tablename__ = "runs"
     __table_args__ = (
@@ -94,6 +98,8 @@ class RunRow(SQLModel, table=True):
     created_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
     started_at: datetime | None = Field(default=None, sa_type=Moment)
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
+    worked: float = 0.0
+    working_since: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class EventRow(SQLModel, table=True):

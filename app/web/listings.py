@@ -92,9 +92,9 @@ class ListedRun:
     status: RunStatus
     site_id: str | None
     post_id: str | None
-    created_at: datetime
-    started_at: datetime | None
     ended_at: datetime | None
+    worked: float
+    working_since: datetime | None
     tokens: int
     cost: float
 
@@ -129,9 +129,9 @@ def _listed(workspace_id: str) -> Listing:
         RunRow.status,
         RunRow.site_id,
         PostRow.id,
-        RunRow.created_at,
-        RunRow.started_at,
         RunRow.ended_at,
+        RunRow.worked,
+        RunRow.working_since,
         RunRow.tokens,
         RunRow.cost,
     )

@@ -67,7 +67,7 @@ def elapsed(since: datetime | None, until: datetime | None) -> str:
 
 
 def write_duration(seconds: float) -> str:
-    """`0.4 s`, `14 s`, `1 min 2 s`, `3 h 5 min`, `2 d 4 h`."""
+    """`0.4 s`, `14 s`, `1 min 2 s`, `3 h 5 min`, `77 h 0 min`: from a minute on as `static/live.js` counts."""
     seconds = max(0.0, seconds)
     if seconds < 9.95:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
@@ -75,14 +75,11 @@ def write_duration(seconds: float) -> str:
     if not minutes:
         return f"{rest} s"
     hours, minutes = divmod(minutes, 60)
-    if not hours:
-        return f"{minutes} min {rest} s"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def write_clock(moment: datetime) -> str:
-    return f"{moment:%H:%M} UTC"
+    return f"{moment:%H:%M:%S} UTC"
 
 
 def write_moment(moment: datetime) -> str:

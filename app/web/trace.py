@@ -15,30 +15,40 @@ from app.accounts.workspaces import Who
 from app.contract.fold import Run
 from app.contract.runs import StepStatus
 from app.contract.steps import Attempt, Step
+from app.contract.work import seconds_of
 from app.runs.output import children_of
 from app.runs.queries import Queries
 from app.runs.views.words import RUN, WORDS
 from app.stores.log import Log
+from app.web.axis import Axis
 from app.web.pages import answer_known, answer_page, tag_page
+from app.web.rendering import elapsed
 
-_TICKS = 4
+_THINNEST = 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A stretch of time, in percent of the run's."""
+    """A stretch of the axis, in percent: an attempt with its status, or a `wait` for the next one."""
 
     start: float
-    width: float
-    name: str
+    end: float
+    status: str
+    words: str
+
+    @property
+    def width(self) -> float:
+        """Enough to be seen."""
+        return max(round(self.end - self.start, 2), _THINNEST)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One step; `depth` is how far it stands in the tree."""
+    """One step; `depth` is how far it stands in the tree, `seconds` the sum of its attempts."""
 
     step: Step
     depth: int
+    seconds: float
     bars: list[Bar]
     notes: list[str]
 
@@ -55,44 +65,50 @@ async def show_trace(
     if known := answer_known(request, tag_page("trace", await queries.end_of(row), row.id)):
         return known
     run = await log.fold(run_id)
-    begun, ended = _span(run)
-    seconds = max((ended - begun).total_seconds(), 0.001) if begun and ended else 0.001
     return answer_page(
-        request,
-        "trace",
-        tag=tag_page("trace", run.cursor if run.ended else "", row.id),
-        row=row,
-        run=run,
-        words=WORDS.get(run.workflow, RUN),
-        rows=list(_rows(run, begun, seconds)),
-        ticks=[(100 * n / _TICKS, seconds * n / _TICKS) for n in range(_TICKS + 1)],
-        attempts=sum(len(step.attempts) for step in run.steps.values()),
-        seconds=seconds,
+        request, "trace", tag=tag_page("trace", run.cursor if run.ended else "", row.id), **shown_of(run)
     )
 
 
-def _span(run: Run) -> tuple[datetime | None, datetime | None]:
-    return run.created_at, run.ended_at or run.moved_at
+def shown_of(run: Run) -> dict[str, Any]:
+    """What `pages/trace.html` shows of the run."""
+    axis = Axis(tuple(run.work.spans(run.moved_at)))
+    return {
+        "run": run,
+        "words": WORDS.get(run.workflow, RUN),
+        "rows": list(_rows(run, axis)),
+        "axis": axis,
+        "attempts": sum(len(step.attempts) for step in run.steps.values()),
+    }
 
 
-def _rows(run: Run, begun: datetime | None, seconds: float) -> Iterator[Row]:
+def _rows(run: Run, axis: Axis) -> Iterator[Row]:
     children = children_of(run)
 
     def walk(path: str, depth: int) -> Iterator[Row]:
         for step in children.get(path, []):
-            bars = [_bar(attempt, run, begun, seconds) for attempt in step.attempts] if begun else []
-            yield Row(step, depth, bars, _notes(step))
+            spans = [(attempt.started_at, _end(attempt, run)) for attempt in step.attempts]
+            yield Row(step, depth, sum(map(seconds_of, spans)), list(_bars(step, run, axis)), _notes(step))
             yield from walk(step.path, depth + 1)
 
     return walk("", 0)
 
 
-def _bar(attempt: Attempt, run: Run, begun: datetime, seconds: float) -> Bar:
-    ended = attempt.ended_at or run.moved_at or attempt.started_at
-    start = (attempt.started_at - begun).total_seconds() / seconds * 100
-    width = (ended - attempt.started_at).total_seconds() / seconds * 100
-    failed = attempt.status is StepStatus.FAILED
-    return Bar(round(start, 2), round(max(width, 0.4), 2), "attempt attempt--failed" if failed else "attempt")
+def _bars(step: Step, run: Run, axis: Axis) -> Iterator[Bar]:
+    followers = [*step.attempts[1:], None]
+    for attempt, follower in zip(step.attempts, followers, strict=True):
+        ended = _end(attempt, run)
+        words = f"Attempt {attempt.number}: {attempt.status.value}, {elapsed(attempt.started_at, ended)}"
+        start = min(axis.place(attempt.started_at), 100 - _THINNEST)
+        yield Bar(start, axis.place(ended), attempt.status.value, words)
+        until = follower.started_at if follower else run.moved_at
+        if attempt.status is StepStatus.FAILED and attempt.pause > 0 and until:
+            yield Bar(axis.place(ended), axis.place(until), "wait", "")
+
+
+def _end(attempt: Attempt, run: Run) -> datetime:
+    """When its work was over, as far as the log tells."""
+    return attempt.worked_until or run.moved_at or attempt.started_at
 
 
 def _notes(step: Step) -> list[str]:

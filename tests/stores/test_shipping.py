@@ -128,11 +128,13 @@ async def test_row_says_what_the_fold_says(stores: Stores, last: Event, release:
     run = await stores.start()
     await run.append(STARTED)
     await stores.ship()
+    assert (await stores.row(run.run_id)).working_since == (await stores.log.fold(run.run_id)).started_at
     await run.append(CALLED, last, release=release)
     await stores.ship()
     row, folded = await stores.row(run.run_id), await stores.log.fold(run.run_id)
     assert (row.status, row.tokens, row.cost) == (folded.status, folded.tokens, folded.cost)
     assert (row.started_at, row.ended_at, row.shipped) == (folded.started_at, folded.ended_at, folded.cursor)
+    assert (row.worked, row.working_since) == (folded.work.seconds, folded.work.since)
     assert row.sealed is folded.ended is (release == "ended")
     assert (row.status in ("queued", "running")) is (run.run_id in [r[0] for r in await stores.epochs.open_runs()])
 

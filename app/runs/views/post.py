@@ -169,7 +169,7 @@ def _section(told: _Told, section: OutlineSection, numbers: dict[str, int], bloc
         step=step,
         latest=step.latest if step else None,
         status=_section_status(step),
-        again=step is not None and is_asked_again(step),
+        again=step is not None and (is_asked_again(step) or step.left),
         rewriting=step is not None and step.success is not None and step.status is not StepStatus.SUCCEEDED,
         checks=written.checks if written else [],
         tools=_can_be_rewritten(step, root),
@@ -187,7 +187,7 @@ def _can_be_rewritten(step: Step | None, root: Step | None) -> bool:
 
 
 def _section_status(step: Step | None) -> str:
-    if step is None:
+    if step is None or step.left:
         return "queued"
     if step.success is not None and step.status is StepStatus.SKIPPED:
         return "succeeded"

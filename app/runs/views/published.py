@@ -17,7 +17,7 @@ Value = TypeVar("Value", bound=BaseModel)
 def settled_at(step: Step) -> str:
     """The cursor of the last change of a step's state and messages; text that only grew does not count."""
     attempt = step.latest
-    if attempt is None or step.status is not StepStatus.RUNNING or attempt.progress is not None:
+    if attempt is None or step.status is not StepStatus.RUNNING or attempt.progress or attempt.left_at:
         return step.changed
     if not attempt.marks or attempt.marks[-1][1] != step.changed:
         return step.changed

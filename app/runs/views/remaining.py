@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import mean
 from typing import NamedTuple
 
-from app.contract.runs import StepStatus
+from app.contract.runs import OPEN_STEPS, StepStatus
 from app.contract.steps import Attempt, Step
 from app.runs.patching import latest, order
 
@@ -33,10 +33,11 @@ class Rest(NamedTuple):
 def rest_of_sections(sections: Sequence[Step], planned: int) -> Rest | None:
     """Until the planned sections are written. They are written side by side: each has its own pace.
 
-    A section that had no text yet is thought to take as long from then on as the written ones took.
+    A section that had no text yet is thought to take as long from then on as the written ones took; so is one that
+    failed and is tried again, from the end of the pause on.
     """
     written = [step.success for step in sections if step.success is not None and step.success.origin == "call"]
-    going = [step.latest for step in sections if step.status is StepStatus.RUNNING and step.latest]
+    going = [step.latest for step in sections if step.status in OPEN_STEPS and step.latest]
     settled = sum(step.status in (StepStatus.SUCCEEDED, StepStatus.FAILED) for step in sections)
     if not written or not going or settled + len(going) < planned:
         return None
@@ -65,7 +66,10 @@ def _rest(now: datetime, seconds: float) -> Rest | None:
 
 
 def _seconds_left(attempt: Attempt, now: datetime, written: int, length: float, whole: float) -> float:
-    """What an open attempt still takes, if it becomes as long as the written ones; 0 where it is longer already."""
+    """What an attempt, or the one after it, still takes if it becomes as long as the written ones; 0 where it is longer
+    already."""
+    if attempt.status is not StepStatus.RUNNING:
+        return whole + max(0.0, ((attempt.again_at or now) - now).total_seconds())
     spent = _seconds(attempt, now)
     if not written or spent <= 0:
         return whole

@@ -13,7 +13,7 @@ EPOCH = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
 
 class Writer:
-    """Writes a log: one event after the other, each a second after the last."""
+    """Writes a log: one event after the other, each a second after the last, but for pauses."""
 
     def __init__(self, workflow: str, value: dict[str, Any], title: str = "") -> None:
         self.workflow = workflow
@@ -21,16 +21,25 @@ class Writer:
         self.attempts: dict[str, int] = {}
         self.lengths: dict[str, int] = {}
         self.passes = 0
+        self.paused = 0
         self.add(e.RunSubmitted, p.Submitted(workflow=workflow, title=title or workflow, input=value))
 
     def add(self, kind: Any, data: Any, path: str = "") -> str:
         """Append an event; gives its cursor."""
-        number = len(self.events)
-        at = EPOCH + timedelta(seconds=number)
+        at = self.now
         cursor = f"{int(at.timestamp() * 1000)}-0"
         attempt = self.attempts.get(path, 0)
         self.events.append(kind(id=cursor, at=at, step=path, attempt=attempt, epoch=self.passes, data=data))
         return cursor
+
+    @property
+    def now(self) -> datetime:
+        """When the next event happens."""
+        return EPOCH + timedelta(seconds=len(self.events) + self.paused)
+
+    def pause(self, seconds: int) -> None:
+        """Nothing happens for a while."""
+        self.paused += seconds
 
     def path(self, name: str) -> str:
         return f"{self.workflow}/{name}" if name else self.workflow
@@ -81,9 +90,7 @@ class Writer:
         self.add(e.StepSkipped, p.Skipped(), self.path(name))
 
     def damage(self) -> None:
-        number = len(self.events)
-        at = EPOCH + timedelta(seconds=number)
-        cursor = f"{int(at.timestamp() * 1000)}-0"
+        cursor = f"{int(self.now.timestamp() * 1000)}-0"
         self.events.append(e.decode_event(cursor, '{"type": "step.annotated", "data": {}}'))
 
     def fold(self, length: int | None = None) -> Run:

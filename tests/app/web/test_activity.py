@@ -13,6 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.event import listen
 from sqlmodel import col
 
+from app.contract import events as e
+from app.contract import payloads as p
 from app.main import closers
 from app.stores.database import Database
 from app.stores.tables import RunRow
@@ -77,6 +79,22 @@ async def test_it_begins_with_all_and_goes_on_with_what_changed(
         await ship()
         assert list(listed(await stream.read_board()).items()) == [(second, "queued"), (first, "succeeded")]
     assert first not in (await bob.get("/runs")).text
+
+
+async def test_a_row_counts_up_only_while_a_worker_is_at_it(ann: Client, take: Take, ship: Ship) -> None:
+    run = await start_echo(ann)
+
+    async def row() -> str:
+        await ship()
+        return (await ann.get("/runs")).text
+
+    assert "data-since" not in await row(), "it is queued"
+    player = await take(run)
+    await player.start()
+    assert "data-since" in await row()
+    await player.say(e.RunWaiting(data=p.Waiting(asks=[p.Ask(ask="a", name="outline", step="echo")])), release="parked")
+    waiting = await row()
+    assert "data-since" not in waiting and "so far" in waiting
 
 
 async def test_first_run_of_a_new_browser_shows_on_a_page_that_was_open_before(address: str) -> None:

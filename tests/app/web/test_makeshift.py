@@ -32,7 +32,7 @@ def test_a_count_that_no_calendar_can_hold_costs_only_the_estimate() -> None:
 def test_a_moment_that_no_clock_can_tell_is_one_row(kind: str) -> None:
     log = begin_post()
     log.begin("write-section:price", HEADINGS["price"])
-    log.retry("write-section:price", seconds=float("inf"))
+    log.retry("write-section:price", seconds=float("nan"))
     write_section(log, "wait")
     html = canonical(page(kind, log.fold()))
     assert SAID in html

@@ -102,7 +102,8 @@ class Improviser:
         elif choice == 4:
             self._end()
         elif choice == 5:
-            log.add(draw(st.sampled_from([e.RunRecovered])), p.Recovered(holder="w1"))
+            handed_over = e.RunHandedOver, p.HandedOver(reason="its worker is being replaced")
+            log.add(*draw(st.sampled_from([handed_over, (e.RunRecovered, p.Recovered(holder="w1"))])))
             self.queued = True
         elif choice == 6 and not self.open.get(name):
             log.begin(f"{name}/look-up:{len(log.events)}") if log.attempts.get(log.path(name)) else log.begin(name)

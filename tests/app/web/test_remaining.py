@@ -46,6 +46,13 @@ def test_a_section_without_text_takes_as_long_as_the_others() -> None:
     assert rest_of_post(log) == Rest(3.0, EPOCH + timedelta(seconds=4 + 3))
 
 
+def test_a_section_that_is_tried_again_takes_its_pause_and_as_long_as_the_others() -> None:
+    log = two_sections()
+    log.succeed(A)
+    log.retry(B, seconds=20)
+    assert rest_of_post(log) == Rest(23.0, EPOCH + timedelta(seconds=5 + 23))
+
+
 def test_text_that_comes_later_does_not_change_what_was_said() -> None:
     log = two_sections()
     log.succeed(A)
@@ -56,15 +63,13 @@ def test_text_that_comes_later_does_not_change_what_was_said() -> None:
 
 
 def test_nothing_is_said_of_what_cannot_be_known() -> None:
-    """A section longer than the others, one that waits to be tried again, one that nobody has begun, and the end."""
+    """A section longer than the others, one that nobody has begun, and the end."""
     longer, waiting, ended = two_sections(), two_sections(), two_sections()
     longer.write(B, WHOLE + HALF)
     for log in (longer, waiting, ended):
         log.succeed(A)
     assert rest_of_post(longer) is None
     assert rest_of_post(waiting, planned=3) is None
-    waiting.retry(B)
-    assert rest_of_post(waiting) is None
     ended.succeed(B)
     assert rest_of_post(ended) is None
 

@@ -14,7 +14,7 @@ from app.contract.manifest import Beat
 from app.contract.runs import RunStatus
 from app.contract.settings import Settings
 from app.runs.view import Context, cursor_of, fragments
-from app.runs.views.words import RUN, WORDS
+from app.runs.views.words import words_for
 from app.stores.fleet import Fleet
 from app.web.rendering import build_version, render
 
@@ -66,7 +66,7 @@ def live_values(kind: str, run: Run, context: Context) -> dict[str, Any]:
     Without JavaScript a page `reloads` itself while its run moves, unless it has a form: what somebody is typing into
     it would be lost. A site's page always has one.
     """
-    words = WORDS.get(run.workflow, RUN)
+    words = words_for(run)
     titles = {status.value: f"{words.status[status]}: {run.title}" for status in RunStatus}
     roots = fragments(kind, run, context)
     parts = {part.id: Markup(part.render()) for part in roots}  # noqa: S704

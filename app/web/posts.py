@@ -18,7 +18,6 @@ from app.contract.settings import Settings
 from app.runs.errors import NotPossible
 from app.runs.queries import Queries
 from app.runs.view import Context
-from app.runs.views.post import is_finished
 from app.runs.views.published import read_value
 from app.stores.database import Database
 from app.stores.fleet import Fleet
@@ -114,14 +113,15 @@ async def _beside(post: PostRow, database: Database, fleet: Fleet, settings: Set
 
 
 def _export(post: PostRow, run: Run, suffix: str) -> Response[bytes]:
-    written = read_value(Post, run.output) if is_finished(run) else None
+    """The post as it was last finished: a rewrite that goes on, or was stopped, takes nothing away."""
+    written = read_value(Post, run.output)
     if written is None:
         raise NotPossible("This post is not finished yet. Come back to its page: the files are there when it is.")
     media_type, write = EXPORTS[suffix]
     headers = {
         "content-disposition": f'attachment; filename="{post.id}.{suffix}"',
         "cache-control": "private, no-cache",
-        **tag_headers(tag_page(f"post.{suffix}", run.cursor, post.id)),
+        **tag_headers(tag_page(f"post.{suffix}", run.cursor if run.ended else "", post.id)),
     }
     return Response(write(written), media_type=media_type, headers=headers)
 

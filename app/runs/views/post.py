@@ -17,9 +17,11 @@ from app.runs.views.makeshift import build
 from app.runs.views.parts import dom_id, part
 from app.runs.views.published import changed_at, find_object, read_value, read_values, root_of, settled_at, shown_text
 from app.runs.views.remaining import rest_of_sections
+from app.runs.views.section import can_be_rewritten, open_guidance, section_status
 from app.runs.views.steps import is_asked_again, timeline, unreadable_rows
 from app.runs.views.text import BlocksOf, plain_blocks, text_blocks
-from app.runs.views.words import POST
+from app.runs.views.version import finished_version
+from app.runs.views.words import words_for
 from app.web.citations import source_numbers
 
 
@@ -75,23 +77,18 @@ class _Told:
 
 def post_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     """The roots: bar, condition, the document's head, sections, sources, exports, and the steps."""
-    told = _Told(run, context.kept)
+    told, words = _Told(run, context.kept), words_for(run)
     make = partial(build, run, context.kept)
     return (
-        make("run", lambda: run_bar(run, POST, told.tally), lambda: run_bar(run, POST, Tally())),
-        make("condition", lambda: condition(run, POST, context)),
+        make("run", lambda: run_bar(run, words, told.tally), lambda: run_bar(run, words, Tally())),
+        make("condition", lambda: condition(run, words, context)),
         make("document-head", lambda: _head(told, context)),
         make("sections", lambda: _sections(told)),
         make("sources", lambda: part("sources", "sources", told.changed, sources=told.cited)),
-        part("exports", "exports", run.changed, post_id=context.post_id, ready=is_finished(run)),
+        part("exports", "exports", run.changed, post_id=context.post_id, version=finished_version(run)),
         make("steps", lambda: timeline(run, context.kept, retry=False)),
         make("unreadable", lambda: unreadable_rows(run)),
     )
-
-
-def is_finished(run: Run) -> bool:
-    """Whether there is a post to export."""
-    return run.status in (RunStatus.SUCCEEDED, RunStatus.INCOMPLETE)
 
 
 def cited_sources(sources: list[Source], steps: list[Step]) -> list[Source]:
@@ -167,27 +164,11 @@ def _section(told: _Told, section: OutlineSection, numbers: dict[str, int], bloc
         section=section,
         step=step,
         latest=step.latest if step else None,
-        status=_section_status(step),
+        status=section_status(step),
         again=step is not None and is_asked_again(step),
         rewriting=step is not None and step.success is not None and step.status is not StepStatus.SUCCEEDED,
         checks=written.checks if written else [],
-        tools=_can_be_rewritten(step, root),
+        tools=can_be_rewritten(step, root),
+        guidance=open_guidance(step),
         at_work=root is not None and root.status in OPEN_STEPS,
     )
-
-
-def _can_be_rewritten(step: Step | None, root: Step | None) -> bool:
-    """Whether the section has the form for that: from the run's first end on, and for good, since somebody may be
-    typing into it while others have the run go on."""
-    if step is None or root is None:
-        return False
-    was_finished = step.success is not None or bool(step.generation)
-    return was_finished and (root.status not in OPEN_STEPS or bool(root.generation))
-
-
-def _section_status(step: Step | None) -> str:
-    if step is None:
-        return "queued"
-    if step.success is not None and step.status is StepStatus.SKIPPED:
-        return "succeeded"
-    return "cancelled" if step.status is StepStatus.SKIPPED else step.status.value

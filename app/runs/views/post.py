@@ -11,6 +11,7 @@ from app.contract.runs import OPEN_STEPS, RunStatus, StepStatus
 from app.contract.steps import Step
 from app.runs.patching import Fragment, latest
 from app.runs.views.bar import Tally, condition, run_bar
+from app.runs.views.cited import Cited, cited_sources
 from app.runs.views.context import Context
 from app.runs.views.kept import Kept
 from app.runs.views.makeshift import build
@@ -71,8 +72,8 @@ class _Told:
         return self.kept.get("tally", self.changed, lambda: _tally(self.steps, self.planned, self.changed))
 
     @cached_property
-    def cited(self) -> list[Source]:
-        return self.kept.get("cited", self.changed, lambda: cited_sources(self.sources, self.steps))
+    def cited(self) -> Cited:
+        return cited_sources(self.sources, self.steps, self.kept)
 
 
 def post_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
@@ -84,18 +85,11 @@ def post_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
         make("condition", lambda: condition(run, words, context)),
         make("document-head", lambda: _head(told, context)),
         make("sections", lambda: _sections(told)),
-        make("sources", lambda: part("sources", "sources", told.changed, sources=told.cited)),
+        make("sources", lambda: _sources(told)),
         part("exports", "exports", run.changed, post_id=context.post_id, version=finished_version(run)),
         make("steps", lambda: timeline(run, context.kept, retry=False)),
         make("unreadable", lambda: unreadable_rows(run)),
     )
-
-
-def cited_sources(sources: list[Source], steps: list[Step]) -> list[Source]:
-    """The sources that the finished sections cite, with the numbers they have had from the start."""
-    sections = [read_value(Section, step.success.objects.get("section")) for step in steps if step.success]
-    cited = {passage for section in sections if section for passage in section.sources}
-    return [source for source in sources if cited.intersection(source.passages)]
 
 
 def section_step(run: Run, section_id: str) -> Step | None:
@@ -133,6 +127,10 @@ def _head(told: _Told, context: Context) -> Fragment:
 def _approved_at(run: Run) -> datetime | None:
     """When a person last approved an outline. Whoever had its form open in another tab is told so in its place."""
     return max((answer.at for answer in run.answers.values() if answer.data.name == "outline"), default=None)
+
+
+def _sources(told: _Told) -> Fragment:
+    return part("sources", "sources", latest([told.changed, told.cited.changed]), sources=told.cited.sources)
 
 
 def _sections(told: _Told) -> Fragment:

@@ -14,7 +14,6 @@ from litestar.params import FromPath
 from app.accounts.workspaces import Who
 from app.contract.content import Post, Profile
 from app.contract.fold import Run
-from app.contract.settings import Settings
 from app.runs.errors import NotPossible
 from app.runs.queries import Queries
 from app.runs.view import Context
@@ -30,7 +29,6 @@ from app.web.pages import (
     answer_known,
     answer_page,
     count_workers,
-    is_extractive,
     live_values,
     tag_headers,
     tag_page,
@@ -49,7 +47,6 @@ async def show_post(
     database: NamedDependency[Database],
     log: NamedDependency[Log],
     fleet: NamedDependency[Fleet],
-    settings: NamedDependency[Settings],
 ) -> Response[Any]:
     """The post's page, or, with `.md`, `.html` or `.docx` after its id, the finished post as a file."""
     post_id, _, suffix = name.partition(".")
@@ -64,10 +61,10 @@ async def show_post(
         # In a thread: a long post takes a while, and nobody else's page is to wait for it.
         return await asyncio.to_thread(_export, post, await log.fold(post.run_id), suffix)
     if end:
-        beside = await _beside(post, database, fleet, settings)
+        beside = await _beside(post, database)
         if known := answer_known(request, tag_page("post", end, *beside)):
             return known
-    return await answer_post(request, post, await log.fold(post.run_id), Context(), database, fleet, settings)
+    return await answer_post(request, post, await log.fold(post.run_id), Context(), database, fleet)
 
 
 async def find_own_post(database: Database, post_id: str, who: Who) -> PostRow:
@@ -86,11 +83,10 @@ async def answer_post(
     context: Context,
     database: Database,
     fleet: Fleet,
-    settings: Settings,
     status: int = 200,
 ) -> Response[str]:
     """The post's page. `context` has what was asked of it or typed, if that could not be done or taken."""
-    _, _, site_name, extractive = beside = await _beside(post, database, fleet, settings)
+    _, _, site_name = beside = await _beside(post, database)
     context = replace(context, post_id=post.id, workers=await count_workers(run, fleet))
     return answer_page(
         request,
@@ -100,16 +96,15 @@ async def answer_post(
         post=post,
         site_id=post.site_id,
         site_name=site_name,
-        extractive=extractive,
         **live_values("post", run, context),
     )
 
 
-async def _beside(post: PostRow, database: Database, fleet: Fleet, settings: Settings) -> tuple[str, str, str, bool]:
-    """What the page shows besides the run: the post, its site and that one's name, whether authors are extractive."""
+async def _beside(post: PostRow, database: Database) -> tuple[str, str, str]:
+    """What the page shows besides the run: the post, its site and that one's name."""
     async with database.reading() as session:
         site = await find_site(session, post.site_id, post.workspace_id)
-    return post.id, post.site_id, _site_name(site), await is_extractive(settings, fleet)
+    return post.id, post.site_id, _site_name(site)
 
 
 def _export(post: PostRow, run: Run, suffix: str) -> Response[bytes]:

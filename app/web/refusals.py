@@ -36,7 +36,7 @@ class Refusals:
         self, request: Request[Any, Any, Any], row: RunRow, context: Context, status: int = 409
     ) -> Response[str]:
         """The page that shows the run best; a text that was typed as an answer is on the run's own page."""
-        run, parts = await self.log.fold(row.id), (self.database, self.fleet, self.settings)
+        run, parts = await self.log.fold(row.id), (self.database, self.fleet)
         post_id = await post_of_run(self.database, row)
         page = page_of_run(row, post_id)
         if post_id and not isinstance(context.draft, str):
@@ -44,7 +44,7 @@ class Refusals:
             return await answer_post(request, post, run, context, *parts, status=status)
         if row.site_id and page.startswith("/sites/"):
             site = await find_own_site(self.database, row.site_id, self.who)
-            return await answer_site(request, site, Form(), run, context, *parts, status=status)
+            return await answer_site(request, site, Form(), run, context, *parts, self.settings, status=status)
         return await answer_run(request, row, run, context, *parts, status=status)
 
 

@@ -10,6 +10,7 @@ from app.contract.fold import Run
 from app.contract.runs import OPEN_STEPS, RunStatus, StepStatus
 from app.contract.steps import Step
 from app.runs.patching import Fragment, latest
+from app.runs.views.authorship import authorship
 from app.runs.views.bar import Tally, condition, run_bar
 from app.runs.views.cited import Cited, cited_sources
 from app.runs.views.context import Context
@@ -77,12 +78,13 @@ class _Told:
 
 
 def post_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
-    """The roots: bar, condition, the document's head, sections, sources, exports, and the steps."""
+    """The roots: bar, condition, who made it, the document's head, sections, sources, exports, and the steps."""
     told, words = _Told(run, context.kept), words_for(run)
     make = partial(build, run, context.kept)
     return (
         make("run", lambda: run_bar(run, words, told.tally), lambda: run_bar(run, words, Tally())),
         make("condition", lambda: condition(run, words, context)),
+        make("authorship", lambda: authorship(run)),
         make("document-head", lambda: _head(told, context)),
         make("sections", lambda: _sections(told)),
         make("sources", lambda: _sources(told)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cached_property, partial
 
-from app.contract.content import Outline, OutlineSection, Section, Source
+from app.contract.content import Outline, OutlineSection, Section, Source, visible
 from app.contract.fold import Run
 from app.contract.runs import OPEN_STEPS, RunStatus, StepStatus
 from app.contract.steps import Step
@@ -25,6 +25,7 @@ from app.runs.views.text import BlocksOf, plain_blocks, text_blocks
 from app.runs.views.version import finished_version
 from app.runs.views.words import words_for
 from app.web.citations import source_numbers
+from app.web.rendering import name_post
 
 
 class _Told:
@@ -110,13 +111,14 @@ def _head(told: _Told, context: Context) -> Fragment:
     proposal = read_value(Outline, ask.proposal) if ask is not None and ask.name == "outline" else None
     draft, problems = context.typed_for(ask.ask) if ask else (None, {})
     asked = run.input if isinstance(run.input, dict) else {}
-    brief = {name: str(asked.get(name) or "") for name in ("topic", "audience", "tone", "length")}
+    brief = {name: visible(str(asked.get(name) or "")) for name in ("topic", "audience", "tone", "length")}
     return part(
         "document_head",
         "document-head",
         latest([run.changed, told.base]),
         run=run,
         brief=brief,
+        title=name_post(told.outline.title if told.outline else "", brief["topic"]),
         outline=told.outline,
         ask=ask,
         ask_id=dom_id("ask", ask.ask) if ask else "",

@@ -6,14 +6,18 @@ from typing import Any
 
 import pytest
 from lxml import html as lxml_html
+from sqlalchemy import update
 
 from app.contract import events as e
 from app.contract import payloads as p
 from app.contract.content import Outline
 from app.contract.payloads import Ask
+from app.stores.database import Database
+from app.stores.tables import PostRow
 from tests.app.conftest import Take
+from tests.app.web.browser_dom import page as fragment
 from tests.app.web.conftest import Play, Ship
-from tests.app.web.logs import OUTLINE, TOPICS, begin_post, finish_post, read_site
+from tests.app.web.logs import BRIEF, OUTLINE, TOPICS, Writer, begin_post, finish_post, read_site
 from tests.app.web.test_pages import Client, add_post, add_site, run_of
 from tests.support.worker_player import WorkerPlayer
 
@@ -187,3 +191,34 @@ async def test_a_token_is_revoked_in_two_steps(ann: Client) -> None:
     await ann.post("/tokens", data={"name": "notebook"})
     page = lxml_html.fromstring((await ann.get("/tokens")).text)
     assert page.xpath("//details[not(@open)][summary[contains(., 'Revoke')]]//form[contains(@action, 'revocation')]")
+
+
+@pytest.mark.parametrize("topic", ["   ", " \u200b \u200b ", " a "])
+async def test_a_topic_that_nobody_would_see_is_refused(ann: Client, topic: str) -> None:
+    site = await add_site(ann)
+    answer = await ann.post(f"{site}/posts", data={"topic": topic, "length": "short"})
+    assert answer.status_code == 400
+    assert "at least 3 characters" in lxml_html.fromstring(answer.text).xpath("string(//*[@id='topic-error'])")
+    brief = {"site_id": site.rpartition("/")[2], "topic": topic}
+    refused = await ann.post("/api/workflows/write-post/runs", json=brief)
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (400, "topic")
+
+
+async def test_space_around_what_was_typed_is_no_part_of_it(ann: Client) -> None:
+    post = await add_post(ann, await add_site(ann), topic="  Winter tyres ", audience="   ", tone=" dry ")
+    given = (await ann.get(f"/api/runs/{run_of(await ann.get(post))}")).json()["input"]
+    assert (given["topic"], given["audience"], given["tone"]) == ("Winter tyres", "", "dry")
+
+
+async def test_a_post_whose_topic_nobody_sees_has_a_name_all_the_same(ann: Client, database: Database) -> None:
+    """Earlier versions took such topics."""
+    site = await add_site(ann)
+    post = await add_post(ann, site)
+    async with database.writing() as session:
+        await session.execute(update(PostRow).values(topic="   "))
+    links = lxml_html.fromstring((await ann.get(site)).text).xpath(f"//a[@href='{post}']")
+    assert [link.text for link in links] == ["Post without a name"]
+    assert "Post without a name" in lxml_html.fromstring((await ann.get(post)).text).xpath("string(//title)")
+    blank = Writer("write-post", {**BRIEF, "topic": "   "}, "write-post")
+    blank.start_run()
+    assert fragment("post", blank.fold()).xpath("string(//h1)").strip() == "Post without a name"

@@ -55,6 +55,7 @@ def _environment() -> Environment:
         duration=write_duration,
         clock=write_clock,
         moment=write_moment,
+        sentence=write_sentence,
         cost=write_cost,
         web_address=web_address,
         short_address=short_address,
@@ -90,6 +91,15 @@ def write_clock(moment: datetime) -> str:
 
 def write_moment(moment: datetime) -> str:
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def write_sentence(text: str) -> str:
+    """A text of any origin, such that a sentence can follow it."""
+    text = text.strip()
+    word = text.partition(" ")[0]
+    if word.isalpha() and word.islower():
+        text = text[:1].upper() + text[1:]
+    return text if not text or text.rstrip("”’\"')").endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def write_cost(dollars: float) -> str:

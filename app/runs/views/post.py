@@ -124,7 +124,7 @@ def _head(told: _Told, context: Context) -> Fragment:
         ask_id=dom_id("ask", ask.ask) if ask else "",
         proposal=draft if proposal is not None and draft else proposal,
         problems=problems,
-        approved=None if run.ended else _approved_at(run),
+        approved=_approved_at(run),
     )
 
 

@@ -8,6 +8,7 @@ from lxml import html as lxml_html
 from app.contract import events as e
 from app.contract import payloads as p
 from app.contract.runs import RunStatus
+from app.web.rendering import write_sentence
 from tests.app.conftest import Take
 from tests.app.web.browser_dom import page
 from tests.app.web.conftest import Play, Ship
@@ -191,3 +192,40 @@ def test_what_was_typed_for_a_section_that_is_missing_still_is_in_its_field_agai
 def typed(log: Writer, section: str = "price") -> str:
     (field,) = page("post", log.fold()).xpath(f"//*[@data-section='{section}']//textarea[@name='guidance']")
     return field.text or ""
+
+
+def test_what_is_said_of_a_failure_ends_before_the_next_sentence() -> None:
+    failed = page("post", end(rewrite(ask_again(finish_post())), RunStatus.INCOMPLETE).fold())
+    said = failed.xpath("string(//*[@data-section='price']//*[@class='notice'])")
+    assert said == "It could not be written again: Bad guidance. The earlier text stands."
+    again = rewrite(finish_post())
+    again.retry(PRICE, "No answer came")
+    said = page("post", again.fold()).xpath("string(//*[@data-section='price']//*[@class='notice'])")
+    assert said.startswith("No answer came. Attempt ")
+
+
+def test_a_check_says_its_reason_in_a_sentence() -> None:
+    log = finish_post()
+    doubt = {"sentence": "Most owners are surprised.", "reason": "its source does not have the number 12"}
+    section = {"id": "price", "heading": "x", "markdown": "x", "sources": [], "checks": [doubt]}
+    log.begin(PRICE)
+    log.write(PRICE, "Most owners are surprised.")
+    log.publish(PRICE, "section", section)
+    log.succeed(PRICE)
+    said = " ".join(page("post", log.fold()).xpath("string(//*[@id='check-price-1'])").split())
+    assert said == "Check: Most owners are surprised. Its source does not have the number 12."
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("it broke", "It broke."),
+        ("It broke!", "It broke!"),
+        ("It said “no.”", "It said “no.”"),
+        ("one of (a, b)", "One of (a, b)."),
+        ("https://x.example/ is gone …", "https://x.example/ is gone …"),
+        ("", ""),
+    ],
+)
+def test_any_text_is_set_as_a_sentence(text: str, sentence: str) -> None:
+    assert write_sentence(text) == sentence

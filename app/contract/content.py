@@ -17,6 +17,11 @@ def _refuse_control_characters(text: str) -> str:
     return text
 
 
+def visible(text: str) -> str:
+    """The text without the space around it; empty where nobody would see anything of it."""
+    return text.strip() if any(char.isprintable() and not char.isspace() for char in text) else ""
+
+
 Line = Annotated[str, AfterValidator(_refuse_control_characters)]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.contract.addresses import AddressRefused, schemes_of, typed_address
-from app.contract.content import OnboardInput, PostBrief
+from app.contract.content import OnboardInput, PostBrief, visible
 from app.contract.runs import new_id
 from app.runs.errors import InputInvalid, Problem
 from app.runs.validation import read_model
@@ -61,6 +61,9 @@ def _read_address(typed: str, allow: Collection[str]) -> str:
 
 
 def _prepare_post(value: Any, _allow: Collection[str]) -> dict[str, Any]:
+    # Here, where it comes in: what earlier versions took stays readable as it is.
+    if isinstance(value, dict):
+        value = {name: visible(typed) if isinstance(typed, str) else typed for name, typed in value.items()}
     return read_model(PostBrief, value)
 
 

@@ -37,11 +37,13 @@ _logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The runs, as SQL lists them: at most a moment behind their logs. `older` is where the list goes on."""
+    """The runs, as SQL lists them: at most a moment behind their logs. `older` is where the list goes on; `later`
+    says that it begins in the midst of those that ended."""
 
     going: tuple[ListedRun, ...] = ()
     ended: tuple[ListedRun, ...] = ()
     older: str = ""
+    later: bool = False
 
     @property
     def state(self) -> str:
@@ -71,7 +73,7 @@ async def read_board(database: Database, workspace_id: str | None, before: tuple
         ended = await runs_ended(session, workspace_id, PAGE + 1, before)
     shown, more = ended[:PAGE], len(ended) > PAGE
     older = write_place(shown[-1].ended_at, shown[-1].id) if more and shown[-1].ended_at else ""
-    return Board(tuple(going), tuple(shown), older)
+    return Board(tuple(going), tuple(shown), older, later=before is not None)
 
 
 class Boards:

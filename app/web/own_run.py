@@ -58,7 +58,7 @@ class OwnRun:
 
     async def answer(self, context: Context, status: int) -> Response[str]:
         """The page that shows the run best; a text that was typed as an answer is on the run's own page."""
-        run, parts = await self.log.fold(self.row.id), (self.database, self.fleet, self.settings)
+        run, parts = await self.log.fold(self.row.id), (self.database, self.fleet)
         post_id = await post_of_run(self.database, self.row)
         page = page_of_run(self.row, post_id)
         texts = [draft for draft in (context.drafts or {}).values() if isinstance(draft.typed, str)]
@@ -67,7 +67,7 @@ class OwnRun:
             return await answer_post(self.request, post, run, context, *parts, status=status)
         if self.row.site_id and page.startswith("/sites/"):
             site = await find_own_site(self.database, self.row.site_id, self.who)
-            return await answer_site(self.request, site, Form(), run, context, *parts, status=status)
+            return await answer_site(self.request, site, Form(), run, context, *parts, self.settings, status=status)
         return await answer_run(self.request, self.row, run, context, *parts, status=status)
 
 

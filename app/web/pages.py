@@ -14,12 +14,12 @@ from app.contract.manifest import Beat
 from app.contract.runs import RunStatus
 from app.contract.settings import Settings
 from app.runs.view import Context, cursor_of, fragments
-from app.runs.views.words import RUN, WORDS
+from app.runs.views.authorship import names_extractive
+from app.runs.views.words import words_for
 from app.stores.fleet import Fleet
 from app.web.rendering import build_version, render
 
 HTML = "text/html"
-EXTRACTIVE = "extractive"
 _MOVING = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
@@ -66,7 +66,7 @@ def live_values(kind: str, run: Run, context: Context) -> dict[str, Any]:
     Without JavaScript a page `reloads` itself while its run moves, unless it has a form: what somebody is typing into
     it would be lost. A site's page always has one.
     """
-    words = WORDS.get(run.workflow, RUN)
+    words = words_for(run)
     titles = {status.value: f"{words.status[status]}: {run.title}" for status in RunStatus}
     roots = fragments(kind, run, context)
     parts = {part.id: Markup(part.render()) for part in roots}  # noqa: S704
@@ -95,4 +95,4 @@ def says_extractive(settings: Settings, beats: list[Beat]) -> bool:
     authors = {beat.author for beat in beats if beat.author}
     if not authors:
         return not settings.model
-    return all(author.lower().startswith(EXTRACTIVE) for author in authors)
+    return all(map(names_extractive, authors))

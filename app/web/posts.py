@@ -14,11 +14,9 @@ from litestar.params import FromPath
 from app.accounts.workspaces import Who
 from app.contract.content import Post, Profile
 from app.contract.fold import Run
-from app.contract.settings import Settings
 from app.runs.errors import NotPossible
 from app.runs.queries import Queries
 from app.runs.view import Context
-from app.runs.views.post import is_finished
 from app.runs.views.published import read_value
 from app.stores.database import Database
 from app.stores.fleet import Fleet
@@ -32,7 +30,6 @@ from app.web.pages import (
     answer_known,
     answer_page,
     count_workers,
-    is_extractive,
     live_values,
     tag_headers,
     tag_page,
@@ -51,7 +48,6 @@ async def show_post(
     database: NamedDependency[Database],
     log: NamedDependency[Log],
     fleet: NamedDependency[Fleet],
-    settings: NamedDependency[Settings],
 ) -> Response[Any]:
     """The post's page, or, with `.md`, `.html` or `.docx` after its id, the finished post as a file."""
     post_id, _, suffix = name.partition(".")
@@ -66,10 +62,10 @@ async def show_post(
         # In a thread: a long post takes a while, and nobody else's page is to wait for it.
         return await asyncio.to_thread(_export, post, await log.fold(post.run_id), suffix)
     if end:
-        beside = await _beside(post, database, fleet, settings)
+        beside = await _beside(post, database)
         if known := answer_known(request, tag_page("post", end, *beside)):
             return known
-    return await answer_post(request, post, await log.fold(post.run_id), Context(), database, fleet, settings)
+    return await answer_post(request, post, await log.fold(post.run_id), Context(), database, fleet)
 
 
 async def find_own_post(database: Database, post_id: str, who: Who) -> PostRow:
@@ -88,11 +84,10 @@ async def answer_post(
     context: Context,
     database: Database,
     fleet: Fleet,
-    settings: Settings,
     status: int = 200,
 ) -> Response[str]:
     """The post's page. `context` has what was asked of it or typed, if that could not be done or taken."""
-    _, _, site_name, extractive = beside = await _beside(post, database, fleet, settings)
+    _, _, site_name = beside = await _beside(post, database)
     drafts = {**await find_drafts("post", run, database), **(context.drafts or {})}
     context = replace(context, post_id=post.id, workers=await count_workers(run, fleet), drafts=drafts)
     return answer_page(
@@ -103,27 +98,27 @@ async def answer_post(
         post=post,
         site_id=post.site_id,
         site_name=site_name,
-        extractive=extractive,
         **live_values("post", run, context),
     )
 
 
-async def _beside(post: PostRow, database: Database, fleet: Fleet, settings: Settings) -> tuple[str, str, str, bool]:
-    """What the page shows besides the run: the post, its site and that one's name, whether authors are extractive."""
+async def _beside(post: PostRow, database: Database) -> tuple[str, str, str]:
+    """What the page shows besides the run: the post, its site and that one's name."""
     async with database.reading() as session:
         site = await find_site(session, post.site_id, post.workspace_id)
-    return post.id, post.site_id, _site_name(site), await is_extractive(settings, fleet)
+    return post.id, post.site_id, _site_name(site)
 
 
 def _export(post: PostRow, run: Run, suffix: str) -> Response[bytes]:
-    written = read_value(Post, run.output) if is_finished(run) else None
+    """The post as it was last finished: a rewrite that goes on, or was stopped, takes nothing away."""
+    written = read_value(Post, run.output)
     if written is None:
         raise NotPossible("This post is not finished yet. Come back to its page: the files are there when it is.")
     media_type, write = EXPORTS[suffix]
     headers = {
         "content-disposition": f'attachment; filename="{post.id}.{suffix}"',
         "cache-control": "private, no-cache",
-        **tag_headers(tag_page(f"post.{suffix}", run.cursor, post.id)),
+        **tag_headers(tag_page(f"post.{suffix}", run.cursor if run.ended else "", post.id)),
     }
     return Response(write(written), media_type=media_type, headers=headers)
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.contract.content import visible
+
 ROOT = Path(__file__).resolve().parents[2]
 _TEMPLATES, _STATIC, _CODE = ROOT / "templates", ROOT / "static", ROOT / "app"
 _RENDERERS = ("jinja2", "markupsafe", "markdown-it-py", "nh3", "python-docx")
@@ -53,9 +55,11 @@ def _environment() -> Environment:
         duration=write_duration,
         clock=write_clock,
         moment=write_moment,
+        sentence=write_sentence,
         cost=write_cost,
         web_address=web_address,
         short_address=short_address,
+        post_name=name_post,
     )
     environment.globals.update(elapsed=elapsed, version=build_version())
     return environment
@@ -86,9 +90,23 @@ def write_moment(moment: datetime) -> str:
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 
+def write_sentence(text: str) -> str:
+    """A text of any origin, such that a sentence can follow it."""
+    text = text.strip()
+    word = text.partition(" ")[0]
+    if word.isalpha() and word.islower():
+        text = text[:1].upper() + text[1:]
+    return text if not text or text.rstrip("”’\"')").endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def write_cost(dollars: float) -> str:
     """US dollars, to a tenth of a cent where it is little."""
     return f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.3f}"
+
+
+def name_post(*texts: str) -> str:
+    """The first of a post's titles that anybody can see, else words that can be clicked on."""
+    return next(filter(None, map(visible, texts)), "Post without a name")
 
 
 def web_address(url: str) -> str:

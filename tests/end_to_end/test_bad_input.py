@@ -172,6 +172,8 @@ async def _expect_unreadable(product: Product, visitors: Visitors, address: str,
     for _ in range(2):
         await expect(page.get_by_role("alert")).to_contain_text(message)
         await expect(page.locator(".profile__summary")).to_have_count(0)
+        await expect(page.get_by_label("Company web address")).to_be_visible()
+        await expect(page.get_by_role("button", name="Write this post")).to_have_count(0)
         await page.reload()
     await expect(page.get_by_role("button", name="Try again")).to_be_visible()
     await page.goto(product.url)

@@ -104,3 +104,4 @@ async def test_a_post_that_was_started_too_early_waits_for_more_pages(
         site.heal(path)
     await wait_for_status(page, "succeeded")
     await expect(page.locator(".sources__item").first).to_be_visible()
+    await expect(page.get_by_text("Assembled from the site’s own sentences")).to_be_visible()

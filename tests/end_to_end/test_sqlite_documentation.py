@@ -56,7 +56,7 @@ async def test_the_documentation_of_sqlite(
     for source in await sources.all():
         await expect(source).to_have_attribute("href", re.compile(re.escape(sqlite_site.url)))
     assert "write-ahead" in (await read_text(page)).lower()
-    await expect(page.get_by_text("Posts are assembled from the site’s own sentences").first).to_be_visible()
+    await expect(page.get_by_text("Assembled from the site’s own sentences").first).to_be_visible()
     exported = await context.request.get(f"{page.url}.md")
     assert exported.status == 200
     assert "## Sources" in await exported.text()

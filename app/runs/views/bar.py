@@ -10,6 +10,7 @@ from app.runs.patching import Fragment, latest
 from app.runs.views.context import Context
 from app.runs.views.parts import part
 from app.runs.views.remaining import Rest
+from app.runs.views.version import finished_version
 from app.runs.views.words import Words
 
 
@@ -37,6 +38,7 @@ def run_bar(run: Run, words: Words, tally: Tally) -> Fragment:
         words=words,
         tally=tally,
         ended=run.status in ENDED,
+        version=finished_version(run),
     )
 
 
@@ -48,6 +50,7 @@ def condition(run: Run, words: Words, context: Context) -> Fragment:
         run.changed,
         run=run,
         words=words,
+        version=finished_version(run),
         no_worker=context.workers == 0,
         site_id=_site_written_from(run),
     )

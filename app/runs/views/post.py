@@ -5,22 +5,27 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cached_property, partial
 
-from app.contract.content import Outline, OutlineSection, Section, Source
+from app.contract.content import Outline, OutlineSection, Section, Source, visible
 from app.contract.fold import Run
 from app.contract.runs import OPEN_STEPS, RunStatus, StepStatus
 from app.contract.steps import Step
 from app.runs.patching import Fragment, latest
+from app.runs.views.authorship import authorship
 from app.runs.views.bar import Tally, condition, run_bar
+from app.runs.views.cited import Cited, cited_sources
 from app.runs.views.context import Context
 from app.runs.views.kept import Kept
 from app.runs.views.makeshift import build
 from app.runs.views.parts import dom_id, part
 from app.runs.views.published import changed_at, find_object, read_value, read_values, root_of, settled_at, shown_text
 from app.runs.views.remaining import rest_of_sections
+from app.runs.views.section import can_be_rewritten, open_guidance, section_status
 from app.runs.views.steps import is_asked_again, timeline, unreadable_rows
 from app.runs.views.text import BlocksOf, plain_blocks, text_blocks
-from app.runs.views.words import POST
+from app.runs.views.version import finished_version
+from app.runs.views.words import words_for
 from app.web.citations import source_numbers
+from app.web.rendering import name_post
 
 
 class _Told:
@@ -69,36 +74,25 @@ class _Told:
         return self.kept.get("tally", self.changed, lambda: _tally(self.steps, self.planned, self.changed))
 
     @cached_property
-    def cited(self) -> list[Source]:
-        return self.kept.get("cited", self.changed, lambda: cited_sources(self.sources, self.steps))
+    def cited(self) -> Cited:
+        return cited_sources(self.sources, self.steps, self.kept)
 
 
 def post_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
-    """The roots: bar, condition, the document's head, sections, sources, exports, and the steps."""
-    told = _Told(run, context.kept)
+    """The roots: bar, condition, who made it, the document's head, sections, sources, exports, and the steps."""
+    told, words = _Told(run, context.kept), words_for(run)
     make = partial(build, run, context.kept)
     return (
-        make("run", lambda: run_bar(run, POST, told.tally), lambda: run_bar(run, POST, Tally())),
-        make("condition", lambda: condition(run, POST, context)),
+        make("run", lambda: run_bar(run, words, told.tally), lambda: run_bar(run, words, Tally())),
+        make("condition", lambda: condition(run, words, context)),
+        make("authorship", lambda: authorship(run)),
         make("document-head", lambda: _head(told, context)),
         make("sections", lambda: _sections(told)),
-        make("sources", lambda: part("sources", "sources", told.changed, sources=told.cited)),
-        part("exports", "exports", run.changed, post_id=context.post_id, ready=is_finished(run)),
+        make("sources", lambda: _sources(told)),
+        part("exports", "exports", run.changed, post_id=context.post_id, version=finished_version(run)),
         make("steps", lambda: timeline(run, context.kept, retry=False)),
         make("unreadable", lambda: unreadable_rows(run)),
     )
-
-
-def is_finished(run: Run) -> bool:
-    """Whether there is a post to export."""
-    return run.status in (RunStatus.SUCCEEDED, RunStatus.INCOMPLETE)
-
-
-def cited_sources(sources: list[Source], steps: list[Step]) -> list[Source]:
-    """The sources that the finished sections cite, with the numbers they have had from the start."""
-    sections = [read_value(Section, step.success.objects.get("section")) for step in steps if step.success]
-    cited = {passage for section in sections if section for passage in section.sources}
-    return [source for source in sources if cited.intersection(source.passages)]
 
 
 def section_step(run: Run, section_id: str) -> Step | None:
@@ -117,26 +111,31 @@ def _head(told: _Told, context: Context) -> Fragment:
     proposal = read_value(Outline, ask.proposal) if ask is not None and ask.name == "outline" else None
     draft = context.draft_of(ask.ask) if ask else None
     asked = run.input if isinstance(run.input, dict) else {}
-    brief = {name: str(asked.get(name) or "") for name in ("topic", "audience", "tone", "length")}
+    brief = {name: visible(str(asked.get(name) or "")) for name in ("topic", "audience", "tone", "length")}
     return part(
         "document_head",
         "document-head",
         latest([run.changed, told.base]),
         run=run,
         brief=brief,
+        title=name_post(told.outline.title if told.outline else "", brief["topic"]),
         outline=told.outline,
         ask=ask,
         ask_id=dom_id("ask", ask.ask) if ask else "",
         proposal=draft.typed if proposal is not None and draft else proposal,
         draft=draft,
         looks=context.drafts is None,
-        approved=None if run.ended else _approved_at(run),
+        approved=_approved_at(run),
     )
 
 
 def _approved_at(run: Run) -> datetime | None:
     """When a person last approved an outline. Whoever had its form open in another tab is told so in its place."""
     return max((answer.at for answer in run.answers.values() if answer.data.name == "outline"), default=None)
+
+
+def _sources(told: _Told) -> Fragment:
+    return part("sources", "sources", latest([told.changed, told.cited.changed]), sources=told.cited.sources)
 
 
 def _sections(told: _Told) -> Fragment:
@@ -168,27 +167,11 @@ def _section(told: _Told, section: OutlineSection, numbers: dict[str, int], bloc
         section=section,
         step=step,
         latest=step.latest if step else None,
-        status=_section_status(step),
+        status=section_status(step),
         again=step is not None and (is_asked_again(step) or step.left),
         rewriting=step is not None and step.success is not None and step.status is not StepStatus.SUCCEEDED,
         checks=written.checks if written else [],
-        tools=_can_be_rewritten(step, root),
+        tools=can_be_rewritten(step, root),
+        guidance=open_guidance(step),
         at_work=root is not None and root.status in OPEN_STEPS,
     )
-
-
-def _can_be_rewritten(step: Step | None, root: Step | None) -> bool:
-    """Whether the section has the form for that: from the run's first end on, and for good, since somebody may be
-    typing into it while others have the run go on."""
-    if step is None or root is None:
-        return False
-    was_finished = step.success is not None or bool(step.generation)
-    return was_finished and (root.status not in OPEN_STEPS or bool(root.generation))
-
-
-def _section_status(step: Step | None) -> str:
-    if step is None or step.left:
-        return "queued"
-    if step.success is not None and step.status is StepStatus.SKIPPED:
-        return "succeeded"
-    return "cancelled" if step.status is StepStatus.SKIPPED else step.status.value

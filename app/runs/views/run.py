@@ -20,7 +20,7 @@ from app.runs.views.parts import dom_id, part
 from app.runs.views.published import settled_at, shown_text
 from app.runs.views.steps import is_unvisited, timeline, unreadable_rows
 from app.runs.views.text import BlocksOf, plain_blocks, text_blocks
-from app.runs.views.words import RUN, WORDS
+from app.runs.views.words import words_for
 
 _SHOWN = 200_000
 """Characters of one value that a page shows."""
@@ -28,7 +28,7 @@ _SHOWN = 200_000
 
 def run_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     """The roots: bar, condition, what the run asks, output, texts, objects, input, and the steps."""
-    words, kept = WORDS.get(run.workflow, RUN), context.kept
+    words, kept = words_for(run), context.kept
     make = partial(build, run, kept)
     return (
         run_bar(run, words, Tally()),

@@ -31,6 +31,7 @@ def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
         make("run", lambda: run_bar(run, SITE, read.tally), lambda: run_bar(run, SITE, Tally())),
         make("condition", lambda: condition(run, SITE, context)),
         make("profile", lambda: _profile(read)),
+        make("unread", lambda: _unread(read)),
         make("topics", lambda: _topics(read)),
         make("reading", lambda: _pages(run, kept, read.pages)),
         make("steps", lambda: timeline(run, kept, show=lambda step: not is_below(step.path, read.path))),
@@ -72,6 +73,14 @@ def _head(read: _Read) -> Fragment:
 def _profile(read: _Read) -> Fragment:
     changed = latest([changed_at(read.profiling), read.run.changed])
     return part("profile", "profile", changed, profile=read.profile, ended=read.run.ended)
+
+
+def _unread(read: _Read) -> Fragment:
+    """What takes the place of the form for a post where no post could be written: another address."""
+    changed = latest([changed_at(read.profiling), read.run.changed])
+    unread = read.run.ended and read.profile is None
+    typed = read.run.input.get("url") if isinstance(read.run.input, dict) else None
+    return part("unread", "unread", changed, unread=unread, typed=str(typed or ""))
 
 
 def _topics(read: _Read) -> Fragment:

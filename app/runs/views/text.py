@@ -44,7 +44,7 @@ def text_blocks(prefix: str, attempt: Attempt | None, numbers: Numbers) -> tuple
         return ()
     complete = attempt.status is not StepStatus.RUNNING
     blocks = split_blocks(attempt.text, complete)
-    spans = _spans([_reached(attempt, block.shown) for block in blocks], attempt.marks[-1][1], complete)
+    spans = _spans([reached(attempt, block.shown) for block in blocks], attempt.marks[-1][1], complete)
     found = []
     for index, (block, span) in enumerate(zip(blocks, spans, strict=True)):
         element_id = f"{prefix}_b{index}"
@@ -96,14 +96,14 @@ def _spans(born: list[str], changed: str, complete: bool) -> list[_Span]:
 
 
 def _reach(attempt: Attempt, block: Block, place: int) -> str:
-    return _reached(attempt, block.reached(place))
+    return reached(attempt, block.reached(place))
 
 
 def _reach_inside(around: Reach, piece: Piece, place: int) -> str:
     return around(piece.place(place))
 
 
-def _reached(attempt: Attempt, length: int) -> str:
+def reached(attempt: Attempt, length: int) -> str:
     """The cursor at which the text was first this long."""
     index = bisect_left(attempt.marks, length, key=lambda mark: mark[0])
     return attempt.marks[min(index, len(attempt.marks) - 1)][1]

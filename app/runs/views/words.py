@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from app.contract.fold import Run
 from app.contract.runs import RunStatus
+from app.runs.views.version import finished_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,18 @@ def _status(running: str, succeeded: str, incomplete: str, failed: str) -> dict[
 POST = Words(
     _status("Writing", "Finished", "Finished with gaps", "Failed"), "post", "the writing", "Stop", "Go on writing"
 )
+REWRITE = replace(
+    POST,
+    status={
+        **POST.status,
+        RunStatus.RUNNING: "Rewriting",
+        RunStatus.INCOMPLETE: "Finished, but a rewrite failed",
+        RunStatus.FAILED: "Rewrite failed",
+        RunStatus.CANCELLED: "Rewrite stopped",
+    },
+    resume="Go on with the rewrite",
+)
+"""For a post that was finished without a gap: whatever is done to it from then on is a rewrite."""
 SITE = Words(
     _status("Reading", "Read", "Read with gaps", "Could not be read"),
     "site",
@@ -55,3 +69,9 @@ RUN = Words(
 
 WORDS: Mapping[str, Words] = {"write-post": POST, "onboard-site": SITE}
 """The words for the runs of a workflow; others are `RUN`."""
+
+
+def words_for(run: Run) -> Words:
+    """What this run's states are called."""
+    version = finished_version(run)
+    return REWRITE if version and version.whole else WORDS.get(run.workflow, RUN)

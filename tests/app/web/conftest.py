@@ -17,7 +17,8 @@ from worker.shipping import Shipper
 
 Play = Callable[[str, Writer], Awaitable[None]]
 Ship = Callable[[], Awaitable[None]]
-_RELEASES = {"run.waiting": "parked", "run.succeeded": "ended", "run.incomplete": "ended", "run.failed": "ended"}
+_ENDS = ("run.succeeded", "run.incomplete", "run.failed", "run.cancelled")
+_RELEASES = {"run.waiting": "parked", **dict.fromkeys(_ENDS, "ended")}
 
 
 @pytest.fixture

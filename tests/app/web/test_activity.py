@@ -143,3 +143,16 @@ async def test_viewers_of_one_workspace_share_a_reading(app: Litestar, ann: Clie
     await asyncio.sleep(0)
     leaving.cancel()
     assert await staying == alone
+
+
+async def test_earlier_runs_do_not_say_that_nothing_goes_on(ann: Client, take: Take, ship: Ship) -> None:
+    ended, _ = await start_echo(ann), await start_echo(ann)
+    player = await take(ended)
+    await player.start()
+    await player.end("done")
+    await ship()
+    for after in ("9999999999999999-run_x", "1-run_x"):
+        page = lxml_html.fromstring((await ann.get(f"/runs?after={after}")).text)
+        said = page.xpath("string(//*[@id='activity'])")
+        assert "Nothing is going on" not in said and "Nothing has run yet" not in said, after
+    assert "Nothing ended earlier" in said

@@ -6,15 +6,20 @@ from typing import Any
 
 import pytest
 from lxml import html as lxml_html
+from sqlalchemy import update
 
 from app.contract import events as e
 from app.contract import payloads as p
 from app.contract.content import Outline
 from app.contract.payloads import Ask
+from app.stores.database import Database
+from app.stores.tables import PostRow
 from tests.app.conftest import Take
+from tests.app.web.browser_dom import page as fragment
 from tests.app.web.conftest import Play, Ship
-from tests.app.web.logs import OUTLINE, TOPICS, begin_post, finish_post, read_site
+from tests.app.web.logs import BRIEF, OUTLINE, TOPICS, Writer, begin_post, finish_post, read_site
 from tests.app.web.test_pages import Client, add_post, add_site, run_of
+from tests.app.web.test_patches import check
 from tests.support.worker_player import WorkerPlayer
 
 SECTIONS: list[dict[str, Any]] = OUTLINE["sections"]  # type: ignore[assignment]
@@ -88,6 +93,20 @@ async def test_who_had_the_outline_open_is_told_that_it_was_approved(ann: Client
     head = lxml_html.fromstring((await ann.get(post)).text).xpath("//*[@id='document-head']")[0]
     assert not head.xpath(".//form")
     assert "This outline was approved at" in head.text_content()
+
+
+@pytest.mark.parametrize("ending", [None, e.RunSucceeded(data=p.Result(output={})), e.RunCancelled()])
+def test_who_left_the_outline_open_is_told_so_also_after_the_end(ending: e.Event | None) -> None:
+    """The form is gone from that tab either way, and with it what was typed there."""
+    log = begin_post(approve=True)
+    log.add(e.CommandAnswer, p.Answer(ask="ask-7f31", name="outline", value=OUTLINE))
+    log.start_run()
+    log.publish("", "outline", OUTLINE)
+    if ending is not None:
+        log.add(type(ending), ending.data)
+    head = fragment("post", log.fold()).xpath("//*[@id='document-head']")[0]
+    assert "What was changed in another tab since is no part of it." in head.text_content()
+    assert bool(head.xpath(".//*[contains(@class, 'notice')]")) is (ending is None)
 
 
 async def test_an_answer_that_came_second_leads_back_to_the_post(ann: Client, take: Take) -> None:
@@ -189,3 +208,57 @@ async def test_a_token_is_revoked_in_two_steps(ann: Client) -> None:
     await ann.post("/tokens", data={"name": "notebook"})
     page = lxml_html.fromstring((await ann.get("/tokens")).text)
     assert page.xpath("//details[not(@open)][summary[contains(., 'Revoke')]]//form[contains(@action, 'revocation')]")
+
+
+@pytest.mark.parametrize("topic", ["   ", " \u200b \u200b ", " a "])
+async def test_a_topic_that_nobody_would_see_is_refused(ann: Client, topic: str) -> None:
+    site = await add_site(ann)
+    answer = await ann.post(f"{site}/posts", data={"topic": topic, "length": "short"})
+    assert answer.status_code == 400
+    assert "at least 3 characters" in lxml_html.fromstring(answer.text).xpath("string(//*[@id='topic-error'])")
+    brief = {"site_id": site.rpartition("/")[2], "topic": topic}
+    refused = await ann.post("/api/workflows/write-post/runs", json=brief)
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (400, "topic")
+
+
+async def test_space_around_what_was_typed_is_no_part_of_it(ann: Client) -> None:
+    post = await add_post(ann, await add_site(ann), topic="  Winter tyres ", audience="   ", tone=" dry ")
+    given = (await ann.get(f"/api/runs/{run_of(await ann.get(post))}")).json()["input"]
+    assert (given["topic"], given["audience"], given["tone"]) == ("Winter tyres", "", "dry")
+
+
+async def test_a_post_whose_topic_nobody_sees_has_a_name_all_the_same(ann: Client, database: Database) -> None:
+    """Earlier versions took such topics."""
+    site = await add_site(ann)
+    post = await add_post(ann, site)
+    async with database.writing() as session:
+        await session.execute(update(PostRow).values(topic="   "))
+    links = lxml_html.fromstring((await ann.get(site)).text).xpath(f"//a[@href='{post}']")
+    assert [link.text for link in links] == ["Post without a name"]
+    assert "Post without a name" in lxml_html.fromstring((await ann.get(post)).text).xpath("string(//title)")
+    blank = Writer("write-post", {**BRIEF, "topic": "   "}, "write-post")
+    blank.start_run()
+    assert fragment("post", blank.fold()).xpath("string(//h1)").strip() == "Post without a name"
+
+
+async def test_a_site_of_which_nothing_was_read_offers_another_address(ann: Client, play: Play) -> None:
+    site = await add_site(ann, "marlowheat.example")
+
+    async def offered() -> list[str]:
+        return list(lxml_html.fromstring((await ann.get(site)).text).xpath("//*[@id='unread']//input/@value"))
+
+    assert await offered() == []
+    log = Writer("onboard-site", {"url": "marlowheat.example"}, "marlowheat.example")
+    log.start_run()
+    log.begin("")
+    log.begin("read-home")
+    log.fail("read-home", "There is no site at marlowheat.example")
+    log.fail("", "There is no site at marlowheat.example")
+    log.add(e.RunFailed, p.ErrorData(kind="NoSite", message="There is no site at marlowheat.example"))
+    await play(run_of(await ann.get(site)), log)
+    assert await offered() == ["marlowheat.example/"]
+    check("site", log, [len(log.events)])
+
+
+def test_a_site_of_which_something_was_read_offers_a_post() -> None:
+    assert not fragment("site", read_site().fold()).xpath("//*[@id='unread']//form")

@@ -66,10 +66,10 @@ def has_one_done(sections: list[Step]) -> bool:
 
 FAULTS: dict[str, tuple[str, Any, str, Callable[..., bool]]] = {
     "the bar's figures": ("post", post, "_tally", lambda steps, *_: has_one_done(steps)),
-    "the sources": ("post", post, "cited_sources", lambda _, steps: has_one_done(steps)),
+    "the sources": ("post", post, "cited_sources", lambda _, steps, __: has_one_done(steps)),
     "the document": ("post", post, "_head", lambda told, _: is_amid(told.run)),
     "all sections": ("post", post, "_sections", lambda told: is_amid(told.run)),
-    "one section": ("post", post, "_section_status", lambda step: step is not None and is_writing(step, "wait")),
+    "one section": ("post", post, "section_status", lambda step: step is not None and is_writing(step, "wait")),
     "a text": ("post", text, "split_blocks", lambda text, _: "cylinder" in text and "prices" not in text),
     "a text of any workflow": ("run", text, "split_blocks", lambda text, _: "We" in text and "prices" not in text),
     "one row": ("post", steps, "is_unvisited", lambda step: is_writing(step, "price")),

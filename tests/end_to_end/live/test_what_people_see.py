@@ -11,7 +11,7 @@ from playwright.async_api import BrowserContext, Page, expect
 from tests.app.live.writing import Stores
 from tests.end_to_end.live.posts import FIRST, ROOT_STEP, SECOND, SITE, THIRD, PostWriter, ProductWeb
 from tests.end_to_end.live.proxy import Proxy
-from tests.end_to_end.live.reading import check, open_post
+from tests.end_to_end.live.reading import check, open_post, wait_for_cursor
 from tests.end_to_end.live.tabs import show
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("live pages")]
@@ -33,7 +33,7 @@ FIND_ANNOUNCERS = """() => [...document.querySelectorAll('[data-section], [data-
 SOURCES = [
     {"number": n, "url": f"https://example.com/{n}", "title": f"Page {n}", "passages": [f"s{n}"]} for n in range(1, 25)
 ]
-CITING = {"id": "beta", "heading": "On beta", "markdown": "", "sources": [f"s{n}" for n in range(1, 25)]}
+CITING = f"It all stands somewhere [{', '.join(f's{n}' for n in range(1, 25))}]."
 
 COUNT_ANIMATIONS = "() => document.getAnimations().filter((animation) => animation.playState === 'running').length"
 
@@ -200,7 +200,7 @@ async def test_new_text_is_found_above_what_is_still_to_come(
     """Sources and steps below it are no news: the offer is there only while the text itself is out of sight."""
     await writer.publish(ROOT_STEP, "sources", SOURCES)
     await writer.begin(SECOND)
-    await writer.publish(SECOND, "section", CITING)
+    await writer.write(SECOND, CITING)
     await writer.succeed(SECOND)
     page = await open_post(context, web.url, writer)
     await page.set_viewport_size({"width": width, "height": 700})
@@ -210,13 +210,13 @@ async def test_new_text_is_found_above_what_is_still_to_come(
     )
     await expect(newest).to_be_in_viewport()
     await writer.write_on(60)
-    await check(page, writer)
+    await wait_for_cursor(page, (await writer.fold()).cursor)
     await offer.click()
     await expect(newest).to_be_in_viewport(ratio=1)
     await expect(offer).to_be_hidden()
     await expect(page.locator("#sources")).not_to_be_in_viewport()
     await writer.write_on(40)
-    await check(page, writer)
+    await wait_for_cursor(page, (await writer.fold()).cursor)
     await expect(offer).to_be_visible()
     await newest.scroll_into_view_if_needed()
     await expect(offer).to_be_hidden()

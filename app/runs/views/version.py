@@ -1,0 +1,25 @@
+"""The finished post that a run holds, also while a section of it is written again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from app.contract.fold import Run
+from app.contract.runs import RunStatus
+
+FINISHED = (RunStatus.SUCCEEDED, RunStatus.INCOMPLETE)
+
+
+class Version(NamedTuple):
+    """`whole`: no section is missing in it. `newest`: nothing was asked for since that could take its place."""
+
+    whole: bool
+    newest: bool
+
+
+def finished_version(run: Run) -> Version | None:
+    """The post as it was when it was last finished; None where none was, and for runs that write no post."""
+    if run.workflow != "write-post" or run.output is None:
+        return None
+    missing = run.output.get("missing") if isinstance(run.output, dict) else None
+    return Version(whole=not missing, newest=run.status in FINISHED)

@@ -20,6 +20,7 @@ from app.runs.views.published import changed_at, find_object, read_value, read_v
 from app.runs.views.remaining import rest_of_pages
 from app.runs.views.steps import is_unvisited, timeline, unreadable_rows
 from app.runs.views.words import SITE
+from app.web.rendering import short_address
 
 
 def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
@@ -36,6 +37,13 @@ def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
         make("steps", lambda: timeline(run, kept, show=lambda step: not is_below(step.path, read.path))),
         make("unreadable", lambda: unreadable_rows(run)),
     )
+
+
+def name_of(run: Run) -> str:
+    """What the site calls itself; until that is known, its address."""
+    read = _Read(run)
+    known = read.profile.name if read.profile else ""
+    return known or short_address(_address(run, read.opening))
 
 
 class _Read:

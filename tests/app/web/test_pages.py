@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 
 import httpx2
@@ -176,6 +177,49 @@ async def test_stopping_goes_back_to_the_page(ann: Client) -> None:
     answer = await ann.post(f"/runs/{run}/cancellation")
     assert (answer.status_code, answer.headers["location"]) == (303, post)
     assert "Stopping" in (await ann.get(post)).text
+
+
+async def test_a_form_of_a_runs_own_page_leads_back_to_it(ann: Client, play: Play) -> None:
+    post = await add_post(ann, await add_site(ann))
+    run = run_of(await ann.get(post))
+    await play(run, finish_post(("wait",)))
+    own, step = f"/runs/{run}", "write-post/write-section:wait"
+    refused = await ann.post(f"{own}/cancellation", headers={"referer": f"{ann.base_url}{own}"})
+    assert refused.status_code == 409
+    assert lxml_html.fromstring(refused.text).xpath("//h2[@id='input-title']")
+
+    async def retry(referer: str) -> str:
+        answer = await ann.post(f"{own}/retries", data={"step": step}, headers={"referer": referer})
+        assert answer.status_code == 303
+        return str(answer.headers["location"])
+
+    there = await retry(f"{ann.base_url}{own}")
+    row = lxml_html.fromstring((await ann.get(own)).text).get_element_by_id(there.removeprefix(f"{own}#"))
+    assert row.get("data-step") == step
+    for elsewhere in ("https://evil.example/", f"{ann.base_url}/runs/other", f"{ann.base_url}{post}", "http://[", ""):
+        assert await retry(elsewhere) == f"{post}#section-wait"
+
+
+async def test_the_tab_of_a_site_names_the_site(ann: Client, play: Play) -> None:
+    site = await add_site(ann)
+
+    async def titles(page: str) -> set[str]:
+        live = lxml_html.fromstring((await ann.get(page)).text).get_element_by_id("live")
+        return {title.partition(": ")[2] for title in json.loads(live.get("data-titles")).values()}
+
+    run = run_of(await ann.get(site))
+    assert await titles(site) == await titles(f"/runs/{run}") == {"marloweheat.example"}
+    await play(run, read_site())
+    assert await titles(site) == {PROFILE["name"]}
+
+
+async def test_what_was_stopped_is_the_reading(ann: Client, take: Take) -> None:
+    site = await add_site(ann)
+    run = run_of(await ann.get(site))
+    player = await take(run)
+    await player.start()
+    await player.end_cancelled()
+    assert "You stopped the reading" in (await ann.get(site)).text
 
 
 async def test_an_outline_that_does_not_fit_comes_back_as_it_was_typed(ann: Client, take: Take) -> None:

@@ -32,7 +32,7 @@ def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
         make("run", lambda: run_bar(run, SITE, read.tally), lambda: run_bar(run, SITE, Tally())),
         make("condition", lambda: condition(run, SITE, context)),
         make("profile", lambda: _profile(read)),
-        make("topics", lambda: _topics(read)),
+        make("topics", lambda: _topics(read, context.chosen)),
         make("reading", lambda: _pages(run, kept, read.pages)),
         make("steps", lambda: timeline(run, kept, show=lambda step: not is_below(step.path, read.path))),
         make("unreadable", lambda: unreadable_rows(run)),
@@ -82,10 +82,12 @@ def _profile(read: _Read) -> Fragment:
     return part("profile", "profile", changed, profile=read.profile, ended=read.run.ended)
 
 
-def _topics(read: _Read) -> Fragment:
+def _topics(read: _Read, chosen: str) -> Fragment:
+    # The stream does not know which one was chosen: the page keeps that one as it is.
     changed = latest([changed_at(read.suggesting), read.run.changed])
     topics = read_values(Topic, find_object(read.suggesting, "topics"))
-    return part("topics", "topics", changed, topics=topics, ended=read.run.ended)
+    listed = {dom_id("topic", topic.title): topic for topic in topics}
+    return part("topics", "topics", changed, topics=listed, chosen=chosen, ended=read.run.ended)
 
 
 def _address(run: Run, opening: Step | None) -> str:

@@ -55,6 +55,23 @@ async def test_a_section_that_was_left_out_can_be_brought_back(ann: Client, take
     assert len(page.xpath("//input[@type='checkbox'][@checked]")) == 4
 
 
+async def test_topics_stand_below_what_somebody_fills_in_and_the_chosen_one_is_marked(ann: Client, play: Play) -> None:
+    site = await add_site(ann)
+    await play(run_of(await ann.get(site)), read_site())
+    chosen = TOPICS[1]["title"]
+    answer = await ann.get(site, params={"choose": chosen, "audience": "bikers"})
+    page = lxml_html.fromstring(answer.text)
+    named = page.xpath("//form[@class='write spaced']//*[@name]/@name")
+    assert named.index("choose") > named.index("approve_outline")
+    assert page.xpath("//*[@aria-current='true']/@data-topic") == [chosen]
+    assert page.xpath("//input[@id='topic']/@value") == [chosen]
+    # Where the form then leads: a field that an address names has the focus.
+    assert set(page.xpath("//button[@name='choose']/@formaction")) == {"?#topic"}
+    ids = page.xpath("//button[@name='choose']/@id")
+    assert len(set(ids)) == len(TOPICS)
+    assert not lxml_html.fromstring((await ann.get(site)).text).xpath("//*[@aria-current='true']")
+
+
 async def test_what_is_wrong_with_an_outline_is_said_at_its_field(ann: Client, take: Take) -> None:
     """Also where a section before it was left out, so that the answer counts them otherwise than the form."""
     _, run, _ = await ask_for_outline(ann, take)
@@ -67,6 +84,7 @@ async def test_what_is_wrong_with_an_outline_is_said_at_its_field(ann: Client, t
         "heading-3": "Heading is missing.",
         "points-4": "A point can have at most 500 characters.",
     }
+    assert page.xpath("//*[@autofocus]/@name") == list(said)
     assert "see the fields below" in page.xpath("string(//form[@class='outline']//*[@role='alert'])")
 
 

@@ -109,6 +109,41 @@ async def test_unknown_ids_are_404_pages(ann: Client, path: str) -> None:
     assert "There is no such page" in answer.text
 
 
+async def test_errors_are_said_in_plain_words(ann: Client) -> None:
+    site = await add_site(ann)
+    answers = [
+        (400, await ann.get("/runs?after=nonsense")),
+        (403, await ann.post("/sites", headers={"origin": "https://evil.example"})),
+        (404, await ann.get("/posts/none")),
+        (405, await ann.put("/runs")),
+        (413, await ann.post(f"{site}/posts", data={"topic": "x" * 1_100_000})),
+    ]
+    for status, answer in answers:
+        assert answer.status_code == status
+        page = lxml_html.fromstring(answer.text)
+        heading = page.xpath("string(//h1)")
+        assert page.xpath("string(//title)") == f"{heading} · Longhand"
+        said = page.xpath("string(//main)")
+        assert len(" ".join(said.split()).partition(heading)[2]) > 60, said
+        assert not re.search("Bad Request|Forbidden|Not Found|Not Allowed|Too Large", answer.text)
+
+
+async def test_a_long_error_is_short_among_the_steps_and_opens(ann: Client, play: Play) -> None:
+    post = await add_post(ann, await add_site(ann))
+    log, message = begin_post(), "A long story. " * 30
+    log.begin("write-section:price")
+    log.fail("write-section:price", message)
+    log.begin("write-section:parts")
+    log.fail("write-section:parts", "Short.")
+    await play(run_of(await ann.get(post)), log)
+    page = lxml_html.fromstring((await ann.get(post)).text)
+    shown, whole = page.xpath("//*[@class='step__error']/summary | //*[@class='step__error'][summary]/p")
+    assert shown.text_content().endswith("…")
+    assert len(shown.text_content()) < 180
+    assert whole.text_content() == message
+    assert page.xpath("//p[@class='step__error']/text()") == ["Short."]
+
+
 async def test_a_queued_run_says_that_it_is_safe(ann: Client) -> None:
     page = await ann.get(await add_site(ann))
     assert 'data-run-status="queued"' in page.text
@@ -348,6 +383,7 @@ async def test_tokens_are_made_shown_once_and_revoked(ann: Client, anonymous: Cl
     page = await ann.get("/tokens")
     assert secret not in page.text
     action = lxml_html.fromstring(page.text).xpath("//form[contains(@action, 'revocation')]/@action")[0]
+    assert "Keep it" in lxml_html.fromstring(page.text).xpath("string(//details[@class='confirm']/summary)")
     assert (await ann.post(action)).status_code == 303
     assert (await anonymous.get("/api/runs", headers={"authorization": f"Bearer {secret}"})).status_code == 401
 

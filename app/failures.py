@@ -30,6 +30,22 @@ _STATUSES: dict[type[LonghandError], int] = {
     CursorGone: 409,
     NotPossible: 409,
 }
+_HEADINGS = {
+    400: "That could not be read",
+    403: "That was not carried out",
+    404: "There is no such page",
+    405: "That can’t be done here",
+    409: "Not now",
+    413: "That is too much at once",
+}
+_BROKEN = "This page broke, your work did not"
+_EXPLAINED = {
+    403: "What was sent is not allowed from where it came. Open the page anew, and try again from there.",
+    405: "This address does not take what was sent to it. Go back to the page and try again from there.",
+    413: "What was sent is longer than can be taken at once. Go back, shorten it, and send it again.",
+}
+"""What is said on a page in place of a protocol's own words."""
+_OTHERWISE = "What was sent is not what this page expects. Go back, open the page anew, and try again."
 _NO_BODY = repr("data")
 """What Litestar says of a body that is missing: it looks for its `data`, and shows the `KeyError`."""
 _logger = structlog.get_logger(__name__)
@@ -50,6 +66,16 @@ class Failure:
             return HTTPStatus(self.status).phrase
         except ValueError:
             return "Error"
+
+    @property
+    def heading(self) -> str:
+        """What a page says at its top."""
+        return _HEADINGS.get(self.status, _BROKEN if self.status >= 500 else "That did not work")
+
+    @property
+    def plain_detail(self) -> str:
+        """The detail for people: that of a protocol alone tells them nothing."""
+        return self.detail if self.detail != self.title else _EXPLAINED.get(self.status, _OTHERWISE)
 
 
 def explain(error: Exception) -> Failure:
@@ -101,7 +127,7 @@ def _problem(request: Request[Any, Any, Any], failure: Failure) -> Response[Any]
 def _page(failure: Failure) -> Response[Any]:
     headers = dict(failure.headers)
     try:
-        page = render("pages/error.html", status=failure.status, title=failure.title, detail=failure.detail)
+        page = render("pages/error.html", status=failure.status, title=failure.heading, detail=failure.plain_detail)
     except TemplateError as error:
         _logger.error("error page not rendered", exc_info=error)
         page = f"<!doctype html><title>{failure.title}</title><h1>{failure.title}</h1><p>{escape(failure.detail)}</p>"

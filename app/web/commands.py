@@ -41,8 +41,7 @@ async def retry_step(own: NamedDependency[OwnRun]) -> Response[Any]:
             await own.commands.retry(*own.owned, [path] if path else [], form["guidance"].strip())
     except NotPossible as reason:
         return await own.refuse(reason)
-    section = path.partition("/write-section:")[2]
-    return await own.go_back(f"section-{section}" if section else "")
+    return await own.go_back(path)
 
 
 @post("/runs/{run_id:str}/answers/{name:str}", dependencies=OWN_RUN)

@@ -4,6 +4,7 @@ that the form stands on."""
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from litestar import Request, get
 from litestar.di import NamedDependency
@@ -25,6 +26,14 @@ async def lead_to_run(
 ) -> Redirect:
     row = await queries.find(run_id, who.workspace_id)
     return Redirect(page_of_run(row, await post_of_run(database, row)), status_code=303)
+
+
+def is_from_own_page(request: Request[Any, Any, Any], run_id: str) -> bool:
+    """Whether a form was sent from the run's own page, and not from that of its post or site."""
+    try:
+        return urlsplit(request.headers.get("referer", "")).path == f"/runs/{run_id}"
+    except ValueError:
+        return False
 
 
 @get("/tokens/{token_id:str}/revocation")

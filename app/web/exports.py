@@ -16,7 +16,7 @@ from app.web.safe_markdown import write_safely
 from app.web.word import write_word
 
 
-def write_markdown(post: Post) -> bytes:
+def write_markdown(post: Post, _language: str = "") -> bytes:
     """The post as Markdown: citations as `[1]`, the sources as a numbered list."""
     numbers = source_numbers(post.sources)
     parts = [write_heading(1, _plain(post.title))]
@@ -33,24 +33,24 @@ def write_markdown(post: Post) -> bytes:
     return ("\n\n".join(parts) + "\n").encode()
 
 
-def write_html(post: Post) -> bytes:
-    """The post as an HTML document that stands alone."""
+def write_html(post: Post, language: str = "") -> bytes:
+    """The post as an HTML document that stands alone, in a language if that is known."""
     numbers = source_numbers(post.sources)
     bodies = {section.id: Markup(_section_html(section.markdown, numbers)) for section in post.sections}  # noqa: S704
-    return render("pages/export.html", post=post, bodies=bodies).encode()
+    return render("pages/export.html", post=post, bodies=bodies, language=language).encode()
 
 
-def write_docx(post: Post) -> bytes:
+def write_docx(post: Post, _language: str = "") -> bytes:
     """The post as a Word document."""
     return write_word(post, source_numbers(post.sources))
 
 
-EXPORTS: dict[str, tuple[str, Callable[[Post], bytes]]] = {
+EXPORTS: dict[str, tuple[str, Callable[[Post, str], bytes]]] = {
     "md": ("text/markdown", write_markdown),
     "html": ("text/html", write_html),
     "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", write_docx),
 }
-"""How each kind of file is written, by its suffix, and its media type."""
+"""How each kind of file is written from a post and its language, by its suffix, and its media type."""
 
 
 def _section_html(markdown: str, numbers: Numbers) -> str:

@@ -17,7 +17,7 @@ _LONGEST = {"title": 200, "summary": 1000, "heading": 200, "points": 500}
 def read_outline(form: Form) -> dict[str, Any]:
     """The outline as it was typed, for its form. A section that was left out stays in it, with `left_out`."""
     sections = [_read_section(form, number) for number in range(1, _MOST + 1) if f"heading-{number}" in form.values]
-    return {"title": form["title"].strip(), "summary": form["summary"].strip(), "sections": sections}
+    return {"title": _one_line(form["title"]), "summary": form["summary"].strip(), "sections": sections}
 
 
 def answer_of(draft: dict[str, Any]) -> dict[str, Any]:
@@ -40,11 +40,16 @@ def _read_section(form: Form, number: int) -> dict[str, Any]:
     points = [line.strip() for line in form[f"points-{number}"].split("\n") if line.strip()]
     return {
         "id": form[f"id-{number}"],
-        "heading": form[f"heading-{number}"].strip(),
+        "heading": _one_line(form[f"heading-{number}"]),
         "points": points,
         "passages": form[f"passages-{number}"].split(),
         "left_out": bool(form[f"leave-out-{number}"]),
     }
+
+
+def _one_line(typed: str) -> str:
+    """A heading: its field grows with it, and so takes more lines than one."""
+    return " ".join(typed.split())
 
 
 def _kept(draft: dict[str, Any]) -> list[dict[str, Any]]:

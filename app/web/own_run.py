@@ -17,10 +17,12 @@ from app.runs.drafts import Drafts
 from app.runs.errors import NotPossible
 from app.runs.queries import Queries
 from app.runs.view import Context
+from app.runs.views.parts import dom_id
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
 from app.stores.tables import RunRow
+from app.web.detours import is_from_own_page
 from app.web.forms import Form
 from app.web.listings import page_of_run, post_of_run
 from app.web.posts import answer_post, find_own_post
@@ -47,9 +49,14 @@ class OwnRun:
         """The run's id and its workspace's, as commands take them."""
         return self.row.id, self.row.workspace_id
 
-    async def go_back(self, anchor: str = "") -> Redirect:
-        """To the run's page, after what was asked was done."""
-        address = page_of_run(self.row, await post_of_run(self.database, self.row))
+    async def go_back(self, path: str = "") -> Redirect:
+        """To the page that the form stood on, after what was asked was done, where it shows the step with this path."""
+        if is_from_own_page(self.request, self.row.id):
+            address, anchor = f"/runs/{self.row.id}", dom_id("step", path) if path else ""
+        else:
+            address = page_of_run(self.row, await post_of_run(self.database, self.row))
+            section = path.partition("/write-section:")[2]
+            anchor = f"section-{section}" if section else ""
         return Redirect(f"{address}#{anchor}" if anchor else address, status_code=303)
 
     async def refuse(self, reason: NotPossible) -> Response[str]:
@@ -57,12 +64,15 @@ class OwnRun:
         return await self.answer(Context(refused=str(reason)), status=409)
 
     async def answer(self, context: Context, status: int) -> Response[str]:
-        """The page that shows the run best; a text that was typed as an answer is on the run's own page."""
+        """The page that shows the run best; the run's own page for a form of that one, and for an answer that was typed
+        as text."""
         run, parts = await self.log.fold(self.row.id), (self.database, self.fleet)
         post_id = await post_of_run(self.database, self.row)
         page = page_of_run(self.row, post_id)
         texts = [draft for draft in (context.drafts or {}).values() if isinstance(draft.typed, str)]
-        if post_id and not texts:
+        if texts or is_from_own_page(self.request, self.row.id):
+            return await answer_run(self.request, self.row, run, context, *parts, status=status)
+        if post_id:
             post = await find_own_post(self.database, post_id, self.who)
             return await answer_post(self.request, post, run, context, *parts, status=status)
         if self.row.site_id and page.startswith("/sites/"):

@@ -15,7 +15,8 @@ from app.contract.runs import RunStatus
 from app.contract.settings import Settings
 from app.runs.view import Context, cursor_of, fragments
 from app.runs.views.authorship import names_extractive
-from app.runs.views.words import words_for
+from app.runs.views.site import name_of
+from app.runs.views.words import SITE, words_for
 from app.stores.fleet import Fleet
 from app.web.rendering import build_version, render
 
@@ -67,7 +68,8 @@ def live_values(kind: str, run: Run, context: Context) -> dict[str, Any]:
     it would be lost. A site's page always has one.
     """
     words = words_for(run)
-    titles = {status.value: f"{words.status[status]}: {run.title}" for status in RunStatus}
+    name = name_of(run) if words is SITE else run.title
+    titles = {status.value: f"{words.status[status]}: {name}" for status in RunStatus}
     roots = fragments(kind, run, context)
     parts = {part.id: Markup(part.render()) for part in roots}  # noqa: S704
     return {

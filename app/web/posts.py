@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +38,7 @@ from app.web.pages import (
 from app.web.rendering import short_address
 
 Asked = Request[Any, Any, Any]
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
 @get("/posts/{name:str}")
@@ -56,11 +58,11 @@ async def show_post(
     post = await find_own_post(database, post_id, who)
     end = await queries.end_of(await queries.find(post.run_id, who.workspace_id))
     if suffix:
-        tag = tag_page(f"post.{suffix}", end, post.id)
-        if known := answer_known(request, tag):
+        language = await _find_language(post, database)
+        if known := answer_known(request, tag_page(f"post.{suffix}", end, post.id, language)):
             return known
         # In a thread: a long post takes a while, and nobody else's page is to wait for it.
-        return await asyncio.to_thread(_export, post, await log.fold(post.run_id), suffix)
+        return await asyncio.to_thread(_export, post, await log.fold(post.run_id), suffix, language)
     if end:
         beside = await _beside(post, database)
         if known := answer_known(request, tag_page("post", end, *beside)):
@@ -87,7 +89,7 @@ async def answer_post(
     status: int = 200,
 ) -> Response[str]:
     """The post's page. `context` has what was asked of it or typed, if that could not be done or taken."""
-    _, _, site_name = beside = await _beside(post, database)
+    _, _, site_name, language = beside = await _beside(post, database)
     drafts = {**await find_drafts("post", run, database), **(context.drafts or {})}
     context = replace(context, post_id=post.id, workers=await count_workers(run, fleet), drafts=drafts)
     return answer_page(
@@ -98,18 +100,24 @@ async def answer_post(
         post=post,
         site_id=post.site_id,
         site_name=site_name,
+        language=language,
         **live_values("post", run, context),
     )
 
 
-async def _beside(post: PostRow, database: Database) -> tuple[str, str, str]:
-    """What the page shows besides the run: the post, its site and that one's name."""
+async def _beside(post: PostRow, database: Database) -> tuple[str, str, str, str]:
+    """What the page shows besides the run: the post, its site, that one's name and language."""
     async with database.reading() as session:
         site = await find_site(session, post.site_id, post.workspace_id)
-    return post.id, post.site_id, _site_name(site)
+    return post.id, post.site_id, _site_name(site), _language(site)
 
 
-def _export(post: PostRow, run: Run, suffix: str) -> Response[bytes]:
+async def _find_language(post: PostRow, database: Database) -> str:
+    async with database.reading() as session:
+        return _language(await find_site(session, post.site_id, post.workspace_id))
+
+
+def _export(post: PostRow, run: Run, suffix: str, language: str) -> Response[bytes]:
     """The post as it was last finished: a rewrite that goes on, or was stopped, takes nothing away."""
     written = read_value(Post, run.output)
     if written is None:
@@ -118,11 +126,21 @@ def _export(post: PostRow, run: Run, suffix: str) -> Response[bytes]:
     headers = {
         "content-disposition": f'attachment; filename="{post.id}.{suffix}"',
         "cache-control": "private, no-cache",
-        **tag_headers(tag_page(f"post.{suffix}", run.cursor if run.ended else "", post.id)),
+        **tag_headers(tag_page(f"post.{suffix}", run.cursor if run.ended else "", post.id, language)),
     }
-    return Response(write(written), media_type=media_type, headers=headers)
+    return Response(write(written, language), media_type=media_type, headers=headers)
 
 
 def _site_name(site: SiteRow | None) -> str:
-    profile = read_value(Profile, site.profile) if site and site.profile else None
+    profile = _profile(site)
     return profile.name if profile and profile.name else short_address(site.url if site else "")
+
+
+def _language(site: SiteRow | None) -> str:
+    """The language of the site's posts, as HTML names it; empty where nobody knows."""
+    profile = _profile(site)
+    return profile.language if profile and _LANGUAGE.fullmatch(profile.language) else ""
+
+
+def _profile(site: SiteRow | None) -> Profile | None:
+    return read_value(Profile, site.profile) if site and site.profile else None

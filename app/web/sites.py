@@ -141,7 +141,7 @@ async def answer_site(
 ) -> Response[str]:
     """The site's page. `context` has what was asked of its run, if that could not be done."""
     beside = await _beside(site, form, database, fleet, settings)
-    context = replace(context, workers=await count_workers(run, fleet))
+    context = replace(context, workers=await count_workers(run, fleet), chosen=form["topic"])
     return answer_page(
         request,
         "site",

@@ -18,6 +18,7 @@ from tests.end_to_end.visiting import (
     step,
     wait_for_status,
 )
+from tests.model_script import Rule
 from tests.model_server import ModelServer
 from tests.sites.server import FixtureSite
 from tests.support.product import ROOT, Product
@@ -31,6 +32,32 @@ LOOKS = (("light", {"width": 1280, "height": 900}), ("dark", {"width": 390, "hei
 
 SLOW = "/guides/winter-commuting.html"
 SECTIONS = "write-post/write-section:"
+COLUMNS = [f"Column {number}" for number in range(1, 13)]
+RICH = f"""Everything that a text can hold.
+
+```
+the_longest_line_of_code({", ".join(f"argument_{number}=value_{number}" for number in range(1, 30))})
+```
+
+| {" | ".join(COLUMNS)} |
+|{"---|" * len(COLUMNS)}
+| {" | ".join("One cell" for _ in COLUMNS)} |
+
+- A list
+  - with a list inside
+
+    and a paragraph
+
+> A quotation
+>
+> 1. with a list
+>
+> ```
+> {"and_code_in_it " * 20}
+> ```
+
+### A heading, and `code` in *text*
+"""
 
 RUN_AXE = """async (impacts) => {
     const { violations } = await axe.run(document, { resultTypes: ['violations'] });
@@ -101,9 +128,11 @@ async def test_a_post_from_its_order_to_its_end(
     """And its run, trace, and the list of what goes on meanwhile."""
     page, other = await person.new_page(), await person.new_page()
     gate = model.script.hold("write-section", "> Part 2", after=12)
+    model.script.add(Rule(kind="write-section", match="> Part 3", text=RICH))
     await order_post(page, model_workplace.site_url, "Winter tyres for everybody to read")
     await gate.reached()
     await expect(step(page, SECTIONS, "succeeded")).to_have_count(2)
+    await expect(page.locator(".prose :is(pre, table, li li, blockquote li, h3)")).not_to_have_count(0)
     await expect(sections(page).nth(1).locator(".prose")).not_to_be_empty()
     await expect_accessible(page)
     run = f"{model_workplace.product.url}/runs/{await run_id(page)}"
@@ -113,6 +142,7 @@ async def test_a_post_from_its_order_to_its_end(
         await expect_accessible(other)
     gate.release()
     await wait_for_status(page, "succeeded")
+    await expect(page.locator(".prose table, .prose blockquote pre")).to_have_count(2)
     await expect_accessible(page)
     for place in places:
         await other.goto(place)
@@ -123,6 +153,8 @@ async def test_a_post_that_waits_for_its_outline(person: BrowserContext, model_w
     page = await person.new_page()
     await order_post(page, model_workplace.site_url, "An outline for everybody to read", approve=True)
     await wait_for_status(page, "waiting")
+    await expect_accessible(page)
+    await page.get_by_label("Leave this section out").first.check()
     await expect_accessible(page)
     await page.goto(f"{model_workplace.product.url}/runs/{await run_id(page)}")
     await expect_accessible(page)
@@ -153,7 +185,7 @@ async def test_error_pages(person: BrowserContext, model_product: Product) -> No
     page = await person.new_page()
     await page.goto(f"{model_product.url}/posts/none")
     await expect_accessible(page)
-    broken = render("pages/error.html", status=500, title="Internal error", detail="Something failed.")
+    broken = render("pages/error.html", status=500, title="This page broke", detail="Something failed.")
     await page.route("**/broken", lambda route: route.fulfill(body=broken, content_type="text/html", status=500))
     await page.goto(f"{model_product.url}/broken")
     await expect_accessible(page)

@@ -96,7 +96,7 @@ async def test_a_slow_site_can_be_given_up(extractive_product: Product, site: Fi
     await expect(step(page, "onboard-site/read-home", "running")).to_contain_text(f"Opening {site.url}")
     await page.get_by_role("button", name="Stop reading").click()
     await wait_for_status(page, "cancelled")
-    await expect(page.get_by_text("You stopped this site")).to_be_visible()
+    await expect(page.get_by_text("You stopped the reading")).to_be_visible()
     site.heal("/")
     await page.get_by_role("button", name="Go on reading").click()
     await wait_for_status(page, "succeeded", "incomplete")

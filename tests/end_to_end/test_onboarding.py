@@ -61,6 +61,8 @@ async def test_a_site_is_read_before_the_reader_s_eyes(
     title = await topic.inner_text()
     await topic.click()
     await expect(page.get_by_label("Topic", exact=True)).to_have_value(title)
+    await expect(page.get_by_label("Topic", exact=True)).to_be_focused()
+    await expect(page.locator('.topic[aria-current="true"]')).to_contain_text(title)
 
 
 async def test_a_post_can_be_started_while_the_site_is_still_being_read(

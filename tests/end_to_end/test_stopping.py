@@ -45,7 +45,7 @@ async def test_a_stopped_post_keeps_its_text_and_goes_on_later(
         # The last characters may have been held back, for as long as they could become markup.
         assert second.startswith(seen[1])
         await expect(half).to_contain_text("Stopped in the middle. This text is kept here, and is part of no export.")
-        await expect(page.get_by_text("You stopped this post")).to_be_visible()
+        await expect(page.get_by_text("You stopped the writing")).to_be_visible()
         await page.reload()
     await model.wait_for_aborts(1)  # the model is not left writing for nobody
 

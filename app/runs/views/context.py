@@ -25,12 +25,14 @@ class Context:
     """`post_id` is the post that the run writes, for its exports. `workers` is how many workers are alive, None where
     nobody has asked: only a page that is rendered whole says that none is. `drafts` are by the ask that they were
     typed for (empty: by whichever is open), None where nobody has looked: a form then looks for its own. `refused` is
-    why what was asked of the run could not be done. `kept`: what was made before."""
+    why what was asked of the run could not be done. `chosen` is the topic that the form of a site's page holds.
+    `kept`: what was made before."""
 
     post_id: str = ""
     workers: int | None = None
     drafts: Mapping[str, Draft] | None = None
     refused: str = ""
+    chosen: str = ""
     kept: Kept = field(default_factory=Kept, compare=False)
 
     def draft_of(self, ask: str) -> Draft | None:

@@ -20,6 +20,7 @@ from app.runs.views.published import changed_at, find_object, read_value, read_v
 from app.runs.views.remaining import rest_of_pages
 from app.runs.views.steps import is_unvisited, timeline, unreadable_rows
 from app.runs.views.words import SITE
+from app.web.rendering import short_address
 
 
 def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
@@ -32,11 +33,18 @@ def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
         make("condition", lambda: condition(run, SITE, context)),
         make("profile", lambda: _profile(read)),
         make("unread", lambda: _unread(read)),
-        make("topics", lambda: _topics(read)),
+        make("topics", lambda: _topics(read, context.chosen)),
         make("reading", lambda: _pages(run, kept, read.pages)),
         make("steps", lambda: timeline(run, kept, show=lambda step: not is_below(step.path, read.path))),
         make("unreadable", lambda: unreadable_rows(run)),
     )
+
+
+def name_of(run: Run) -> str:
+    """What the site calls itself; until that is known, its address."""
+    read = _Read(run)
+    known = read.profile.name if read.profile else ""
+    return known or short_address(_address(run, read.opening))
 
 
 class _Read:
@@ -83,10 +91,12 @@ def _unread(read: _Read) -> Fragment:
     return part("unread", "unread", changed, unread=unread, typed=str(typed or ""))
 
 
-def _topics(read: _Read) -> Fragment:
+def _topics(read: _Read, chosen: str) -> Fragment:
+    # The stream does not know which one was chosen: the page keeps that one as it is.
     changed = latest([changed_at(read.suggesting), read.run.changed])
     topics = read_values(Topic, find_object(read.suggesting, "topics"))
-    return part("topics", "topics", changed, topics=topics, ended=read.run.ended)
+    listed = {dom_id("topic", topic.title): topic for topic in topics}
+    return part("topics", "topics", changed, topics=listed, chosen=chosen, ended=read.run.ended)
 
 
 def _address(run: Run, opening: Step | None) -> str:

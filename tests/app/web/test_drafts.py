@@ -44,7 +44,7 @@ async def form_on(client: Client, page: str) -> Any:
 
 
 async def title_on(client: Client, page: str) -> str:
-    return str((await form_on(client, page)).xpath(".//input[@name='title']/@value")[0])
+    return str((await form_on(client, page)).xpath("string(.//textarea[@name='title'])"))
 
 
 async def json_on(client: Client, run: str, ask: str = "") -> str:
@@ -66,8 +66,8 @@ async def test_an_outline_is_kept_while_it_is_typed_and_shown_again(ann: Client,
     assert (kept.status_code, kept.text.startswith("Draft kept <time")) == (200, True)
     assert "<html" not in kept.text
     form = await form_on(ann, post)
-    assert form.xpath(".//input[@name='title']/@value") == [""]
-    assert form.xpath(".//input[@name='heading-3']/@value") == ["Of my own"]
+    assert form.xpath("string(.//textarea[@name='title'])") == ""
+    assert form.xpath("string(.//textarea[@name='heading-3'])") == "Of my own"
     assert form.xpath(".//textarea[@name='points-3']")[0].text.strip() == "Three\nFour"
     assert form.xpath(".//input[@type='checkbox'][@checked]/@name") == ["leave-out-2"]
     assert "with your changes" in form.text_content()

@@ -56,8 +56,35 @@ async def test_a_section_that_was_left_out_can_be_brought_back(ann: Client, take
     assert refused.status_code == 400
     page = lxml_html.fromstring(refused.text)
     assert page.xpath("string(//form[@class='outline']//*[@role='alert'])").strip() == "Keep at least one section."
-    assert page.xpath("//fieldset//input[@type='text' or not(@type)]/@value") == [s["heading"] for s in SECTIONS]
+    headings = [field.text.strip() for field in page.xpath("//textarea[starts-with(@name, 'heading-')]")]
+    assert headings == [s["heading"] for s in SECTIONS]
     assert len(page.xpath("//input[@type='checkbox'][@checked]")) == 4
+
+
+async def test_topics_stand_below_what_somebody_fills_in_and_the_chosen_one_is_marked(ann: Client, play: Play) -> None:
+    site = await add_site(ann)
+    await play(run_of(await ann.get(site)), read_site())
+    chosen = TOPICS[1]["title"]
+    answer = await ann.get(site, params={"choose": chosen, "audience": "bikers"})
+    page = lxml_html.fromstring(answer.text)
+    named = page.xpath("//form[@class='write spaced']//*[@name]/@name")
+    assert named.index("choose") > named.index("approve_outline")
+    assert page.xpath("//*[@aria-current='true']/@data-topic") == [chosen]
+    assert page.xpath("//input[@id='topic']/@value") == [chosen]
+    # Where the form then leads: a field that an address names has the focus.
+    assert set(page.xpath("//button[@name='choose']/@formaction")) == {"?#topic"}
+    ids = page.xpath("//button[@name='choose']/@id")
+    assert len(set(ids)) == len(TOPICS)
+    assert not lxml_html.fromstring((await ann.get(site)).text).xpath("//*[@aria-current='true']")
+
+
+async def test_a_heading_of_an_outline_is_one_line_however_it_was_typed(ann: Client, take: Take) -> None:
+    _, run, _ = await ask_for_outline(ann, take)
+    typed = fill(**{"heading-1": "In two\r\n lines", "title": " And\r\nthe title", "heading-2": ""})
+    refused = lxml_html.fromstring((await ann.post(f"/runs/{run}/answers/outline", data=typed)).text)
+    assert refused.xpath("//*[@aria-invalid]/@name") == ["heading-2"]
+    fields = refused.xpath("//textarea[@name='title' or @name='heading-1']")
+    assert [field.text.strip() for field in fields] == ["And the title", "In two lines"]
 
 
 async def test_what_is_wrong_with_an_outline_is_said_at_its_field(ann: Client, take: Take) -> None:
@@ -72,6 +99,7 @@ async def test_what_is_wrong_with_an_outline_is_said_at_its_field(ann: Client, t
         "heading-3": "Heading is missing.",
         "points-4": "A point can have at most 500 characters.",
     }
+    assert page.xpath("//*[@autofocus]/@name") == list(said)
     assert "see the fields below" in page.xpath("string(//form[@class='outline']//*[@role='alert'])")
 
 

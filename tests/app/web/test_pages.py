@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 
 import httpx2
@@ -108,6 +109,41 @@ async def test_unknown_ids_are_404_pages(ann: Client, path: str) -> None:
     assert "There is no such page" in answer.text
 
 
+async def test_errors_are_said_in_plain_words(ann: Client) -> None:
+    site = await add_site(ann)
+    answers = [
+        (400, await ann.get("/runs?after=nonsense")),
+        (403, await ann.post("/sites", headers={"origin": "https://evil.example"})),
+        (404, await ann.get("/posts/none")),
+        (405, await ann.put("/runs")),
+        (413, await ann.post(f"{site}/posts", data={"topic": "x" * 1_100_000})),
+    ]
+    for status, answer in answers:
+        assert answer.status_code == status
+        page = lxml_html.fromstring(answer.text)
+        heading = page.xpath("string(//h1)")
+        assert page.xpath("string(//title)") == f"{heading} · Longhand"
+        said = page.xpath("string(//main)")
+        assert len(" ".join(said.split()).partition(heading)[2]) > 60, said
+        assert not re.search("Bad Request|Forbidden|Not Found|Not Allowed|Too Large", answer.text)
+
+
+async def test_a_long_error_is_short_among_the_steps_and_opens(ann: Client, play: Play) -> None:
+    post = await add_post(ann, await add_site(ann))
+    log, message = begin_post(), "A long story. " * 30
+    log.begin("write-section:price")
+    log.fail("write-section:price", message)
+    log.begin("write-section:parts")
+    log.fail("write-section:parts", "Short.")
+    await play(run_of(await ann.get(post)), log)
+    page = lxml_html.fromstring((await ann.get(post)).text)
+    shown, whole = page.xpath("//*[@class='step__error']/summary | //*[@class='step__error'][summary]/p")
+    assert shown.text_content().endswith("…")
+    assert len(shown.text_content()) < 180
+    assert whole.text_content() == message
+    assert page.xpath("//p[@class='step__error']/text()") == ["Short."]
+
+
 async def test_a_queued_run_says_that_it_is_safe(ann: Client) -> None:
     page = await ann.get(await add_site(ann))
     assert 'data-run-status="queued"' in page.text
@@ -178,6 +214,49 @@ async def test_stopping_goes_back_to_the_page(ann: Client) -> None:
     assert "Stopping" in (await ann.get(post)).text
 
 
+async def test_a_form_of_a_runs_own_page_leads_back_to_it(ann: Client, play: Play) -> None:
+    post = await add_post(ann, await add_site(ann))
+    run = run_of(await ann.get(post))
+    await play(run, finish_post(("wait",)))
+    own, step = f"/runs/{run}", "write-post/write-section:wait"
+    refused = await ann.post(f"{own}/cancellation", headers={"referer": f"{ann.base_url}{own}"})
+    assert refused.status_code == 409
+    assert lxml_html.fromstring(refused.text).xpath("//h2[@id='input-title']")
+
+    async def retry(referer: str) -> str:
+        answer = await ann.post(f"{own}/retries", data={"step": step}, headers={"referer": referer})
+        assert answer.status_code == 303
+        return str(answer.headers["location"])
+
+    there = await retry(f"{ann.base_url}{own}")
+    row = lxml_html.fromstring((await ann.get(own)).text).get_element_by_id(there.removeprefix(f"{own}#"))
+    assert row.get("data-step") == step
+    for elsewhere in ("https://evil.example/", f"{ann.base_url}/runs/other", f"{ann.base_url}{post}", "http://[", ""):
+        assert await retry(elsewhere) == f"{post}#section-wait"
+
+
+async def test_the_tab_of_a_site_names_the_site(ann: Client, play: Play) -> None:
+    site = await add_site(ann)
+
+    async def titles(page: str) -> set[str]:
+        live = lxml_html.fromstring((await ann.get(page)).text).get_element_by_id("live")
+        return {title.partition(": ")[2] for title in json.loads(live.get("data-titles")).values()}
+
+    run = run_of(await ann.get(site))
+    assert await titles(site) == await titles(f"/runs/{run}") == {"marloweheat.example"}
+    await play(run, read_site())
+    assert await titles(site) == {PROFILE["name"]}
+
+
+async def test_what_was_stopped_is_the_reading(ann: Client, take: Take) -> None:
+    site = await add_site(ann)
+    run = run_of(await ann.get(site))
+    player = await take(run)
+    await player.start()
+    await player.end_cancelled()
+    assert "You stopped the reading" in (await ann.get(site)).text
+
+
 async def test_an_outline_that_does_not_fit_comes_back_as_it_was_typed(ann: Client, take: Take) -> None:
     post = await add_post(ann, await add_site(ann), approve_outline="true")
     run = run_of(await ann.get(post))
@@ -198,7 +277,7 @@ async def test_an_outline_that_does_not_fit_comes_back_as_it_was_typed(ann: Clie
     refused = await ann.post(f"/runs/{run}/answers/outline", data=fields)
     assert refused.status_code == 400
     page = lxml_html.fromstring(refused.text)
-    assert page.xpath("//input[@name='heading-1']/@value") == ["Kept too"]
+    assert page.xpath("string(//textarea[@name='heading-1'])").strip() == "Kept too"
     assert page.xpath("string(//textarea[@name='points-1'])").split() == ["One", "Two"]
     assert page.xpath("string(//*[@id='title-error'])") == "Title is missing."
     taken = await ann.post(f"/runs/{run}/answers/outline", data={**fields, "title": "Mine"})
@@ -304,6 +383,7 @@ async def test_tokens_are_made_shown_once_and_revoked(ann: Client, anonymous: Cl
     page = await ann.get("/tokens")
     assert secret not in page.text
     action = lxml_html.fromstring(page.text).xpath("//form[contains(@action, 'revocation')]/@action")[0]
+    assert "Keep it" in lxml_html.fromstring(page.text).xpath("string(//details[@class='confirm']/summary)")
     assert (await ann.post(action)).status_code == 303
     assert (await anonymous.get("/api/runs", headers={"authorization": f"Bearer {secret}"})).status_code == 401
 

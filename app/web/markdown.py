@@ -42,7 +42,7 @@ def render_block(text: str, numbers: Numbers, element_id: str = "", complete: bo
     """
     pieces = cut_block(text, depth)
     if pieces is None:
-        return _with_id(_render_text(text, numbers, complete), element_id)
+        return _with_id(_render_text(text, numbers, element_id, complete), element_id)
     start, end = _frame(pieces, numbers)
     return _fill(start, end, pieces, numbers, element_id, complete, depth)
 
@@ -64,7 +64,7 @@ def render_piece(
         case "lines" | "runs":
             is_plain = piece.plain or pieces.kind == "lines"
             html = _render_plain(piece.text) if is_plain else _render_inline(piece.text, numbers, complete)
-            return f'<span id="{escape(element_id)}">{html}</span>' if element_id else html
+            return _as_run(html, element_id)
 
 
 def tail_id(element_id: str) -> str:
@@ -92,7 +92,7 @@ def _render_item(text: str, numbers: Numbers, element_id: str, complete: bool, d
         return _fill(start, "</li>", pieces, numbers, element_id, complete, depth)
     blocks = read_item(text)
     html = _render_inline(blocks[0].block.text.strip(), numbers, complete) if blocks else ""
-    return _with_id(f"<li>{html}</li>", element_id)
+    return _with_id(f"<li>{_as_first(html, element_id)}</li>", element_id)
 
 
 def _frame(pieces: Pieces, numbers: Numbers) -> tuple[str, str]:
@@ -113,13 +113,22 @@ def _frame(pieces: Pieces, numbers: Numbers) -> tuple[str, str]:
             return f"<{name}{start}>\n", f"</{name}>"
 
 
-def _render_text(text: str, numbers: Numbers, complete: bool) -> str:
+def _render_text(text: str, numbers: Numbers, element_id: str, complete: bool) -> str:
     """A block that is not cut."""
     if kind_of(text.partition("\n")[0]) == "text":
         inline = _render_inline(text.strip(), numbers, complete)
-        return f"<p>{inline}</p>" if inline else _NOTHING
+        return f"<p>{_as_first(inline, element_id)}</p>" if inline else _NOTHING
     render = _render_once if complete else _render
     return render(text, _cited(text, numbers), not complete)
+
+
+def _as_first(html: str, element_id: str) -> str:
+    """Inline text as the first run of the element, which it will be when there are more: a selection in it lasts."""
+    return _as_run(html, f"{element_id}_0" if element_id else "")
+
+
+def _as_run(html: str, element_id: str) -> str:
+    return f'<span id="{escape(element_id)}">{html}</span>' if element_id else html
 
 
 def _render_inline(text: str, numbers: Numbers, complete: bool) -> str:
@@ -157,7 +166,7 @@ def _render_plain(text: str) -> str:
 def _render_row(head: str, text: str, numbers: Numbers, complete: bool) -> str:
     # Its own row of dashes: how long a table's head is does not matter to its rows.
     columns = _table_head(head, {}).count("<th>")
-    row = _render_text(f"{'|x' * columns}|\n{'|-' * columns}|\n{text}", numbers, complete)
+    row = _render_text(f"{'|x' * columns}|\n{'|-' * columns}|\n{text}", numbers, "", complete)
     return f"<tr>{_between(row[row.find('</thead>') :], '<tr>', '</tr>')}</tr>"
 
 

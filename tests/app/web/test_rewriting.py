@@ -128,7 +128,7 @@ async def test_a_first_version_is_never_there_before_it_is_finished(ann: Client,
     assert (await ann.get(f"{post}.md")).status_code == 409
     shown = lxml_html.fromstring((await ann.get(post)).text)
     assert not shown.xpath("//*[@id='exports']//a")
-    assert "You stopped this post" in shown.xpath("string(//*[@id='condition'])")
+    assert "You stopped the writing" in shown.xpath("string(//*[@id='condition'])")
 
 
 def test_a_stopped_rewrite_says_that_the_earlier_text_stands_and_going_on_is_a_choice() -> None:

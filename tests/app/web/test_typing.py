@@ -93,5 +93,5 @@ async def test_enter_approves_and_does_not_start_over(ann: Client, take: Take, p
     await page.goto(post)
     await page.locator("[name=heading-1]").fill("By Enter")
     await expect(page.locator(".kept")).to_contain_text("Draft kept")
-    await page.locator("[name=heading-1]").press("Enter")
+    await page.locator("[name=leave-out-2]").press("Enter")
     await expect(page.locator("#approved")).to_be_visible()

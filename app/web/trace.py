@@ -17,7 +17,7 @@ from app.contract.runs import StepStatus
 from app.contract.steps import Attempt, Step
 from app.runs.output import children_of
 from app.runs.queries import Queries
-from app.runs.views.words import RUN, WORDS
+from app.runs.views.words import words_for
 from app.stores.log import Log
 from app.web.pages import answer_known, answer_page, tag_page
 
@@ -63,7 +63,7 @@ async def show_trace(
         tag=tag_page("trace", run.cursor if run.ended else "", row.id),
         row=row,
         run=run,
-        words=WORDS.get(run.workflow, RUN),
+        words=words_for(run),
         rows=list(_rows(run, begun, seconds)),
         ticks=[(100 * n / _TICKS, seconds * n / _TICKS) for n in range(_TICKS + 1)],
         attempts=sum(len(step.attempts) for step in run.steps.values()),

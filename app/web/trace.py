@@ -18,7 +18,7 @@ from app.contract.steps import Attempt, Step
 from app.contract.work import seconds_of
 from app.runs.output import children_of
 from app.runs.queries import Queries
-from app.runs.views.words import RUN, WORDS
+from app.runs.views.words import words_for
 from app.stores.log import Log
 from app.web.axis import Axis
 from app.web.pages import answer_known, answer_page, tag_page
@@ -75,7 +75,7 @@ def shown_of(run: Run) -> dict[str, Any]:
     axis = Axis(tuple(run.work.spans(run.moved_at)))
     return {
         "run": run,
-        "words": WORDS.get(run.workflow, RUN),
+        "words": words_for(run),
         "rows": list(_rows(run, axis)),
         "axis": axis,
         "attempts": sum(len(step.attempts) for step in run.steps.values()),

@@ -95,6 +95,8 @@ async def test_the_last_finished_version_can_be_downloaded_until_there_is_a_newe
     await check_earlier_version(ann, post, "running")
     await player.end_cancelled()
     await check_earlier_version(ann, post, "cancelled")
+    for address in (f"/runs/{run}", f"/runs/{run}/trace"):
+        assert "Rewrite stopped" in (await ann.get(address)).text, address
     await play(run, end(await ask_for_rewrite(ann, run, log), RunStatus.SUCCEEDED))
     newer = lxml_html.fromstring((await ann.get(post)).text).xpath("string(//*[@id='exports'])")
     assert "before the rewrite" not in newer and "Markdown" in newer

@@ -1,44 +1,9 @@
-/* Keeps a page in step with a run's log. Needs vendor/htmx.min.js and vendor/hx-sse.min.js before it, all with `defer`.
-What people are told of it is in news.js.
-
-htmx's extension parses the stream and swaps; this file decides when to connect, from which cursor, and what counts.
-Every connection is one `htmx.ajax` of its own: no `hx-sse:connect`, `hx-trigger` or `hx-target` in the templates.
-
-<main id="live"                                    one a page; never itself replaced; patches change what is inside
-      data-cursor="1700000000000-0"                the cursor C of the fold that this HTML was rendered from
-      data-live="/runs/ID/live?view=post"          the stream; not asked for while the run is ended
-      data-status="/runs/ID/status"                JSON {status, cursor}, asked every 15 s while hidden, or ended
-      hx-sse:close="end" hx-swap="none">
-
-  <header id="run" data-run="ID" data-run-status="running">   the run's element is a fragment inside #live, patched
-    <time data-since="2026-11-21T05:00:00Z">2 min</time>      counts up each second; leave data-since out once it ended
-    <p>about <time data-until="2026-11-21T05:04:00Z">4 min</time> to go</p>     counts down; at 0 the <p> is hidden
-
-  A message of the stream is nothing but partials, each with the new HTML of one fragment:
-  <hx-partial hx-target="#ID" hx-swap="outerMorph"><section id="ID">…</section></hx-partial>      changed in place
-  <hx-partial hx-target="#ID-tail" hx-swap="beforebegin"><li id="NEW">…</li></hx-partial>         a new child before
-      an empty last child <li id="ID-tail" hidden> that stays. A target that is not there is dropped silently.
-  outerMorph keeps focus, selection, scroll and an opened <details>; outerHTML would lose them. What a person types
-  into is outside of all fragments, or has hx-morph-skip. Focus on what a patch removes goes to what is around it and
-  has tabindex="-1": <div tabindex="-1"> around the run's element, or <main tabindex="-1"> around #live.
-
-<form data-unkept="Not kept just now…">          its hx-post keeps a draft; if it can't, its hx-target says so
-<div data-again="/sites">…</div>                one a page: asked for anew every 4 s while somebody looks
-Outside #live, each optional:
-<p class="connection" role="status" hidden data-reconnecting="Reconnecting…" data-offline="You're offline; your work
-      goes on." data-refused="Reload this page."></p>   gets the text, and data-state="reconnecting|offline|refused"
-<p data-stalled-after="90" hidden>Nothing new for a while…</p>                 seconds without an event while running
-
-Of the stream: `id` is the cursor. Unnamed messages are patches; one at or before data-cursor is dropped. `event: reset`
-is a patch that holds everything, and its cursor counts even if it is lower. `event: ping` says that the connection
-lives. `event: end` is the last message. `htmx:after:swap` on #live is fired after each patch, and `longhand:status`
-with the run's status as `detail` after each patch and each answer to data-status. */
-
+/* Keeps a page in step with a run's log: it decides when to connect, from which cursor, and what counts; htmx parses the
+stream and swaps. What it finds on a page, and in the stream, is in docs/live-pages.md. Needs htmx and hx-sse before it. */
 (() => {
   "use strict";
   const POLL = 15_000, SILENCE = 40_000, FIRST_DELAY = 500, LONGEST_DELAY = 5_000, GRACE = 1_500;
-  const ENDED = ["succeeded", "incomplete", "failed", "cancelled"];
-  const $ = (selector) => document.querySelector(selector);
+  const ENDED = ["succeeded", "incomplete", "failed", "cancelled"], $ = (selector) => document.querySelector(selector);
   const live = $("#live[data-live]"), now = () => live.querySelector("[data-run-status]")?.dataset.runStatus;
   let skew = 0; // this machine's clock minus the server's, in ms
 
@@ -78,8 +43,7 @@ with the run's status as `detail` after each patch and each answer to data-statu
       url.searchParams.set("after", live.dataset.cursor);
       const headers = { Accept: "text/event-stream" };
       await htmx.ajax("GET", url.pathname + url.search, { source: live, swap: "none", headers, timeout: POLL });
-      if (connected) lost = Date.now();
-      connected = false;
+      if (connected) [lost, connected] = [Date.now(), false];
       const delay = serverDelay ?? Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** failures++) * (0.7 + 0.6 * Math.random());
       serverDelay = undefined;
       if (wanted()) await new Promise((resolve) => { setTimeout(resolve, delay); wake = resolve; });
@@ -88,13 +52,11 @@ with the run's status as `detail` after each patch and each answer to data-statu
   }
 
   const rest = () => { ctx?.request.abort(); wake(); };
-
-  function resume() { // at once, also in the middle of a wait
-    away = false;
-    [failures, serverDelay, lost] = [0, undefined, Date.now()];
+  const resume = () => { // at once, also in the middle of a wait
+    [away, failures, serverDelay, lost] = [false, 0, undefined, Date.now()];
     rest();
     follow();
-  }
+  };
 
   const on = (name, listener) => live.addEventListener(name, (event) => event.target === live && listener(event));
   on("htmx:before:request", ({ detail }) => { ctx = detail.ctx; });
@@ -114,8 +76,7 @@ with the run's status as `detail` after each patch and each answer to data-statu
     if (reason === "message") finished = true;
     if (connection.config.reconnectDelay !== 500) serverDelay = connection.config.reconnectDelay; // 500: nobody said
   });
-  addEventListener("online", resume);
-  addEventListener("offline", resume); // a stream does not notice; a server on this very machine is still there
+  for (const name of ["online", "offline"]) addEventListener(name, resume); // a stream notices neither
   addEventListener("pagehide", () => { away = true; rest(); });
   addEventListener("pageshow", (event) => event.persisted && resume());
   addEventListener("focus", () => away && resume()); // a navigation was begun, and stopped
@@ -128,45 +89,40 @@ with the run's status as `detail` after each patch and each answer to data-statu
     return ms > otherMs || (ms === otherMs && seq > otherSeq);
   };
   const ends = ({ anchorNode, anchorOffset, focusNode, focusOffset }) => [anchorNode, anchorOffset, focusNode, focusOffset];
+  const fits = (node, at) => live.contains(node) && at <= (node.nodeType === 3 ? node.length : node.childNodes.length);
+
   on("htmx:sse:before:message", (event) => {
     const { message } = event.detail;
     [heard, failures] = [Date.now(), 0];
     if (message.event === "reset") message.event = ""; // swapped like a patch, whatever its cursor
     else if (!message.event && !isAfter(message.id, live.dataset.cursor)) event.preventDefault();
-    focused = document.activeElement;
+    [focused, selection] = [document.activeElement, ends(getSelection())];
     home = focused.closest('[tabindex="-1"]');
-    selection = ends(getSelection());
   });
   on("htmx:sse:after:message", ({ detail: { message } }) => {
     if (message.event) return;
     live.dataset.cursor = message.id;
     const [node, offset, other, otherOffset] = selection; // new text in a text node collapses what was selected in it
-    if (node !== other || offset !== otherOffset) {
-      const fits = (n, at) => live.contains(n) && at <= (n.nodeType === 3 ? n.length : n.childNodes.length);
-      const moved = ends(getSelection()).some((part, i) => part !== selection[i]);
-      if (moved && fits(node, offset) && fits(other, otherOffset)) getSelection().setBaseAndExtent(...selection);
-    }
+    const moved = (node !== other || offset !== otherOffset) && ends(getSelection()).some((part, i) => part !== selection[i]);
+    if (moved && fits(node, offset) && fits(other, otherOffset)) getSelection().setBaseAndExtent(...selection);
     if (!focused.isConnected) home?.focus({ preventScroll: true });
     tick(); // what was just swapped in has the server's words
     tell(now());
   });
-  const isOurs = (element, name) => name === "tabindex" || (name === "open" && element.localName === "details");
   htmx.registerExtension("longhand", { // a patch leaves open what a person opened, and focus where it was led to
-    htmx_before_morph_attr: (element, { attrName }) => !isOurs(element, attrName),
+    htmx_before_morph_attr: ({ localName }, { attrName: name }) => name !== "tabindex" && !(name === "open" && localName === "details"),
   });
 
-  // How it stands.
+  // How the run stands.
   const tell = (status) => live.dispatchEvent(new CustomEvent("longhand:status", { detail: status }));
-
-  async function ask() { // how the run stands, without a stream
-    const answer = await fetch(live.dataset.status).then((r) => (r.ok ? r.json() : {}), () => ({})).catch(() => ({}));
+  async function ask() { // without a stream
+    const answer = await fetch(live.dataset.status).then((r) => (r.ok ? r.json() : {})).catch(() => ({}));
     if (answer.status) tell(answer.status);
     if (answer.cursor && answer.cursor !== live.dataset.cursor) finished = false; // ended, and then retried elsewhere
   }
   setInterval(() => document.hidden !== finished && ask().then(follow), POLL); // for the title; for a retry elsewhere
 
   const banner = $(".connection"), stalled = $("[data-stalled-after]");
-
   function watch() {
     if (connected && Date.now() - heard > SILENCE) ctx.request.abort(); // cut without a word, or this machine slept
     const state = finished || connected || document.hidden ? "" : refused ? "refused" : navigator.onLine ? "reconnecting" : "offline";

@@ -6,14 +6,14 @@ text is. What it finds on a page is in docs/live-pages.md. Needs live.js before 
   const $ = (selector) => document.querySelector(selector), live = $("#live[data-live]");
   if (!live) return;
   const [announcer, below, notify] = ["[data-announce]", "[data-below]", "[data-notify]"].map($);
-  const titles = JSON.parse(live.dataset.titles ?? "{}"), key = `notify:${live.dataset.status}`;
+  const titleOf = (status) => JSON.parse($("[data-titles]")?.dataset.titles ?? "{}")[status], key = `notify:${live.dataset.status}`;
   let known;
   function turn(status) {
     if (status === known) return;
-    const isEnd = ENDED.includes(status), isNews = known && (isEnd || status === "waiting");
+    const title = titleOf(status), isEnd = ENDED.includes(status), isNews = known && (isEnd || status === "waiting");
     known = status;
-    if (titles[status] && (isNews || !isEnd)) document.title = titles[status];
-    if (isNews) announce(titles[status]), send(titles[status]);
+    if (title && (isNews || !isEnd)) document.title = title;
+    if (isNews) announce(title), send(title);
     if (notify) offer();
   }
 

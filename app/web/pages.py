@@ -15,8 +15,6 @@ from app.contract.runs import RunStatus
 from app.contract.settings import Settings
 from app.runs.view import Context, cursor_of, fragments
 from app.runs.views.authorship import names_extractive
-from app.runs.views.site import name_of
-from app.runs.views.words import SITE, words_for
 from app.stores.fleet import Fleet
 from app.web.rendering import build_version, render
 
@@ -67,9 +65,6 @@ def live_values(kind: str, run: Run, context: Context) -> dict[str, Any]:
     Without JavaScript a page `reloads` itself while its run moves, unless it has a form: what somebody is typing into
     it would be lost. A site's page always has one.
     """
-    words = words_for(run)
-    name = name_of(run) if words is SITE else run.title
-    titles = {status.value: f"{words.status[status]}: {name}" for status in RunStatus}
     roots = fragments(kind, run, context)
     parts = {part.id: Markup(part.render()) for part in roots}  # noqa: S704
     return {
@@ -79,7 +74,6 @@ def live_values(kind: str, run: Run, context: Context) -> dict[str, Any]:
         "reloads": run.status in _MOVING and kind != "site" and not any("<textarea" in part for part in parts.values()),
         "kind": kind,
         "refused": context.refused,
-        "titles": json.dumps(titles, ensure_ascii=False),
     }
 
 

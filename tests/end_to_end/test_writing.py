@@ -107,7 +107,7 @@ async def test_the_outline_is_approved_as_it_was_edited(
     page = await context.new_page()
     await order_post(page, model_workplace.site_url, "Tubeless tyres for commuters", approve=True)
     await wait_for_status(page, "waiting")
-    await expect(page.get_by_text("Waiting for you")).to_be_visible()
+    await expect(page.get_by_text("Waiting for you", exact=True)).to_be_visible()
 
     # It waits there for another device as well. What does not fit comes back, with what was typed.
     elsewhere = await (await visitors.come(model_workplace.state)).new_page()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
+from app.contract.cursors import START
 from app.contract.fold import Run
-from app.contract.runs import ENDED
+from app.contract.runs import ENDED, RunStatus
 from app.runs.patching import Fragment, latest
 from app.runs.views.context import Context
 from app.runs.views.parts import part
@@ -24,16 +26,19 @@ class Tally:
     text: str = ""
     done: int = 0
     total: int = 0
-    changed: str = "0-0"
+    changed: str = START
     rest: Rest | None = None
 
 
-def run_bar(run: Run, words: Words, tally: Tally) -> Fragment:
-    """The run's own element, with its status."""
+def run_bar(run: Run, words: Words, tally: Tally, name: str = "", named: str = START) -> Fragment:
+    """The run's own element, with its status, and what the tab is called in each. `name` is what the run is about, its
+    title if that is empty, and `named` the cursor since which it is called so."""
+    titles = {status.value: f"{words.status[status]}: {name or run.title}" for status in RunStatus}
     return part(
         "run_bar",
         "run",
-        latest([run.changed, tally.changed]),
+        latest([run.changed, tally.changed, named]),
+        titles=json.dumps(titles, ensure_ascii=False),
         run=run,
         words=words,
         tally=tally,

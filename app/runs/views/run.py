@@ -18,6 +18,7 @@ from app.runs.views.kept import Kept
 from app.runs.views.makeshift import build
 from app.runs.views.parts import dom_id, part
 from app.runs.views.published import settled_at, shown_text
+from app.runs.views.site import name_of
 from app.runs.views.steps import is_unvisited, timeline, unreadable_rows
 from app.runs.views.text import BlocksOf, plain_blocks, text_blocks
 from app.runs.views.words import words_for
@@ -31,7 +32,7 @@ def run_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     words, kept = words_for(run), context.kept
     make = partial(build, run, kept)
     return (
-        run_bar(run, words, Tally()),
+        make("run", lambda: run_bar(run, words, Tally(), *_name(run)), lambda: run_bar(run, words, Tally())),
         make("condition", lambda: condition(run, words, context)),
         make("asks", lambda: _asks(run, context)),
         make("output", lambda: _output(run)),
@@ -46,6 +47,10 @@ def as_json(value: Any) -> str:
     """A value as people read it."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n… {len(text) - _SHOWN} characters more"
+
+
+def _name(run: Run) -> tuple[str, str]:
+    return name_of(run) if run.workflow == "onboard-site" else (run.title, START)
 
 
 def _output(run: Run) -> Fragment:

@@ -29,7 +29,7 @@ def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     make = partial(build, run, kept)
     return (
         make("site-head", lambda: _head(read)),
-        make("run", lambda: run_bar(run, SITE, read.tally), lambda: run_bar(run, SITE, Tally())),
+        make("run", lambda: run_bar(run, SITE, read.tally, *name_of(run)), lambda: run_bar(run, SITE, Tally())),
         make("condition", lambda: condition(run, SITE, context)),
         make("profile", lambda: _profile(read)),
         make("unread", lambda: _unread(read)),
@@ -40,11 +40,11 @@ def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     )
 
 
-def name_of(run: Run) -> str:
-    """What the site calls itself; until that is known, its address."""
+def name_of(run: Run) -> tuple[str, str]:
+    """What the site calls itself, until that is known its address, and the cursor since which it is so."""
     read = _Read(run)
     known = read.profile.name if read.profile else ""
-    return known or short_address(_address(run, read.opening))
+    return known or short_address(_address(run, read.opening)), changed_at(read.opening, read.profiling)
 
 
 class _Read:

@@ -21,5 +21,5 @@ def finished_version(run: Run) -> Version | None:
     """The post as it was when it was last finished; None where none was, and for runs that write no post."""
     if run.workflow != "write-post" or run.output is None:
         return None
-    missing = run.output.get("missing") if isinstance(run.output, dict) else None
-    return Version(whole=not missing, newest=run.status in FINISHED)
+    whole = isinstance(run.output, dict) and not run.output.get("missing")
+    return Version(whole=whole, newest=run.status in FINISHED)

@@ -239,8 +239,8 @@ async def test_the_tab_of_a_site_names_the_site(ann: Client, play: Play) -> None
     site = await add_site(ann)
 
     async def titles(page: str) -> set[str]:
-        live = lxml_html.fromstring((await ann.get(page)).text).get_element_by_id("live")
-        return {title.partition(": ")[2] for title in json.loads(live.get("data-titles")).values()}
+        (written,) = lxml_html.fromstring((await ann.get(page)).text).xpath("//*[@data-run-status]/@data-titles")
+        return {title.partition(": ")[2] for title in json.loads(written).values()}
 
     run = run_of(await ann.get(site))
     assert await titles(site) == await titles(f"/runs/{run}") == {"marloweheat.example"}

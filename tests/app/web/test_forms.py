@@ -133,7 +133,8 @@ def test_who_left_the_outline_open_is_told_so_also_after_the_end(ending: e.Event
     if ending is not None:
         log.add(type(ending), ending.data)
     head = fragment("post", log.fold()).xpath("//*[@id='document-head']")[0]
-    assert "What was changed in another tab since is no part of it." in head.text_content()
+    assert "outline was approved" in head.text_content()
+    assert ("What was changed in another tab since is no part of it." in head.text_content()) is (ending is None)
     assert bool(head.xpath(".//*[contains(@class, 'notice')]")) is (ending is None)
 
 

@@ -22,6 +22,7 @@ _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
 _ITEM = re.compile(r" {0,3}(?:([-*+])|(\d{1,9})([.)]))(?:[ \t]|$)")
 _INDENTED = re.compile(r" {2,}\S")
 _MARGIN = re.compile(r"[-*+>\d.) \t]*")
+_TICKS = re.compile(rf"{_MARGIN.pattern}`{{3}}")
 _TAB = 4
 """Columns from one tab stop to the next."""
 
@@ -111,6 +112,9 @@ def _decided_lines(text: str, complete: bool) -> Iterator[_Line]:
 
 
 def _undecided_length(line: str) -> int:
+    if _TICKS.match(line):
+        # A fence, unless another backtick follows anywhere in the line.
+        return len(line)
     match = _UNDECIDED.match(line)
     return match.end() if match else 0
 

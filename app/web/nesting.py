@@ -15,7 +15,7 @@ from app.web.blocks import Block, kind_of, split_blocks
 _MARK = re.compile(r"( {0,3})([-*+]|(\d{1,9})[.)])( *)")
 _MOST_SPACES = 4
 """Spaces after a mark that belong to it; from one more on, all but one are the item's own."""
-_QUOTED = re.compile(r" *> ?")
+_QUOTED = re.compile(r"\A *> ?")
 
 
 class Item(NamedTuple):

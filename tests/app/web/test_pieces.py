@@ -90,6 +90,31 @@ PIECES = st.one_of(
 )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> # Head\nIf a > b, and on",
+        "> A rule:\nif a > b then stop.\n> - so\nand `a>b` -> on",
+        "Install it so:\n```npm install``` and go on.\n\nNext paragraph here.",
+        "- Install it so:\n  ```npm install``` and go on.\n\n  Next paragraph here.",
+    ],
+)
+def test_following_character_by_character_is_reading(text: str) -> None:
+    log = begin_section()
+    followed, before = page("post", log.fold()), log.events[-1].id
+    for character in text:
+        log.write(STEP, character)
+        run = log.fold()
+        apply_patches(followed, PageView("post").patches(run, before))
+        before = run.cursor
+        assert canonical(followed) == canonical(page("post", run)), log.fold().steps[log.path(STEP)].latest
+
+
+def test_a_quotation_loses_no_sign_of_its_lazy_lines() -> None:
+    (block,) = split_blocks("> A rule:\nif a > b, see `a>b` -> on", True)
+    assert "if a &gt; b, see <code>a&gt;b</code> -&gt; on" in render_block(block.text, {})
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(PIECES | NESTED, min_size=1, max_size=3).map("\n\n".join), st.data())
 def test_a_page_that_follows_is_the_page_that_is_read(text: str, data: st.DataObject) -> None:

@@ -85,9 +85,10 @@ def split_blocks(text: str, complete: bool) -> tuple[Block, ...]:
     return tuple(done)
 
 
-def kind_of(line: str) -> str:
-    """What a line begins that goes on with no other block: `text`, `heading`, `rule`, `fence`, `quote`, `table`, or
+def kind_of(text: str) -> str:
+    """What kind of block a text is, or its first line begins: `text`, `heading`, `rule`, `fence`, `quote`, `table`, or
     `list` with the mark of its items."""
+    line = text.partition("\n")[0]
     if _FENCE.match(line):
         return "fence"
     if _HEADING.match(line):

@@ -115,7 +115,7 @@ def _frame(pieces: Pieces, numbers: Numbers) -> tuple[str, str]:
 
 def _render_text(text: str, numbers: Numbers, element_id: str, complete: bool) -> str:
     """A block that is not cut."""
-    if kind_of(text.partition("\n")[0]) == "text":
+    if kind_of(text) == "text":
         inline = _render_inline(text.strip(), numbers, complete)
         return f"<p>{_as_first(inline, element_id)}</p>" if inline else _NOTHING
     render = _render_once if complete else _render

@@ -33,12 +33,12 @@ class Inner(NamedTuple):
 
     @property
     def is_text(self) -> bool:
-        return kind_of(self.block.text.partition("\n")[0]) == "text"
+        return kind_of(self.block.text) == "text"
 
 
 def read_items(text: str) -> Iterator[Item]:
     """The items of a list."""
-    kind, begun, at = kind_of(text.partition("\n")[0]), 0, 0
+    kind, begun, at = kind_of(text), 0, 0
     width = 0
     for line in text.split("\n"):
         mark = _MARK.match(line)

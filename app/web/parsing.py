@@ -19,7 +19,7 @@ def parse(markdown: str, numbers: Numbers) -> list[Token]:
 
 
 def _read(text: str, numbers: Numbers, depth: int) -> Iterator[Token]:
-    kind = kind_of(text.partition("\n")[0])
+    kind = kind_of(text)
     if kind == "text":
         yield from _paragraph(text, numbers)
     elif kind == "quote" and depth < DEEPEST:

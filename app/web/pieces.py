@@ -63,7 +63,7 @@ class Pieces:
 @lru_cache(maxsize=4096)
 def cut_block(text: str, depth: int = 0) -> Pieces | None:
     """The pieces of a block; None for one that is sent whole, because it is short, or of another kind."""
-    kind = kind_of(text.partition("\n")[0])
+    kind = kind_of(text)
     if kind.startswith("list") and depth < DEEPEST:
         items = tuple(Piece(item.text, item.at, places=((0, item.at),)) for item in read_items(text))
         return Pieces("items", items, number=first_number(text))

@@ -25,7 +25,7 @@ def build(run: Run, kept: Kept, element_id: str, *ways: Callable[[], Fragment], 
     for number, make in enumerate(ways):
         try:
             made = make()
-        except Exception:
+        except Exception:  # whatever it is: it concerns this part alone
             logger.exception("Could not build a part of a page", run=run.id, id=element_id, cursor=run.cursor)
         else:
             return _turned(made, kept.turn(element_id, number, run.cursor), number > 0)

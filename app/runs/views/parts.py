@@ -43,7 +43,7 @@ def part(
         around = {"id": element_id, "tag": tag, "children": html, "head": head, "tail": tail}
         try:
             return render(f"partials/{template}.html", **around, **values).strip()
-        except Exception:
+        except Exception:  # whatever it is: it concerns this part alone
             logger.exception("Could not render a part of a page", id=element_id)
             return apologise(element_id, tag, html, head, tail)
 

@@ -89,7 +89,7 @@ def post_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
         make("document-head", lambda: _head(told, context)),
         make("sections", lambda: _sections(told)),
         make("sources", lambda: _sources(told)),
-        part("exports", "exports", run.changed, post_id=context.post_id, version=finished_version(run)),
+        make("exports", lambda: _exports(run, context)),
         make("steps", lambda: timeline(run, context.kept, retry=False)),
         make("unreadable", lambda: unreadable_rows(run)),
     )
@@ -136,6 +136,10 @@ def _approved_at(run: Run) -> datetime | None:
 
 def _sources(told: _Told) -> Fragment:
     return part("sources", "sources", latest([told.changed, told.cited.changed]), sources=told.cited.sources)
+
+
+def _exports(run: Run, context: Context) -> Fragment:
+    return part("exports", "exports", run.changed, post_id=context.post_id, version=finished_version(run))
 
 
 def _sections(told: _Told) -> Fragment:

@@ -29,7 +29,7 @@ def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
     make = partial(build, run, kept)
     return (
         make("site-head", lambda: _head(read)),
-        make("run", lambda: run_bar(run, SITE, read.tally, *name_of(run)), lambda: run_bar(run, SITE, Tally())),
+        make("run", lambda: run_bar(run, SITE, read.tally, *read.name), lambda: run_bar(run, SITE, Tally())),
         make("condition", lambda: condition(run, SITE, context)),
         make("profile", lambda: _profile(read)),
         make("unread", lambda: _unread(read)),
@@ -42,9 +42,7 @@ def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
 
 def name_of(run: Run) -> tuple[str, str]:
     """What the site calls itself, until that is known its address, and the cursor since which it is so."""
-    read = _Read(run)
-    known = read.profile.name if read.profile else ""
-    return known or short_address(_address(run, read.opening)), changed_at(read.opening, read.profiling)
+    return _Read(run).name
 
 
 class _Read:
@@ -60,6 +58,11 @@ class _Read:
     def profile(self) -> Profile | None:
         return read_value(Profile, find_object(self.profiling, "profile"))
 
+    @property
+    def name(self) -> tuple[str, str]:
+        known = self.profile.name if self.profile else ""
+        return known or short_address(_address(self.run, self.opening)), changed_at(self.opening, self.profiling)
+
     @cached_property
     def pages(self) -> list[Step]:
         """The steps that read a page each."""
@@ -70,15 +73,13 @@ class _Read:
         return _tally(self.run.steps.get(self.path), self.pages)
 
 
-# What is not there yet says whether it still comes: that is the run's own state.
-
-
 def _head(read: _Read) -> Fragment:
     changed = latest([changed_at(read.opening, read.profiling), read.run.changed])
     return part("site_head", "site-head", changed, profile=read.profile, address=_address(read.run, read.opening))
 
 
 def _profile(read: _Read) -> Fragment:
+    # What is not there yet says whether it still comes: that is the run's own state.
     changed = latest([changed_at(read.profiling), read.run.changed])
     return part("profile", "profile", changed, profile=read.profile, ended=read.run.ended)
 

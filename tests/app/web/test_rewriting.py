@@ -12,11 +12,11 @@ from app.web.rendering import write_sentence
 from tests.app.conftest import Take
 from tests.app.web.browser_dom import page
 from tests.app.web.conftest import Play, Ship
-from tests.app.web.logs import OUTLINE, Writer, finish_post, post_json
+from tests.app.web.logs import HEADINGS, Writer, finish_post, post_json
 from tests.app.web.test_pages import Client, add_post, add_site, run_of
 
 PRICE = "write-section:price"
-KEYS = [section["id"] for section in OUTLINE["sections"]]  # type: ignore[index]
+KEYS = list(HEADINGS)
 SUFFIXES = ("md", "html", "docx")
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from app.contract import events as e
+from app.contract.admission import objection_to, steps_to_reset
 from app.contract.cursors import START
 from app.contract.payloads import Ask, ErrorData
 from app.contract.runs import ENDED, OPEN_STEPS, RunStatus, StepStatus, parent_path
@@ -16,9 +17,6 @@ from app.contract.work import Work
 
 _OTHERS = (e.CommandCancel, e.CommandRetry, e.CommandAnswer, e.RunStarted, e.RunRecovered, e.Unreadable)
 """What the worker that has been at the run until then did not say."""
-
-UNDER_WAY = "It is running already, or about to."
-"""Why a retry cannot be taken that asks for what happens anyway."""
 
 
 @dataclass(slots=True)
@@ -203,7 +201,7 @@ class Run:
                 step.changed = event.id
 
     def _command(self, command: e.Command) -> None:
-        objection = self.objection_to(command)
+        objection = objection_to(self, command)
         match command:
             case _ if objection:
                 self.objections[command.id] = objection
@@ -217,46 +215,6 @@ class Run:
         if self.status is RunStatus.WAITING or self.ended:
             self.status, self.ended_at, self.error = RunStatus.QUEUED, None, None
 
-    def objection_to(self, command: e.Command) -> str:
-        """Why this command cannot be taken if it comes next, or nothing. The state at its place in the log counts."""
-        match command:
-            case e.CommandAnswer(data=data):
-                if data.ask in self.answers:
-                    return "It was answered before."
-                if data.ask not in self.asked:
-                    return "The run no longer asks this."
-            case e.CommandRetry(data=data):
-                unknown = [path for path in data.steps if path not in self.steps]
-                if unknown:
-                    return f"There is no step {unknown[0]}."
-                return "" if self._idle(data.steps) else self._object_to_retry(data.steps)
-        return ""
-
-    def _object_to_retry(self, steps: list[str]) -> str:
-        """What is to be said of a retry that finds nothing to reset."""
-        if steps or isinstance(self._turn, e.CommandRetry):
-            return UNDER_WAY
-        # A run can be stopped, or fail, while no step is to blame; going on with it is then the retry.
-        if isinstance(self._turn or self.ending, e.CommandCancel | e.RunCancelled | e.RunFailed):
-            return ""
-        return "Nothing failed in this run."
-
-    @property
-    def _turn(self) -> e.Command | None:
-        """Of the waiting cancels and retries the newest that can be taken: the one that counts."""
-        stops = (c for c in reversed(self.commands.values()) if not isinstance(c, e.CommandAnswer))
-        return next((command for command in stops if command.id not in self.objections), None)
-
-    def _idle(self, steps: list[str]) -> list[str]:
-        """Those of these steps (of none: of all that failed) that neither run nor are about to."""
-        named = steps or [step.path for step in self.failed_steps]
-        if isinstance(self._turn, e.CommandCancel):
-            return named
-        return [path for path in named if not self._is_under_way(self.steps[path])]
-
-    def _is_under_way(self, step: Step) -> bool:
-        return step.status in OPEN_STEPS or step.generation in self.commands
-
     def _handled(self, command: str) -> None:
         done = self.commands.pop(command, None)
         self.objections.pop(command, None)
@@ -265,7 +223,7 @@ class Run:
             del self.answers[done.data.ask]
 
     def _reset(self, command: e.CommandRetry) -> None:
-        for path in self.retry_targets(self._idle(command.data.steps)):
+        for path in steps_to_reset(self, command):
             step = self.steps.get(path)
             if step:
                 step.guidance = command.data.guidance
@@ -274,20 +232,6 @@ class Run:
                     step.reset(command)
                     step.changed = command.id
                 path = parent_path(path)
-
-    def retry_targets(self, paths: Iterable[str]) -> list[str]:
-        """The steps that a retry of `paths` runs again: each path, and inside it what failed.
-
-        Inside one that succeeded with all that is in it, that is everything: a person wants it done anew.
-        """
-        targets: dict[str, None] = {}
-        for path in paths:
-            targets[path] = None
-            step, inside = self.steps.get(path), self.below(path)
-            failed = [below for below in inside if below.status is StepStatus.FAILED]
-            anew = step is not None and step.status is StepStatus.SUCCEEDED and not failed
-            targets.update((below.path, None) for below in (inside if anew else failed))
-        return list(targets)
 
 
 def _innermost(steps: Iterable[Step]) -> list[Step]:

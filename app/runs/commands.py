@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
+from app.contract.admission import UNDER_WAY, objection_to
 from app.contract.errors import RunEnded
 from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry
-from app.contract.fold import UNDER_WAY, Run
+from app.contract.fold import Run
 from app.contract.payloads import Answer, Ask, Retry
 from app.contract.runs import RunStatus, lease_state
 from app.runs.digests import digest_request
@@ -69,7 +70,7 @@ class Commands:
         if earlier := await self._earlier(run_id, key):
             return await self._check_taken(run_id, earlier)
         command = CommandRetry(data=Retry(steps=_find_steps(run, steps), guidance=guidance))
-        _check_objection(run.objection_to(command))
+        _check_objection(objection_to(run, command))
         return await self._check_taken(run_id, await self._append(row, command, key))
 
     async def answer(

@@ -8,7 +8,8 @@ import pytest
 
 from app.contract import events as e
 from app.contract import payloads as p
-from app.contract.fold import UNDER_WAY, Run, fold
+from app.contract.admission import UNDER_WAY
+from app.contract.fold import Run, fold
 from app.contract.runs import RunStatus, StepStatus
 
 ENDS: list[e.Event] = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from app.contract.admission import UNDER_WAY
 from app.contract.cursors import parse_cursor
-from app.contract.fold import UNDER_WAY
 from app.contract.runs import RunStatus
 from tests.worker.runtime.harness import Driver, Probe
 from worker.runtime import component, gather, resource, workflow

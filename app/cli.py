@@ -23,8 +23,8 @@ cli = typer.Typer(
 @cli.command()
 def up() -> None:
     """Start everything (Redis if none is set, web, workers), keep it running, stop it all on Ctrl-C or SIGTERM."""
-    from app.processes.errors import CannotStart
-    from app.processes.up import start_and_supervise
+    from app.launcher.errors import CannotStart
+    from app.launcher.up import start_and_supervise
 
     settings = _read_settings()
     try:
@@ -36,7 +36,7 @@ def up() -> None:
 @cli.command()
 def web() -> None:
     """Serve the pages and the API."""
-    from app.processes.web import serve
+    from app.launcher.web import serve
 
     serve(_read_settings())
 

@@ -22,35 +22,35 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app.accounts.asking import give_session, provide_who
-from app.accounts.origins import RefuseForeign
+from app.accounts.authentication import give_session, provide_who
+from app.accounts.csrf import RefuseForeign
 from app.accounts.tokens import Tokens
 from app.accounts.workspaces import Workspaces
 from app.api.documentation import SECURITY
 from app.api.routes import ROUTES as API_ROUTES
 from app.contract.settings import Settings
-from app.failures import answer_failure
-from app.headers import secure
-from app.heads import allow_head
-from app.logs import configure_logs
-from app.runs.bells import Bells
+from app.http.errors import answer_failure
+from app.http.head import allow_head
+from app.http.headers import secure
+from app.http.logs import configure_logs
+from app.http.streaming import StreamingLitestar
+from app.http.templates import load_templates
+from app.live.hub import Hub
+from app.live.notifications import Notifications
+from app.live.shutdown import announce_shutdown
 from app.runs.commands import Commands
 from app.runs.drafts import Drafts
-from app.runs.follow import Follower
-from app.runs.hub import Hub
+from app.runs.following import Follower
 from app.runs.queries import Queries
-from app.runs.shutdown import announce_shutdown
 from app.runs.submission import Submission
-from app.runs.view import Views
 from app.stores.archive import Archive
 from app.stores.connection import READING
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
-from app.web.board import Boards
-from app.web.rendering import load_templates
+from app.web.activity.board import Boards
 from app.web.routes import ROUTES as PAGES
-from app.web.streaming import StreamingLitestar
+from app.web.views import Views
 
 ROOT = Path(__file__).parent.parent
 LARGEST_BODY = 1_000_000
@@ -102,7 +102,7 @@ def connect(settings: Settings) -> dict[str, Any]:
     # A subscription takes a connection for itself, and must hear of an outage instead of trying again by itself.
     ears: Redis = Redis.from_url(settings.redis_url, **READING, socket_connect_timeout=2)
     archive = Archive(database)
-    log, fleet, bells = Log(redis, archive), Fleet(redis), Bells(ears)
+    log, fleet, bells = Log(redis, archive), Fleet(redis), Notifications(ears)
     queries, drafts = Queries(database, log), Drafts(database, log)
     return {
         "settings": settings,

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from app.content.values import Outline, OutlineSection, Section
 from app.contract import events as e
 from app.contract import payloads as p
-from app.contract.content import Outline, OutlineSection, Section
 from app.stores.epochs import Epochs
 from app.stores.leases import Leases
-from app.stores.shipping import Unshipped
 from app.stores.tables import PostRow, RunRow, SiteRow
+from app.stores.unshipped import Unshipped
 from bench.stores import WORKSPACE, Stores, accept
-from worker.shipping import Shipper
+from worker.engine.archiver import Archiver
 
 ROOT = "write-post"
 SITE = "site_bench"
@@ -51,7 +51,7 @@ async def write_post(stores: Stores, count: int, *, end: bool = True) -> Written
     minted = await Epochs(stores.database).mint(run_id)
     assert minted is not None
     assert await Leases(stores.redis, _LEASE_MS).take(run_id, minted.epoch, "bench", ROOT, "1") is not None
-    shipper = Shipper(stores.log, stores.archive, Unshipped(stores.redis, 86_400_000))
+    shipper = Archiver(stores.log, stores.archive, Unshipped(stores.redis, 86_400_000))
     facts = [event.model_copy(update={"epoch": minted.epoch}) for event in _facts(count, end)]
     for number, start in enumerate(range(0, len(facts), _BATCH), start=1):
         last = end and start + _BATCH >= len(facts)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from app.processes.embedded_redis import prepare_redis, wait_for_redis
+from app.launcher.embedded_redis import prepare_redis, wait_for_redis
 
 ROOT = Path(__file__).parents[1]
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -18,7 +18,7 @@ from sqlalchemy import delete
 
 from app.accounts.sessions import COOKIE, digest_of, new_session
 from app.contract import keys
-from app.processes.embedded_redis import find_free_port
+from app.launcher.embedded_redis import find_free_port
 from app.stores.repositories.workspaces import add_session
 from app.stores.tables import SnapshotRow
 from bench.posts import WrittenPost, add_site, write_post

@@ -9,13 +9,13 @@ from statistics import median
 
 from app.contract.cursors import START
 from app.contract.events import CommandAnswer
-from app.contract.payloads import Answer
+from app.contract.payloads import AnswerData
 from app.stores.epochs import Epochs
 from app.stores.leases import Leases
-from app.stores.log import Known
+from app.stores.log import KnownCommand
 from bench.noop import NAME, WORKFLOWS
 from bench.stores import Stores, accept, running_stores
-from worker.leases import Holder, Identity
+from worker.engine.holder import RunHolder, WorkerIdentity
 
 
 async def measure_resume(folder: Path, lengths: list[int], repeats: int) -> dict[int, tuple[int, float]]:
@@ -31,14 +31,14 @@ async def measure_resume(folder: Path, lengths: list[int], repeats: int) -> dict
         return measured
 
 
-def _open_holder(stores: Stores) -> Holder:
+def _open_holder(stores: Stores) -> RunHolder:
     leases = Leases(stores.redis, 60_000)
-    return Holder(
-        Identity("bench", "bench"), WORKFLOWS, stores.log, leases, Epochs(stores.database), lambda _minted: {}
+    return RunHolder(
+        WorkerIdentity("bench", "bench"), WORKFLOWS, stores.log, leases, Epochs(stores.database), lambda _minted: {}
     )
 
 
-async def _resume(stores: Stores, holder: Holder, steps: int) -> tuple[int, float]:
+async def _resume(stores: Stores, holder: RunHolder, steps: int) -> tuple[int, float]:
     """Run the steps, park, answer, and time what is left: reading the log, and coming to where the run stood."""
     accepted = await accept(stores, NAME, {"steps": steps, "asked": True})
     run_id, submitted = accepted.popitem()
@@ -46,8 +46,8 @@ async def _resume(stores: Stores, holder: Holder, steps: int) -> tuple[int, floa
     await holder.hold(run_id)
     run = await stores.log.fold(run_id)
     ask = run.asks[0]
-    answer = CommandAnswer(data=Answer(ask=ask.ask, name=ask.name, value="on"))
-    await stores.log.command(run_id, answer, "answer", Known("parked", START, NAME, "1"))
+    answer = CommandAnswer(data=AnswerData(ask=ask.ask, name=ask.name, value="on"))
+    await stores.log.command(run_id, answer, "answer", KnownCommand("parked", START, NAME, "1"))
     length = len(await stores.log.entries(run_id))
     begun = time.perf_counter()
     await holder.hold(run_id)

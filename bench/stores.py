@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 
 from app.contract.events import RunSubmitted, now
 from app.contract.payloads import Submitted
-from app.contract.runs import new_id
 from app.contract.settings import Settings
+from app.contract.status import new_id
 from app.stores.archive import Archive
 from app.stores.database import Database, migrate
 from app.stores.log import Log

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.accounts.sessions import COOKIE, digest_of, new_session
-from app.processes.embedded_redis import find_free_port
+from app.launcher.embedded_redis import find_free_port
 from app.stores.repositories.workspaces import add_session
 from bench.processes import ROOT, cpu_seconds, python, resident_bytes, running
 from bench.stores import WORKSPACE, Stores, accept, running_stores

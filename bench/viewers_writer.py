@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.contract.content import Outline, OutlineSection, Source
+from app.content.values import Outline, OutlineSection, Source
 from app.contract.events import Event, ObjectPublished, RunStarted, StepOutput, StepStarted, StepSucceeded
 from app.contract.payloads import Output, Published, Started, StepBegun, StepDone
 from app.contract.settings import Settings

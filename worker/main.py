@@ -24,38 +24,38 @@ from app.contract.settings import Settings
 from app.stores.archive import Archive
 from app.stores.connection import connect
 from app.stores.database import Database
-from app.stores.durability import warn_of_risks
 from app.stores.epochs import Epochs, Minted
 from app.stores.fleet import Fleet
 from app.stores.leases import Leases
 from app.stores.log import Log
-from app.stores.shipping import Unshipped
+from app.stores.redis_risks import warn_of_risks
+from app.stores.unshipped import Unshipped
 from worker.agents.author import Author
 from worker.agents.extractive_author import ExtractiveAuthor
 from worker.agents.model_author import ModelAuthor
 from worker.crawl.extract import read_page
 from worker.crawl.site import SiteReader
-from worker.ending import ending_in_time
-from worker.fence import Fence
-from worker.jobs import Jobs, open_queue
-from worker.knowledge import Knowledge
-from worker.leases import Holder, Identity
-from worker.llm.calls import ModelCall
+from worker.engine.archiver import Archiver
+from worker.engine.arq_queue import ArqQueue, open_queue
+from worker.engine.fencing import Fence
+from worker.engine.holder import RunHolder, WorkerIdentity
+from worker.engine.result_cache import SqlCache
+from worker.engine.scheduler import Scheduler
+from worker.engine.shutdown import ending_in_time
+from worker.engine.site_knowledge import SiteKnowledge
 from worker.llm.gateway import open_gateway
-from worker.llm.governor import Governor, Limits
-from worker.result_cache import SqlCache
+from worker.llm.rate_limiter import Limits, RateLimiter
+from worker.llm.usage import ModelCall
 from worker.runtime import Workflows, spend, uncharged
-from worker.shipping import Shipper
-from worker.supervisor import Supervisor
 from worker.workflows import WORKFLOWS
 
 logger = structlog.get_logger()
 
 
-def identify() -> Identity:
+def identify() -> WorkerIdentity:
     """A name for this process that no other has, and the build it runs."""
     build = os.environ.get("LONGHAND_BUILD", "dev")
-    return Identity(holder=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}", build=build)
+    return WorkerIdentity(holder=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}", build=build)
 
 
 def warm_up(*, models: bool) -> None:
@@ -66,7 +66,7 @@ def warm_up(*, models: bool) -> None:
     page = b"<html><head><title>Hello</title></head><body><main><h1>Hello</h1><p>" + b"A sentence. " * 60
     read_page(page + b"</p></main></body></html>", "https://example.com/")
     if models:
-        for module in ("pydantic_ai.direct", "worker.llm.failures", "worker.llm.model_building"):
+        for module in ("pydantic_ai.direct", "worker.llm.error_mapping", "worker.llm.providers"):
             importlib.import_module(module)
 
 
@@ -106,24 +106,24 @@ class WorkerProcess:
         reader = await stack.enter_async_context(SiteReader(settings.crawl_allow))
 
         def resources(minted: Minted) -> Mapping[Any, Any]:
-            knowledge = Knowledge(database, Fence(database, holder.hand_over), minted)
-            return {Author: author, SiteReader: reader, Settings: settings, Knowledge: knowledge}
+            knowledge = SiteKnowledge(database, Fence(database, holder.hand_over), minted)
+            return {Author: author, SiteReader: reader, Settings: settings, SiteKnowledge: knowledge}
 
         def cache(minted: Minted) -> SqlCache:
             return SqlCache(database, Fence(database, holder.hand_over), minted)
 
-        holder = Holder(
+        holder = RunHolder(
             identity, self._workflows, log, leases, epochs, resources, cache,
             capacity=settings.run_concurrency,
         )  # fmt: skip
         queue = open_queue(settings.redis_url, self._workflows.versions)
         stack.push_async_callback(queue.aclose)
-        jobs = Jobs(queue, holder, self._workflows.versions)
-        supervisor = Supervisor(
+        jobs = ArqQueue(queue, holder, self._workflows.versions)
+        supervisor = Scheduler(
             identity, self._workflows, holder, leases, epochs, archive, fleet, jobs,
             capacity=settings.run_concurrency, author=author.name,
         )  # fmt: skip
-        shipper = Shipper(log, archive, Unshipped(client, settings.log_keep_seconds * 1000))
+        shipper = Archiver(log, archive, Unshipped(client, settings.log_keep_seconds * 1000))
         warming = asyncio.create_task(asyncio.to_thread(warm_up, models=bool(settings.model)))
         warming.add_done_callback(_note_warmth)
         tasks = [
@@ -146,7 +146,7 @@ class WorkerProcess:
         if not settings.model:
             return ExtractiveAuthor()
         limits = Limits(settings.model_rpm, settings.model_tpm, settings.model_concurrency)
-        governor = Governor(client, limits, waiting=lambda _seconds: uncharged())
+        governor = RateLimiter(client, limits, waiting=lambda _seconds: uncharged())
         gateway = open_gateway(settings, governor, _record_call)
         stack.push_async_callback(gateway.close)
         return ModelAuthor(gateway)
@@ -162,7 +162,7 @@ class WorkerProcess:
             self._hurry.set()
         return failed
 
-    async def _drain(self, supervisor: Supervisor, jobs: Jobs, holder: Holder) -> None:
+    async def _drain(self, supervisor: Scheduler, jobs: ArqQueue, holder: RunHolder) -> None:
         logger.info("worker draining", runs=len(holder.runs))
         draining = asyncio.create_task(holder.drain(self._settings.drain_seconds))
         hurry = asyncio.create_task(self._hurry.wait())
@@ -179,7 +179,7 @@ def _note_warmth(warming: asyncio.Task[None]) -> None:
         logger.error("warming up failed", error=str(error))
 
 
-async def _ship_rest(shipper: Shipper) -> None:
+async def _ship_rest(shipper: Archiver) -> None:
     """What the last moments brought; where that does not work, other workers ship it."""
     try:
         await shipper.ship()

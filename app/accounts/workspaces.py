@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts.sessions import digest_of
-from app.contract.runs import new_id
+from app.contract.status import new_id
 from app.stores.database import Database
 from app.stores.repositories import workspaces
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class Requester:
     """Who asks. `workspace_id` is None for a browser whose session has no row yet: it owns nothing so far.
 
     `session` is the cookie's value, None for an API token.
@@ -29,18 +29,18 @@ class Workspaces:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of_session(self, session: str) -> Who:
+    async def of_session(self, session: str) -> Requester:
         """Whoever has this cookie. Writes nothing."""
         async with self._database.reading() as reading:
-            return Who(await workspaces.workspace_of_session(reading, digest_of(session)), session)
+            return Requester(await workspaces.workspace_of_session(reading, digest_of(session)), session)
 
-    async def of_token(self, token: str) -> Who | None:
+    async def of_token(self, token: str) -> Requester | None:
         """Whoever has this token; None when nobody has."""
         async with self._database.reading() as reading:
             workspace_id = await workspaces.workspace_of_token(reading, digest_of(token))
-        return Who(workspace_id) if workspace_id else None
+        return Requester(workspace_id) if workspace_id else None
 
-    async def ensure(self, who: Who) -> str:
+    async def ensure(self, who: Requester) -> str:
         """The workspace of who asks, founded now if this is the session's first POST."""
         if who.workspace_id:
             return who.workspace_id

@@ -21,7 +21,7 @@ from litestar.openapi.spec import (
 )
 
 from app.accounts.sessions import COOKIE
-from app.failures import PROBLEM
+from app.http.errors import PROBLEM
 
 SECURITY = Components(
     security_schemes={

@@ -14,12 +14,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.contract.keys import DUE, UNSHIPPED
-from app.contract.runs import RunStatus
-from app.runs.bells import Bells
-from app.runs.hub import Hub
+from app.contract.status import RunStatus
+from app.live.hub import Hub
+from app.live.notifications import Notifications
 from app.stores.database import Database
-from app.stores.durability import list_risks
 from app.stores.fleet import Fleet
+from app.stores.redis_risks import list_risks
 from app.stores.repositories.runs import count_runs
 
 PATIENCE_SECONDS = 3.0
@@ -51,7 +51,7 @@ async def metrics(
     redis: NamedDependency[Any],
     database: NamedDependency[Database],
     fleet: NamedDependency[Fleet],
-    bells: NamedDependency[Bells],
+    bells: NamedDependency[Notifications],
     hub: NamedDependency[Hub],
 ) -> Response[bytes]:
     """Prometheus' text format."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar.openapi.datastructures import ResponseSpec
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.failures import PROBLEM
+from app.http.errors import PROBLEM
 
 _SAID = {
     400: "What was sent does not fit; `errors` says what is wrong where.",
@@ -26,7 +26,7 @@ class FieldProblem(BaseModel):
     message: str
 
 
-class ProblemShape(BaseModel):
+class ProblemSchema(BaseModel):
     """Why a request was not carried out. `errors` lists what does not fit; `cursor` says where a log starts again."""
 
     model_config = ConfigDict(frozen=True)
@@ -43,6 +43,6 @@ class ProblemShape(BaseModel):
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The problems of one operation, beside those that all have: 401 and 503."""
     return {
-        status: ResponseSpec(ProblemShape, generate_examples=False, description=_SAID[status], media_type=PROBLEM)
+        status: ResponseSpec(ProblemSchema, generate_examples=False, description=_SAID[status], media_type=PROBLEM)
         for status in sorted({*statuses, 401, 503})
     }

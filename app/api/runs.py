@@ -9,21 +9,21 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, Parameter
 from pydantic import BaseModel, ConfigDict
 
-from app.accounts.workspaces import Who
+from app.accounts.workspaces import Requester
 from app.api.documentation import ApiOperation, CommandOperation, RetryOperation
 from app.api.problems import problems
 from app.runs.commands import Commands
 from app.runs.queries import Queries
-from app.runs.shapes import RunShape
-from app.runs.trace import TraceShape, trace_run
+from app.runs.schemas import RunSchema
+from app.runs.trace import TraceSchema, trace_run
 
 
-class RunListShape(BaseModel):
+class RunListSchema(BaseModel):
     """A page of runs, newest first. `cursor` continues the list; null at its end."""
 
     model_config = ConfigDict(frozen=True)
 
-    runs: list[RunShape]
+    runs: list[RunSchema]
     cursor: str | None
 
 
@@ -48,24 +48,28 @@ class AnswerBody(BaseModel):
 
 @get("/runs", operation_class=ApiOperation, responses=problems(400))
 async def list_runs(
-    who: NamedDependency[Who],
+    who: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     after: Annotated[str | None, Parameter(description="the `cursor` of the page before")] = None,
     limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
-) -> RunListShape:
+) -> RunListSchema:
     """The workspace's runs, newest first. Output, error and what a run waits for are only in the run itself."""
     found = await queries.page(who.workspace_id, limit, after)
-    return RunListShape(runs=list(queries.shapes(found)), cursor=found.cursor)
+    return RunListSchema(runs=list(queries.shapes(found)), cursor=found.cursor)
 
 
 @get("/runs/{run_id:str}", operation_class=ApiOperation, responses=problems(404))
-async def get_run(run_id: FromPath[str], who: NamedDependency[Who], queries: NamedDependency[Queries]) -> RunShape:
+async def get_run(
+    run_id: FromPath[str], who: NamedDependency[Requester], queries: NamedDependency[Queries]
+) -> RunSchema:
     """One run, as its log tells it."""
     return await queries.shape(run_id, who.workspace_id)
 
 
 @get("/runs/{run_id:str}/trace", operation_class=ApiOperation, responses=problems(404))
-async def get_trace(run_id: FromPath[str], who: NamedDependency[Who], queries: NamedDependency[Queries]) -> TraceShape:
+async def get_trace(
+    run_id: FromPath[str], who: NamedDependency[Requester], queries: NamedDependency[Queries]
+) -> TraceSchema:
     """The tree of steps with attempts, times, tokens and cost."""
     _, run = await queries.load(run_id, who.workspace_id)
     return trace_run(run)
@@ -80,10 +84,10 @@ async def get_trace(run_id: FromPath[str], who: NamedDependency[Who], queries: N
 async def cancel_run(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
-    who: NamedDependency[Who],
+    who: NamedDependency[Requester],
     commands: NamedDependency[Commands],
     queries: NamedDependency[Queries],
-) -> Response[RunShape]:
+) -> Response[RunSchema]:
     """Stop the run. Its text so far is kept."""
     await commands.cancel(run_id, who.workspace_id, request.headers.get("idempotency-key"))
     return await _accepted(run_id, who, queries)
@@ -98,11 +102,11 @@ async def cancel_run(
 async def retry_run(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
-    who: NamedDependency[Who],
+    who: NamedDependency[Requester],
     commands: NamedDependency[Commands],
     queries: NamedDependency[Queries],
     data: JSONBody[RetryBody | None] = None,
-) -> Response[RunShape]:
+) -> Response[RunSchema]:
     """Run a step again, or all that failed, and then what depends on it."""
     wish = data or RetryBody()
     steps = [] if wish.step is None else [wish.step]
@@ -121,17 +125,17 @@ async def answer_run(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
     name: FromPath[str],
-    who: NamedDependency[Who],
+    who: NamedDependency[Requester],
     data: JSONBody[AnswerBody],
     commands: NamedDependency[Commands],
     queries: NamedDependency[Queries],
-) -> Response[RunShape]:
+) -> Response[RunSchema]:
     """Answer what the run asks. The first answer counts."""
     key = request.headers.get("idempotency-key")
     await commands.answer(run_id, who.workspace_id, name, data.ask, data.value, key)
     return await _accepted(run_id, who, queries)
 
 
-async def _accepted(run_id: str, who: Who, queries: Queries) -> Response[RunShape]:
+async def _accepted(run_id: str, who: Requester, queries: Queries) -> Response[RunSchema]:
     run = await queries.shape(run_id, who.workspace_id)
     return Response(run, status_code=202, headers={"Location": f"/api/runs/{run_id}"})

@@ -14,14 +14,14 @@ from litestar.params import FromPath, Parameter
 from litestar.response import Stream
 from typing_extensions import TypedDict
 
-from app.accounts.workspaces import Who
+from app.accounts.workspaces import Requester
 from app.api.documentation import ApiOperation, EventsOperation, succeeds
 from app.api.negotiation import choose_media_type
 from app.api.problems import problems
 from app.contract.cursors import START
 from app.contract.events import Event, envelope
-from app.contract.fold import Run
-from app.runs.follow import Follower
+from app.contract.run import Run
+from app.runs.following import Follower
 from app.runs.output import OutputText
 from app.runs.queries import Queries
 from app.stores.log import Log
@@ -32,7 +32,7 @@ _JSON, _LINES, _SSE = "application/json", "application/x-ndjson", "text/event-st
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-class EventShape(TypedDict):
+class EventSchema(TypedDict):
     """An event of a log. `step` is empty for what concerns the whole run; what `data` holds goes by `type`."""
 
     id: str
@@ -44,10 +44,10 @@ class EventShape(TypedDict):
     data: dict[str, Any]
 
 
-class EventPageShape(TypedDict):
+class EventPageSchema(TypedDict):
     """Events in order. `cursor` is where to go on; `more` says whether there is more by now."""
 
-    events: list[EventShape]
+    events: list[EventSchema]
     cursor: str
     more: bool
 
@@ -55,12 +55,12 @@ class EventPageShape(TypedDict):
 @get(
     "/runs/{run_id:str}/events",
     operation_class=EventsOperation,
-    responses={**succeeds(EventPageShape, "The log after the cursor"), **problems(400, 404, 406, 409)},
+    responses={**succeeds(EventPageSchema, "The log after the cursor"), **problems(400, 404, 406, 409)},
 )
 async def get_events(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
-    who: NamedDependency[Who],
+    who: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     log: NamedDependency[Log],
     follower: NamedDependency[Follower],
@@ -94,7 +94,7 @@ async def get_events(
 )
 async def get_output(
     run_id: FromPath[str],
-    who: NamedDependency[Who],
+    who: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     follower: NamedDependency[Follower],
 ) -> Stream:

@@ -9,30 +9,31 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from redis.exceptions import RedisError
 
-from app.accounts.workspaces import Who, Workspaces
+from app.accounts.workspaces import Requester, Workspaces
 from app.api.bodies import read_input
 from app.api.documentation import ApiOperation, StartOperation, succeeds
 from app.api.negotiation import read_wait
 from app.api.problems import problems
 from app.contract.manifest import WorkflowManifest
 from app.runs.errors import WorkflowUnknown
-from app.runs.follow import Follower
+from app.runs.following import Follower, wait_for_end
 from app.runs.queries import Queries
-from app.runs.shapes import RunShape, shape_row
+from app.runs.schemas import RunSchema, describe_row
 from app.runs.submission import Submission
-from app.runs.waiting import wait_for_end
 from app.stores.fleet import Fleet
 
 
 @get("/workflows", operation_class=ApiOperation, responses=problems())
-async def list_workflows(who: NamedDependency[Who], fleet: NamedDependency[Fleet]) -> dict[str, list[WorkflowManifest]]:
+async def list_workflows(
+    who: NamedDependency[Requester], fleet: NamedDependency[Fleet]
+) -> dict[str, list[WorkflowManifest]]:
     """All workflows that workers have announced, with the JSON schemas of their input and output."""
     return {"workflows": list((await fleet.workflows()).values())}
 
 
 @get("/workflows/{name:str}", operation_class=ApiOperation, responses=problems(404))
 async def get_workflow(
-    name: FromPath[str], who: NamedDependency[Who], fleet: NamedDependency[Fleet]
+    name: FromPath[str], who: NamedDependency[Requester], fleet: NamedDependency[Fleet]
 ) -> WorkflowManifest:
     """One workflow."""
     manifest = (await fleet.workflows()).get(name)
@@ -45,17 +46,17 @@ async def get_workflow(
     "/workflows/{name:str}/runs",
     status_code=202,
     operation_class=StartOperation,
-    responses={**succeeds(RunShape, "The run, which has ended in time"), **problems(400, 403, 404, 409, 413)},
+    responses={**succeeds(RunSchema, "The run, which has ended in time"), **problems(400, 403, 404, 409, 413)},
 )
 async def start_run(
     request: Request[Any, Any, Any],
     name: FromPath[str],
-    who: NamedDependency[Who],
+    who: NamedDependency[Requester],
     workspaces: NamedDependency[Workspaces],
     submission: NamedDependency[Submission],
     queries: NamedDependency[Queries],
     follower: NamedDependency[Follower],
-) -> Response[RunShape]:
+) -> Response[RunSchema]:
     """Start a run: 202 with the run. With `Prefer: wait=SECONDS` 200, when it ends in time; 600 seconds are the most.
 
     A repeat with the same `Idempotency-Key` gives the first run.
@@ -73,9 +74,9 @@ async def start_run(
     return Response(run, status_code=200 if ended else 202, headers=headers)
 
 
-async def _read_run(queries: Queries, run_id: str, workspace_id: str) -> RunShape:
+async def _read_run(queries: Queries, run_id: str, workspace_id: str) -> RunSchema:
     try:
         return await queries.shape(run_id, workspace_id)
     except RedisError:
         # The run is accepted without Redis, so it is answered for without Redis.
-        return shape_row(await queries.find(run_id, workspace_id))
+        return describe_row(await queries.find(run_id, workspace_id))

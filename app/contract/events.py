@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from app.contract.cursors import parse_cursor
 from app.contract.errors import CursorUnreadable
 from app.contract.payloads import (
-    Answer,
+    AnswerData,
     Applied,
     Called,
     ErrorData,
@@ -28,7 +28,7 @@ from app.contract.payloads import (
     Recovered,
     Refused,
     Result,
-    Retry,
+    RetryData,
     Retrying,
     Skipped,
     Started,
@@ -36,7 +36,7 @@ from app.contract.payloads import (
     StepDone,
     StepError,
     Submitted,
-    Waiting,
+    WaitingData,
 )
 
 
@@ -79,7 +79,7 @@ class RunStarted(Envelope):
 
 class RunWaiting(Envelope):
     type: Literal["run.waiting"] = "run.waiting"
-    data: Waiting
+    data: WaitingData
 
 
 class RunHandedOver(Envelope):
@@ -169,12 +169,12 @@ class CommandCancel(Envelope):
 
 class CommandRetry(Envelope):
     type: Literal["command.retry"] = "command.retry"
-    data: Retry
+    data: RetryData
 
 
 class CommandAnswer(Envelope):
     type: Literal["command.answer"] = "command.answer"
-    data: Answer
+    data: AnswerData
 
 
 class CommandApplied(Envelope):
@@ -195,7 +195,7 @@ class Unreadable(Envelope):
     reason: str = ""
 
 
-Known = Annotated[
+ReadableEvent = Annotated[
     RunSubmitted
     | RunStarted
     | RunWaiting
@@ -222,10 +222,10 @@ Known = Annotated[
     | CommandRefused,
     Field(discriminator="type"),
 ]
-Event = Known | Unreadable
+Event = ReadableEvent | Unreadable
 Command = CommandCancel | CommandRetry | CommandAnswer
 
-_READER: TypeAdapter[Known] = TypeAdapter(Known)
+_READER: TypeAdapter[ReadableEvent] = TypeAdapter(ReadableEvent)
 
 
 def encode_event(event: Event) -> str:

@@ -55,7 +55,7 @@ class Ask(Payload):
     answer_schema: dict[str, Any] = {}
 
 
-class Waiting(Payload):
+class WaitingData(Payload):
     asks: list[Ask]
 
 
@@ -163,14 +163,14 @@ class Published(Payload):
     value: Any = None
 
 
-class Retry(Payload):
+class RetryData(Payload):
     """Retry these steps (paths), and then what depends on them; `guidance` is a person's wish for the new attempt."""
 
     steps: list[str] = []
     guidance: str = ""
 
 
-class Answer(Payload):
+class AnswerData(Payload):
     ask: str
     name: str
     value: Any = None

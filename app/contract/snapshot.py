@@ -18,9 +18,9 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from app.contract import admission, cursors, events, fold, payloads, runs, steps, work
-from app.contract.fold import Run, ancestors
-from app.contract.steps import Attempt, Step
+from app.contract import acceptance, cursors, events, payloads, run, status, step, work_time
+from app.contract.run import Run, ancestors
+from app.contract.step import Attempt, Step
 
 LARGEST = 2**28
 """Bytes of a snapshot, unpacked: one that claims more is damaged."""
@@ -35,7 +35,7 @@ _DAMAGED = (zlib.error, ValueError, KeyError, TypeError, IndexError, AttributeEr
 def snapshot_format() -> str:
     """Names this version's snapshots: a digest of all code that decides what a fold holds. Nobody need remember to
     raise a number: where any of it differs, so does the name, and the snapshots of other versions are ignored."""
-    modules = (admission, cursors, events, fold, payloads, runs, steps, work, sys.modules[__name__])
+    modules = (acceptance, cursors, events, payloads, run, status, step, work_time, sys.modules[__name__])
     return hashlib.sha256("".join(map(inspect.getsource, modules)).encode()).hexdigest()[:16]
 
 

@@ -10,19 +10,19 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
-from app.contract.admission import UNDER_WAY, objection_to
+from app.contract.acceptance import UNDER_WAY, find_objection
 from app.contract.errors import RunEnded
 from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry
-from app.contract.fold import Run
-from app.contract.payloads import Answer, Ask, Retry
-from app.contract.runs import RunStatus, lease_state
+from app.contract.payloads import AnswerData, Ask, RetryData
+from app.contract.run import Run
+from app.contract.status import RunStatus, lease_state
 from app.runs.digests import digest_request
 from app.runs.drafts import Drafts
 from app.runs.errors import InputInvalid, KeyReused, NotPossible, Problem, StepUnknown, UnderWay
 from app.runs.queries import Queries
-from app.runs.resuming import steps_to_retry
+from app.runs.retry_targets import steps_to_retry
 from app.runs.validation import check_key, check_readable, check_schema, check_text
-from app.stores.log import Known, Log
+from app.stores.log import KnownCommand, Log
 from app.stores.tables import RunRow
 
 GUIDANCE_LENGTH = 2000
@@ -66,11 +66,11 @@ class Commands:
         key = _key("retry", client_id, list(steps), guidance)
         row, run = await self._queries.load(run_id, workspace_id)
         check_text(guidance, "guidance", GUIDANCE_LENGTH)
-        check_readable(CommandRetry(data=Retry(guidance=guidance)), "guidance")
+        check_readable(CommandRetry(data=RetryData(guidance=guidance)), "guidance")
         if earlier := await self._earlier(run_id, key):
             return await self._check_taken(run_id, earlier)
-        command = CommandRetry(data=Retry(steps=_find_steps(run, steps), guidance=guidance))
-        _check_objection(objection_to(run, command))
+        command = CommandRetry(data=RetryData(steps=_find_steps(run, steps), guidance=guidance))
+        _check_objection(find_objection(run, command))
         return await self._check_taken(run_id, await self._append(row, command, key))
 
     async def answer(
@@ -84,7 +84,7 @@ class Commands:
         row, run = await self._queries.load(run_id, workspace_id)
         if not ask:
             raise InputInvalid([Problem("ask", "must be the id of the proposal that is answered")])
-        command = CommandAnswer(data=Answer(ask=ask, name=name, value=value))
+        command = CommandAnswer(data=AnswerData(ask=ask, name=name, value=value))
         check_readable(command, "value")
         key = _key("answer", client_id, name, ask, value)
         if earlier := await self._earlier(run_id, key):
@@ -120,7 +120,7 @@ class Commands:
         return cursor
 
     async def _append(self, row: RunRow, command: Command, key: _Key) -> str:
-        known = Known(lease_state(row.status), row.shipped, row.workflow, row.version)
+        known = KnownCommand(lease_state(row.status), row.shipped, row.workflow, row.version)
         try:
             cursor = await self._log.command(row.id, command, key.token, known, key.digest)
         except RunEnded:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.contract.content import Source
-from app.contract.fold import Run
-from app.contract.runs import OPEN_STEPS, StepStatus
-from app.contract.steps import Step
-from app.runs.views.published import find_object, read_values, root_of
-from app.web.citations import source_numbers
-from app.web.safe_markdown import write_safely
+from app.content.citations import source_numbers
+from app.content.values import Source
+from app.content.workflows import SOURCES, WRITE_POST
+from app.contract.run import Run
+from app.contract.status import OPEN_STEPS, StepStatus
+from app.contract.step import Step
+from app.oldmarkdown.safe_markdown import write_safely
+from app.runs.published import find_object, read_values, root_of
 
 BETWEEN = "\n\n"
 """Between the texts of two steps."""
-
-CITING = "write-post"
-"""The workflow whose text cites passages; what stands in brackets elsewhere is anybody's own."""
 
 
 class OutputText:
@@ -48,9 +46,9 @@ def standing_text(step: Step) -> str:
 
 def _for_readers(run: Run, text: str) -> str:
     """The text as the post's Markdown export has it: safe to publish, with the numbers of sources for citations."""
-    if run.workflow != CITING:
+    if run.workflow != WRITE_POST:  # what stands in brackets in other texts is anybody's own
         return text
-    sources = read_values(Source, find_object(root_of(run), "sources"))
+    sources = read_values(Source, find_object(root_of(run), SOURCES))
     return write_safely(text, source_numbers(sources))
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from app.contract.errors import CursorUnreadable, RunUnknown
-from app.contract.fold import Run
-from app.runs.shapes import RunShape, shape_row, shape_run
+from app.contract.run import Run
+from app.runs.schemas import RunSchema, describe_row, describe_run
 from app.stores.database import Database
 from app.stores.log import Log
 from app.stores.repositories import runs
@@ -53,9 +53,9 @@ class Queries:
         moment until its end is archived."""
         return row.shipped if row.sealed and await self._log.ends_at(row.id, row.shipped) else ""
 
-    async def shape(self, run_id: str, workspace_id: str | None) -> RunShape:
+    async def shape(self, run_id: str, workspace_id: str | None) -> RunSchema:
         """The run as the API answers with it. Raises `RunUnknown`."""
-        return shape_run(*await self.load(run_id, workspace_id))
+        return describe_run(*await self.load(run_id, workspace_id))
 
     async def page(self, workspace_id: str | None, limit: int, after: str | None = None) -> RunList:
         """The workspace's runs, newest first; `after` is the `cursor` of an earlier list."""
@@ -68,8 +68,8 @@ class Queries:
         return RunList(rows, write_place(rows[-1].created_at, rows[-1].id) if more else None)
 
     @staticmethod
-    def shapes(rows: RunList) -> tuple[RunShape, ...]:
-        return tuple(map(shape_row, rows.rows))
+    def shapes(rows: RunList) -> tuple[RunSchema, ...]:
+        return tuple(map(describe_row, rows.rows))
 
 
 def write_place(moment: datetime, run_id: str) -> str:

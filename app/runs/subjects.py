@@ -11,9 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.contract.addresses import AddressRefused, schemes_of, typed_address
-from app.contract.content import OnboardInput, PostBrief, visible
-from app.contract.runs import new_id
+from app.content.urls import AddressRefused, schemes_of, typed_address
+from app.content.values import OnboardInput, PostBrief, visible
+from app.content.workflows import ONBOARD_SITE, WRITE_POST
+from app.contract.status import new_id
 from app.runs.errors import InputInvalid, Problem
 from app.runs.validation import read_model
 from app.stores.repositories.sites import find_site
@@ -97,6 +98,6 @@ async def _create_post(session: AsyncSession, run: RunRow) -> None:
 
 
 SUBJECTS: dict[str, Subject] = {
-    "onboard-site": Subject(_prepare_site, _create_site, "Read {url}", OnboardInput),
-    "write-post": Subject(_prepare_post, _create_post, "Post: {topic}", PostBrief),
+    ONBOARD_SITE: Subject(_prepare_site, _create_site, "Read {url}", OnboardInput),
+    WRITE_POST: Subject(_prepare_post, _create_post, "Post: {topic}", PostBrief),
 }

@@ -6,14 +6,14 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from app.contract.fold import Run
 from app.contract.payloads import Called, ErrorData
-from app.contract.runs import RunStatus, StepStatus
-from app.contract.steps import Attempt, Step
+from app.contract.run import Run
+from app.contract.status import RunStatus, StepStatus
+from app.contract.step import Attempt, Step
 from app.runs.output import children_of
 
 
-class AttemptShape(BaseModel):
+class AttemptSchema(BaseModel):
     """One try. `miss` says why nothing remembered was used, `origin` where the result came from, `pause` how many
     seconds passed before the next try."""
 
@@ -34,7 +34,7 @@ class AttemptShape(BaseModel):
     calls: list[Called]
 
 
-class StepShape(BaseModel):
+class StepSchema(BaseModel):
     """A step with the steps inside it. Attempt-wise fields are those of its newest attempt; sums are of all."""
 
     model_config = ConfigDict(frozen=True)
@@ -52,11 +52,11 @@ class StepShape(BaseModel):
     origin: str
     policies: list[str]
     miss: str
-    attempts: list[AttemptShape]
-    steps: list[StepShape]
+    attempts: list[AttemptSchema]
+    steps: list[StepSchema]
 
 
-class TraceShape(BaseModel):
+class TraceSchema(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
@@ -69,12 +69,12 @@ class TraceShape(BaseModel):
     ended_at: datetime | None
     tokens: int
     cost: float
-    steps: list[StepShape]
+    steps: list[StepSchema]
 
 
-def trace_run(run: Run) -> TraceShape:
+def trace_run(run: Run) -> TraceSchema:
     """The trace of a run as its log tells it."""
-    return TraceShape(
+    return TraceSchema(
         id=run.id,
         workflow=run.workflow,
         version=run.version,
@@ -89,13 +89,13 @@ def trace_run(run: Run) -> TraceShape:
     )
 
 
-def _steps(children: dict[str, list[Step]], path: str) -> list[StepShape]:
+def _steps(children: dict[str, list[Step]], path: str) -> list[StepSchema]:
     return [_step(step, _steps(children, step.path)) for step in children.get(path, [])]
 
 
-def _step(step: Step, inside: list[StepShape]) -> StepShape:
+def _step(step: Step, inside: list[StepSchema]) -> StepSchema:
     latest = step.latest
-    return StepShape(
+    return StepSchema(
         path=step.path,
         component=step.component,
         label=step.label,
@@ -114,8 +114,8 @@ def _step(step: Step, inside: list[StepShape]) -> StepShape:
     )
 
 
-def _attempt(attempt: Attempt) -> AttemptShape:
-    return AttemptShape(
+def _attempt(attempt: Attempt) -> AttemptSchema:
+    return AttemptSchema(
         number=attempt.number,
         status=attempt.status,
         started_at=attempt.started_at,

@@ -12,7 +12,7 @@ from jsonschema.exceptions import ValidationError as SchemaMismatch
 from pydantic import BaseModel, ValidationError
 from referencing import Registry
 
-from app.contract.content import UNIQUE_BY
+from app.content.values import UNIQUE_BY
 from app.contract.events import Event, Unreadable, decode_event, encode_event
 from app.runs.errors import InputInvalid, Problem
 

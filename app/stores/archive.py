@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.contract.cursors import START, parse_cursor
-from app.contract.fold import Run
-from app.contract.runs import lease_state
+from app.contract.run import Run
+from app.contract.status import lease_state
 from app.stores.database import Database
 from app.stores.repositories.drafts import delete_drafts
 from app.stores.snapshots import Snapshot, find_snapshots, save_snapshots, stale_snapshots
@@ -162,9 +162,3 @@ def _projection(run: Run) -> dict[str, object]:
 def _row(run_id: str, cursor: str, body: str) -> dict[str, object]:
     ms, seq = parse_cursor(cursor)
     return {"run_id": run_id, "ms": ms, "seq": seq, "body": body}
-
-
-def archived(run_id: str, cursor: str, body: str) -> EventRow:
-    """An entry as a row; for the first one, which is committed with its run."""
-    ms, seq = parse_cursor(cursor)
-    return EventRow(run_id=run_id, ms=ms, seq=seq, body=body)

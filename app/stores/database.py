@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from app.contract.settings import Settings
-from app.stores.revisions import MIGRATIONS
+from app.stores.schema_version import MIGRATIONS
 
 FROZEN_MS = 10_000
 """After this long (ms) without a word, PostgreSQL ends a transaction: a frozen worker keeps no row locked."""

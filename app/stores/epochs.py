@@ -14,9 +14,9 @@ from sqlmodel import col
 
 from app.contract.errors import StaleEpoch
 from app.contract.manifest import version_number
-from app.contract.runs import RunStatus, lease_state
+from app.contract.status import RunStatus, lease_state
+from app.stores.batching import Batcher
 from app.stores.database import Database
-from app.stores.grouping import Group
 from app.stores.tables import RunRow
 
 MINTED_AT_ONCE = 64
@@ -70,7 +70,7 @@ class Epochs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._minting: Group[_Request, Minted | _Other] = Group(
+        self._minting: Batcher[_Request, Minted | _Other] = Batcher(
             self._mint_free, largest=MINTED_AT_ONCE, pause=MINTING_PAUSE
         )
 

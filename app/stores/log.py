@@ -11,7 +11,7 @@ from app.contract import keys
 from app.contract.cursors import START, is_after, parse_cursor
 from app.contract.errors import AppendRefused, CommandPending, CursorGone, RunEnded, StaleEpoch
 from app.contract.events import Command, Event, RunSubmitted, decode_event, encode_event
-from app.contract.fold import Run, fold
+from app.contract.run import Run, fold
 from app.stores.archive import Archive, Entry
 from app.stores.scripts import Scripts
 
@@ -26,7 +26,7 @@ Release = Literal["", "ended", "parked", "queued"]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownCommand:
     """What SQL knows of a run, which counts where Redis has lost it.
 
     `state` is "queued", "parked" or "ended"; `floor` is the last archived cursor.
@@ -48,7 +48,7 @@ class Log:
 
     async def submit(self, run_id: str, submitted: RunSubmitted) -> None:
         """Start the hot log of a run whose row, with this first event, is committed. Repeating it changes nothing."""
-        known = Known("queued", submitted.id, submitted.data.workflow, "")
+        known = KnownCommand("queued", submitted.id, submitted.data.workflow, "")
         await self._append(run_id, "submission", 0, run_id, [encode_event(submitted)], known=known)
 
     async def append(
@@ -71,7 +71,7 @@ class Log:
         Raises `StaleEpoch`, `RunEnded` or, for a release, `CommandPending`.
         """
         bodies = [event if isinstance(event, str) else encode_event(event) for event in events]
-        known = Known("", floor, "", "")
+        known = KnownCommand("", floor, "", "")
         return await self._append(
             run_id,
             "facts",
@@ -84,7 +84,9 @@ class Log:
             handled=handled,
         )
 
-    async def command(self, run_id: str, command: Command, client_id: str, known: Known, digest: str = "") -> str:
+    async def command(
+        self, run_id: str, command: Command, client_id: str, known: KnownCommand, digest: str = ""
+    ) -> str:
         """Append a command; gives its cursor. The same `client_id` again gives the same cursor.
 
         `digest` names what the client asked for, and is kept beside its id.
@@ -116,7 +118,7 @@ class Log:
         token: str,
         bodies: Sequence[str],
         *,
-        known: Known,
+        known: KnownCommand,
         lease_ms: int = 0,
         release: Release = "",
         handled: str = START,

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from redis.exceptions import NoScriptError
 
 import app.contract
-from app.stores.grouping import Group
+from app.stores.batching import Batcher
 
-_FOLDER = Path(app.contract.__file__).parent
+_FOLDER = Path(app.contract.__file__).parent / "lua"
 
 CALLS_AT_ONCE = 64
 """The most calls in one message to Redis."""
@@ -21,7 +21,7 @@ CALLS_AT_ONCE = 64
 
 @cache
 def script_text(name: str) -> str:
-    """The text of `app/contract/NAME.lua`, after that of `cursors.lua`, which all of them may use."""
+    """The text of `app/contract/lua/NAME.lua`, after that of `cursors.lua`, which all of them may use."""
     return "".join((_FOLDER / f"{part}.lua").read_text() for part in ("cursors", name))
 
 
@@ -45,7 +45,7 @@ class Scripts:
 
     def __init__(self, redis: Any) -> None:
         self._redis = redis
-        self._group: Group[_Call, Any] = Group(self._call_all, largest=CALLS_AT_ONCE)
+        self._group: Batcher[_Call, Any] = Batcher(self._call_all, largest=CALLS_AT_ONCE)
         self.append = partial(self._call, "append")
         self.reserve = partial(self._call, "reserve")
         self.take = partial(self._call, "take")

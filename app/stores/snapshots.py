@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.contract.cursors import parse_cursor
-from app.contract.fold import Run
+from app.contract.run import Run
 from app.contract.snapshot import dump_run, load_run, snapshot_format
 from app.stores.tables import EventRow, SnapshotRow
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from app.contract.runs import RunStatus
+from app.contract.status import RunStatus
 
 
 class Moment(TypeDecorator[datetime]):

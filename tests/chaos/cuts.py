@@ -25,7 +25,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from app.accounts.sessions import COOKIE, digest_of, new_session
-from app.contract.runs import ENDED
+from app.contract.status import ENDED
 from app.stores.log import Log
 from app.stores.repositories.workspaces import add_session
 from tests.chaos.kills import open_stage

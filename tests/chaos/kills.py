@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.contract.events import Event
-from app.contract.fold import Run
+from app.contract.run import Run
 from app.stores.database import migrate
 from tests.conftest import make_settings
 from tests.model_script import Rule

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from app.contract.content import Outline, OutlineSection, PageNotes, Passage, PostBrief, Profile, ReadPage, SiteReading
+from app.content.values import (
+    Outline,
+    OutlineSection,
+    PageNotes,
+    Passage,
+    PostBrief,
+    Profile,
+    ReadPage,
+    SiteReading,
+)
 from worker.agents.extractive_author import ExtractiveAuthor
 
 

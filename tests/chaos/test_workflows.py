@@ -11,14 +11,14 @@ import pytest
 
 from app.contract.settings import Settings
 from app.stores.tables import SiteRow
-from tests.chaos.worlds import Worlds
+from tests.chaos.scenarios import Worlds
 from tests.sites.server import FixtureSite
 from tests.sites.town import Town, resolve_in_town
 from tests.support.site_rows import SITE
 from worker.crawl.fetch import Fetcher
-from worker.crawl.pace import Pace
+from worker.crawl.politeness import HostThrottle
 from worker.crawl.site import SiteReader
-from worker.testing import Chaos, World
+from worker.testing import Chaos, Scenario
 from worker.workflows.onboard_site import onboard_site
 from worker.workflows.write_post import write_post
 
@@ -72,9 +72,11 @@ async def test_a_site_of_plain_http_is_kept_under_its_address(chaos: Chaos, worl
     found: list[str] = []
 
     @asynccontextmanager
-    async def world() -> AsyncIterator[World]:
+    async def world() -> AsyncIterator[Scenario]:
         async with FixtureSite() as site:
-            reader = SiteReader(fetcher=Fetcher(pace=Pace(gap=0), resolve=resolve_in_town, dial=Town(http=site.port)))
+            reader = SiteReader(
+                fetcher=Fetcher(pace=HostThrottle(gap=0), resolve=resolve_in_town, dial=Town(http=site.port))
+            )
             async with worlds.reading(typed, reader) as (given, database):
                 yield given
                 async with database.reading() as session:

@@ -16,7 +16,7 @@ from lxml import html
 
 from app.contract.cursors import is_after
 from app.contract.events import envelope
-from app.contract.fold import Run
+from app.contract.run import Run
 from app.stores.log import Log
 from tests.app.web.browser_dom import apply_patches, canonical
 from tests.end_to_end.visiting import squeeze

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, Page, expect
 
-from app.web.rendering import render
+from app.http.templates import render
 from tests.end_to_end.visiting import (
     Visitors,
     Workplace,
@@ -185,7 +185,7 @@ async def test_error_pages(person: BrowserContext, model_product: Product) -> No
     page = await person.new_page()
     await page.goto(f"{model_product.url}/posts/none")
     await expect_accessible(page)
-    broken = render("pages/error.html", status=500, title="This page broke", detail="Something failed.")
+    broken = render("errors/show.html", status=500, title="This page broke", detail="Something failed.")
     await page.route("**/broken", lambda route: route.fulfill(body=broken, content_type="text/html", status=500))
     await page.goto(f"{model_product.url}/broken")
     await expect_accessible(page)

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.processes.embedded_redis import HOST, find_free_port
-from app.processes.redis_programs import choose_program, find_programs
+from app.launcher.embedded_redis import HOST, find_free_port
+from app.launcher.redis_programs import choose_program, find_programs
 from tests.support.redis_server import RedisServer
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.processes.slots import end_leftovers
+from app.launcher.pid_locks import end_leftovers
 
 ROOT = Path(__file__).parents[2]
 READY = "Longhand is ready: "

@@ -13,8 +13,8 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.processes.embedded_redis import HOST, find_free_port
-from app.processes.redis_programs import choose_program, find_programs
+from app.launcher.embedded_redis import HOST, find_free_port
+from app.launcher.redis_programs import choose_program, find_programs
 
 READY_SECONDS = 20
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.contract.content import PageBlock, PageNotes, Profile, ReadPage
-from app.contract.runs import RunStatus
+from app.content.values import (
+    PageBlock,
+    PageNotes,
+    Profile,
+    ReadPage,
+)
+from app.contract.status import RunStatus
 from app.stores.database import Database
 from app.stores.repositories import pages, sites
 from app.stores.tables import RunRow, SiteRow, Workspace

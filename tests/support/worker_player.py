@@ -37,7 +37,7 @@ from app.contract.payloads import (
     StepBegun,
     StepDone,
     StepError,
-    Waiting,
+    WaitingData,
 )
 from app.stores.epochs import Epochs
 from app.stores.fleet import Fleet
@@ -126,7 +126,7 @@ class WorkerPlayer:
 
     async def ask(self, *asks: Ask) -> list[str]:
         """Park until somebody answers."""
-        return await self.say(RunWaiting(data=Waiting(asks=list(asks))), release="parked")
+        return await self.say(RunWaiting(data=WaitingData(asks=list(asks))), release="parked")
 
     async def end(self, output: Any = None) -> list[str]:
         return await self.say(RunSucceeded(data=Result(output=output)), release="ended")

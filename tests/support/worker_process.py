@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from app.contract.events import Event
-from app.contract.fold import Run
+from app.contract.run import Run
 from app.contract.settings import Settings
 from app.runs.commands import Commands
 from app.runs.drafts import Drafts

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from worker.runtime import Retry, Workflow, ask, component, gather, resource, run_id, say, workflow
-from worker.runtime.memory import MemoryLog
+from worker.runtime.in_memory import MemoryLog
 from worker.runtime.retry import exponential
-from worker.testing import Chaos, Effects, Endless, InvariantBroken, MemoryCache, WorldUnfit, check_log, given
+from worker.testing import Chaos, Effects, Endless, InvariantBroken, MemoryCache, ScenarioUnfit, check_log, given
 
 
 class Outbox:
@@ -197,7 +197,7 @@ async def test_it_names_the_input_that_changed_when_the_run_resumed() -> None:
 
 
 async def test_a_workflow_that_always_fails_does_not_pass() -> None:
-    with pytest.raises(WorldUnfit) as unfit:
+    with pytest.raises(ScenarioUnfit) as unfit:
         await Chaos().at_every_event(mail, given(["a"]))
     assert "mail, undisturbed:\nit ended as failed instead of succeeded\nmail/send-mail:a: OutsideRun: " in str(
         unfit.value
@@ -224,7 +224,7 @@ async def ask_until_yes(_number: int) -> int:
 
 
 async def test_a_proposal_that_is_no_answer_needs_one() -> None:
-    with pytest.raises(WorldUnfit) as unfit:
+    with pytest.raises(ScenarioUnfit) as unfit:
         await Chaos().at_every_event(ask_topic, given(1))
     assert "ask-topic asks “topic”. No answer is given, and the proposal None does not fit: None is not of" in str(
         unfit.value

@@ -17,11 +17,11 @@ import pytest
 from tests.worker.runtime.harness import Probe
 from tests.worker.runtime.rich import rich
 from worker.runtime import component, say, workflow
-from worker.testing import Chaos, InvariantBroken, World, given
+from worker.testing import Chaos, InvariantBroken, Scenario, given
 
 
 @asynccontextmanager
-async def stumbling() -> AsyncIterator[World]:
+async def stumbling() -> AsyncIterator[Scenario]:
     """Each run's components fail in the same way: before, in the middle of and after what is inside them."""
     probe = Probe()
     probe.fail["draft:p0"] = [ConnectionError("no line")]
@@ -31,7 +31,7 @@ async def stumbling() -> AsyncIterator[World]:
     async def wire(_epoch: int) -> Mapping[Any, Any]:
         return {Probe: probe}
 
-    yield World(2, wire, ends="incomplete")
+    yield Scenario(2, wire, ends="incomplete")
 
 
 async def test_it_kills_after_every_event_of_every_kind() -> None:

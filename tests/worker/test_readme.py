@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.contract.runs import RunStatus
+from app.contract.status import RunStatus
 from worker.runtime import Workflow
-from worker.runtime.memory import MemoryLog
+from worker.runtime.in_memory import MemoryLog
 from worker.testing import Chaos
 
 README = Path(__file__).parents[2] / "README.md"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from app.contract.content import (
+from app.content.values import (
     Outline,
     OutlineSection,
     PageDigest,

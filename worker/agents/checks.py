@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from app.contract.content import Check, Passage
+from app.content.values import Check, Passage
 from worker.agents.citations import find_citations, refuse_unknown
 from worker.agents.text.claims import find_names, find_numbers, find_superlatives, names_are_marked
 from worker.agents.text.markdown import unescape

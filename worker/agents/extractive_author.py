@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from app.contract.content import (
+from app.content.values import (
     Outline,
     OutlineSection,
     PageDigest,
@@ -17,11 +17,11 @@ from app.contract.content import (
     SiteReading,
     Topic,
 )
-from worker.agents.extractive.composing import compose_section
 from worker.agents.extractive.material import NotEnoughMaterial
-from worker.agents.extractive.noting import note_page
-from worker.agents.extractive.outlining import plan_outline
-from worker.agents.extractive.profiling import profile_home
+from worker.agents.extractive.notes import note_page
+from worker.agents.extractive.outline import plan_outline
+from worker.agents.extractive.profile import profile_home
+from worker.agents.extractive.sections import compose_section
 from worker.agents.extractive.topics import suggest
 
 __all__ = ["ExtractiveAuthor", "NotEnoughMaterial"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Answer(BaseModel):
+class ModelAnswer(BaseModel):
     """Fields that were not asked for are ignored: models like to add some."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class ProfileAnswer(Answer):
+class ProfileAnswer(ModelAnswer):
     name: str = Field(min_length=1)
     tagline: str = ""
     summary: str = Field(min_length=1)
@@ -23,28 +23,28 @@ class ProfileAnswer(Answer):
     read_next: list[str] = Field(default=[], description="addresses, best first")
 
 
-class NotesAnswer(Answer):
+class NotesAnswer(ModelAnswer):
     summary: str = Field(min_length=1)
     key_phrases: list[str] = []
 
 
-class TopicAnswer(Answer):
+class TopicAnswer(ModelAnswer):
     title: str = Field(min_length=3)
     why: str = ""
     url: str = ""
 
 
-class TopicsAnswer(Answer):
+class TopicsAnswer(ModelAnswer):
     topics: list[TopicAnswer]
 
 
-class SectionAnswer(Answer):
+class SectionAnswer(ModelAnswer):
     heading: str = Field(min_length=1)
     points: list[str] = []
     passages: list[str] = Field(default=[], description="ids of passages")
 
 
-class OutlineAnswer(Answer):
+class OutlineAnswer(ModelAnswer):
     title: str = Field(min_length=1)
     summary: str = ""
     sections: list[SectionAnswer] = Field(min_length=1)

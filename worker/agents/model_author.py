@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 
-from app.contract.content import (
+from app.content.values import (
     KeyPage,
     Outline,
     OutlineSection,

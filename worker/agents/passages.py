@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from app.contract.content import PageBlock, Passage, ReadPage
+from app.content.values import PageBlock, Passage, ReadPage
 from worker.agents.text.sentences import split_paragraphs, split_sentences
 
 MIN_WORDS, MAX_WORDS = 80, 160

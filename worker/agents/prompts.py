@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from app.contract.content import (
+from app.content.values import (
     Outline,
     OutlineSection,
     PageDigest,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from lxml import etree
 from lxml.html import HtmlElement
 
-from app.contract.content import PageBlock
+from app.content.values import PageBlock
 from worker.crawl.charset import drop_control_characters
 
 MAX_TEXT = 400_000

@@ -19,7 +19,7 @@ CrawlError
 
 from __future__ import annotations
 
-from app.contract import addresses
+from app.content import urls
 
 
 class CrawlError(Exception):
@@ -34,11 +34,11 @@ class CrawlError(Exception):
         self.message = message
 
 
-class AddressRefused(CrawlError, addresses.AddressRefused):
+class AddressRefused(CrawlError, urls.AddressRefused):
     """The contract's refusal, as part of this tree: raised for every hop of a fetch, also after names are resolved."""
 
     def __init__(self, message: str, code: str = "private") -> None:
-        addresses.AddressRefused.__init__(self, message, code)
+        urls.AddressRefused.__init__(self, message, code)
 
 
 class HostUnresolvable(CrawlError):

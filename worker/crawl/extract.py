@@ -7,7 +7,7 @@ import asyncio
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
-from app.contract.content import ReadPage
+from app.content.values import ReadPage
 from worker.crawl.blocks import read_blocks, visible_text
 from worker.crawl.charset import decode_page
 from worker.crawl.errors import EmptyPage, ScriptOnlyPage

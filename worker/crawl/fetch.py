@@ -16,7 +16,7 @@ from typing import Self
 import httpcore2
 import httpx2
 
-from app.contract import addresses
+from app.content import urls
 from worker.crawl.errors import (
     AddressRefused,
     ConnectionFailed,
@@ -30,7 +30,7 @@ from worker.crawl.errors import (
     TooManyRedirects,
 )
 from worker.crawl.guard import GuardedBackend, Resolver, resolve_host
-from worker.crawl.pace import Pace
+from worker.crawl.politeness import HostThrottle
 from worker.crawl.transport import GuardedTransport
 
 USER_AGENT = "Longhand/0.1 (reads company sites for their writers)"
@@ -75,13 +75,13 @@ class Fetcher:
         allow: Collection[str] = frozenset(),
         user_agent: str = USER_AGENT,
         timeout: float = 20.0,
-        pace: Pace | None = None,
+        pace: HostThrottle | None = None,
         resolve: Resolver = resolve_host,
         tls: ssl.SSLContext | None = None,
         dial: httpcore2.AsyncNetworkBackend | None = None,
     ) -> None:
         self.user_agent = user_agent
-        self.pace = pace or Pace()
+        self.pace = pace or HostThrottle()
         self._allow = frozenset(allow)
         self._timeout = timeout
         self._client = httpx2.AsyncClient(
@@ -110,7 +110,7 @@ class Fetcher:
         for _ in range(MAX_REDIRECTS + 1):
             if check is not None:
                 await check(target)
-            async with self.pace.turn(addresses.host_port(target)):
+            async with self.pace.turn(urls.host_port(target)):
                 began = time.monotonic()
                 answer = await self._exchange(target, want, left)
                 left -= time.monotonic() - began
@@ -121,8 +121,8 @@ class Fetcher:
 
     def _checked(self, url: str) -> str:
         try:
-            return addresses.normalise_address(url, self._allow)
-        except addresses.AddressRefused as refusal:
+            return urls.normalise_address(url, self._allow)
+        except urls.AddressRefused as refusal:
             raise AddressRefused(refusal.message, refusal.code) from None
 
     async def _exchange(self, url: str, want: Want, seconds: float) -> Fetched | str:
@@ -177,8 +177,8 @@ async def _read_body(response: httpx2.Response, url: str, want: Want) -> bytes:
 
 def _redirect_target(url: str, location: str) -> str:
     try:
-        return addresses.join_address(url, location)
-    except addresses.AddressRefused:
+        return urls.join_address(url, location)
+    except urls.AddressRefused:
         raise AddressRefused(f"{url} redirects to something that is not a web address.", "malformed") from None
 
 
@@ -198,7 +198,7 @@ def _retry_after(value: str) -> float | None:
 
 
 def _connection_error(url: str, error: Exception) -> CrawlError:
-    host = addresses.host_port(url)
+    host = urls.host_port(url)
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):

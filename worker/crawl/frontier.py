@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable
 
-from app.contract.addresses import AddressRefused, canonical, same_site
+from app.content.urls import AddressRefused, canonical, same_site
 
 _NOT_PAGES = re.compile(
     r"\.(?:avif|bmp|gif|ico|jpe?g|png|svg|tiff?|webp"

@@ -6,8 +6,8 @@ import re
 
 from lxml.html import HtmlElement
 
-from app.contract.addresses import AddressRefused, join_address, same_site
-from app.contract.content import PageLink
+from app.content.urls import AddressRefused, join_address, same_site
+from app.content.values import PageLink
 from worker.crawl.charset import drop_control_characters
 from worker.crawl.frontier import page_key
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from protego import Protego
 
-from app.contract.addresses import origin
+from app.content.urls import origin
 from worker.crawl.errors import AddressRefused, CrawlError, ErrorPage, RobotsRefused, TooManyRedirects
 from worker.crawl.fetch import Fetcher, Want
 

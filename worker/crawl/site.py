@@ -11,14 +11,14 @@ from typing import Self
 
 from pydantic import Field
 
-from app.contract.addresses import host_port, origin, same_site
-from app.contract.content import ReadPage, Value
+from app.content.urls import host_port, origin, same_site
+from app.content.values import FrozenModel, ReadPage
 from worker.crawl.errors import LeftSite
 from worker.crawl.extract import extract_page
 from worker.crawl.fetch import Fetcher
 from worker.crawl.frontier import choose_pages
-from worker.crawl.opening import HTTPS_SECONDS, open_typed
 from worker.crawl.robots import Robots, read_robots
+from worker.crawl.scheme_fallback import HTTPS_SECONDS, open_with_fallback
 from worker.crawl.sitemap import read_sitemaps
 
 MAX_CANDIDATES = 500
@@ -28,7 +28,7 @@ _UNREAD_SECONDS = 30.0
 _KEPT_SITES = 256
 
 
-class Landing(Value):
+class Landing(FrozenModel):
     """What the first look at a site gives. `candidates`: addresses to read next, the home page's links first, then the
     sitemap's; all of them may be read. `notes`: what a person should know about how the site lets itself be read.
     `plain`: the address that was opened instead of the one by https, else empty."""
@@ -78,7 +78,7 @@ class SiteReader:
 
         An address without a scheme is tried by https, and by http if https can't be connected to.
         """
-        opened = await open_typed(self._fetcher, url, self._check_typed, self._patience)
+        opened = await open_with_fallback(self._fetcher, url, self._check_typed, self._patience)
         page, robots = await asyncio.gather(extract_page(opened.fetched), self._robots(opened.fetched.url))
         notes = [opened.note] if opened.note else []
         if robots.unread:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from app.contract.addresses import AddressRefused, join_address, same_site
+from app.content.urls import AddressRefused, join_address, same_site
 from worker.crawl.errors import CrawlError
 from worker.crawl.fetch import Fetcher, HopCheck, Want
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from worker.llm.calls import ModelCall
 from worker.llm.errors import BudgetExceeded
+from worker.llm.usage import ModelCall
 
 
 class Budget:

@@ -13,9 +13,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.llm.calls import Meter
 from worker.llm.endpoint import Endpoint
 from worker.llm.errors import BadOutput, ModelError, ModelNotFound, StreamCut
+from worker.llm.usage import TokenUsage
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponseStreamEvent
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic_ai.settings import ModelSettings
     from pydantic_ai.usage import RequestUsage
 
-    from worker.llm.model_building import BuiltModel
+    from worker.llm.providers import BuiltModel
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ class ChatModel:
         """The address that was set for it; empty for the provider's own."""
         return self._endpoint.base_url if self.name.startswith("openai:") else ""
 
-    async def complete(self, prompt: Prompt, meter: Meter) -> str:
+    async def complete(self, prompt: Prompt, meter: TokenUsage) -> str:
         """The whole answer at once. Fills `meter`; raises `ModelError`."""
         model = await self._load()
         from pydantic_ai.direct import model_request
 
-        from worker.llm.failures import FAILURES
+        from worker.llm.error_mapping import FAILURES
 
         try:
             response = await model_request(model, _as_messages(prompt), model_settings=self._settings_for(prompt))
@@ -77,13 +77,13 @@ class ChatModel:
         # Outside of the handler, so that no traceback shows the provider's own error: it may quote the key.
         raise failure
 
-    async def stream(self, prompt: Prompt, meter: Meter) -> AsyncGenerator[str]:
+    async def stream(self, prompt: Prompt, meter: TokenUsage) -> AsyncGenerator[str]:
         """The answer piece by piece, as it comes. Fills `meter`; raises `ModelError`, `StreamCut` for half an answer.
 
         Closing the iterator, or cancelling the task that reads it, closes the connection.
         """
         model = await self._load()
-        from worker.llm.failures import FAILURES
+        from worker.llm.error_mapping import FAILURES
 
         async with aclosing(self._read(model, prompt, meter)) as pieces:
             while True:
@@ -103,7 +103,7 @@ class ChatModel:
         if built is not None:
             await built.close()
 
-    async def _read(self, model: Model, prompt: Prompt, meter: Meter) -> AsyncGenerator[str]:
+    async def _read(self, model: Model, prompt: Prompt, meter: TokenUsage) -> AsyncGenerator[str]:
         import httpx2
         from pydantic_ai.direct import model_request_stream
         from pydantic_ai.exceptions import ModelConnectionError, ModelTimeoutError
@@ -139,7 +139,7 @@ class ChatModel:
             raise BadOutput(f"{self.name} declined to answer.")
 
     def _explain(self, error: Exception) -> ModelError:
-        from worker.llm.failures import explain_failure
+        from worker.llm.error_mapping import explain_failure
 
         return explain_failure(error, self.name, self._endpoint.api_key.get_secret_value())
 
@@ -155,8 +155,8 @@ class ChatModel:
             return self._built.model
 
     def _build(self) -> BuiltModel:
-        from worker.llm.failures import FAILURES
-        from worker.llm.model_building import build_model
+        from worker.llm.error_mapping import FAILURES
+        from worker.llm.providers import build_model
 
         try:
             return build_model(self.name, self._endpoint)
@@ -167,7 +167,7 @@ class ChatModel:
 
 def _import_library() -> None:
     # The price list too: it is only loaded with the first price otherwise.
-    for module in ("pydantic_ai.direct", "genai_prices.data", "worker.llm.failures", "worker.llm.model_building"):
+    for module in ("pydantic_ai.direct", "genai_prices.data", "worker.llm.error_mapping", "worker.llm.providers"):
         importlib.import_module(module)
 
 
@@ -193,7 +193,7 @@ def _text_of(response: ModelResponse) -> str:
     return "".join(part.content for part in response.parts if isinstance(part, TextPart))
 
 
-def _measure(usage: RequestUsage, meter: Meter) -> None:
+def _measure(usage: RequestUsage, meter: TokenUsage) -> None:
     meter.input_tokens = usage.input_tokens
     meter.output_tokens = usage.output_tokens
     meter.cached_tokens = usage.cache_read_tokens

@@ -10,7 +10,7 @@ from worker.llm.errors import CircuitOpen, ModelError, ProviderUnavailable, Stre
 Clock = Callable[[], float]
 
 
-class Circuit:
+class CircuitBreaker:
     """Opens after `failures` unavailable answers in a row, for `cool_down` seconds; then one call probes.
 
     Only failures of the provider count. A refused request or a bad answer shows that somebody is there.

@@ -14,13 +14,13 @@ from pydantic import BaseModel
 from app.contract.settings import Settings
 from worker.llm.answers import describe_answer, read_answer
 from worker.llm.budget import Budget
-from worker.llm.calls import Meter, ModelCall, OnCall
 from worker.llm.chat_model import ChatModel, Prompt
-from worker.llm.circuit import Circuit
+from worker.llm.circuit import CircuitBreaker
 from worker.llm.endpoint import Endpoint
 from worker.llm.errors import ModelError
-from worker.llm.governor import Governor
 from worker.llm.prices import price_call
+from worker.llm.rate_limiter import RateLimiter
+from worker.llm.usage import ModelCall, OnCall, TokenUsage
 
 __all__ = ["Gateway", "ModelCall", "OnCall", "open_gateway"]
 
@@ -39,10 +39,10 @@ class Gateway:
         self,
         model: ChatModel,
         *,
-        governor: Governor,
+        governor: RateLimiter,
         on_call: OnCall,
         fallback: ChatModel | None = None,
-        circuits: dict[str, Circuit] | None = None,
+        circuits: dict[str, CircuitBreaker] | None = None,
     ) -> None:
         self._model = model
         self._fallback = fallback
@@ -139,15 +139,15 @@ class Gateway:
     @asynccontextmanager
     async def _attempt(
         self, model: ChatModel, kind: str, prompt: Prompt, budget: Budget | None
-    ) -> AsyncIterator[Meter]:
+    ) -> AsyncIterator[TokenUsage]:
         """One attempt: let in by budget, circuit and governor, and told of whatever becomes of it."""
-        circuit = self._circuits.setdefault(model.name, Circuit(model.name))
+        circuit = self._circuits.setdefault(model.name, CircuitBreaker(model.name))
         circuit.check()
         async with self._governor.admit(model.name, prompt.estimated_tokens) as admission:
             if budget is not None:
                 budget.check()
             circuit.enter()
-            meter, began = Meter(), time.monotonic()
+            meter, began = TokenUsage(), time.monotonic()
             failure: BaseException | None = None
             try:
                 yield meter
@@ -169,7 +169,7 @@ class Gateway:
         return self._fallback
 
 
-def open_gateway(settings: Settings, governor: Governor, on_call: OnCall) -> Gateway:
+def open_gateway(settings: Settings, governor: RateLimiter, on_call: OnCall) -> Gateway:
     """The gateway that the settings ask for. Connects to nothing yet.
 
     A fallback of the same provider shares the address and the key. One of another provider has its own: it is never
@@ -186,7 +186,7 @@ def open_gateway(settings: Settings, governor: Governor, on_call: OnCall) -> Gat
 
 
 def _record_call(
-    model: ChatModel, kind: str, meter: Meter, duration: float, failure: BaseException | None
+    model: ChatModel, kind: str, meter: TokenUsage, duration: float, failure: BaseException | None
 ) -> ModelCall:
     return ModelCall(
         model=model.name,

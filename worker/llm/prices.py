@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from worker.llm.calls import Meter
+from worker.llm.usage import TokenUsage
 
 
-def price_call(model: str, base_url: str, meter: Meter) -> float | None:
+def price_call(model: str, base_url: str, meter: TokenUsage) -> float | None:
     """The price in US dollars of what `meter` counted; None when the model or its place is not in the list.
 
     A model behind an address of one's own has no known price, even if its name is that of a model that has.

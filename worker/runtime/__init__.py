@@ -5,10 +5,10 @@ It knows no store, queue or agent. A workflow file needs only what stands in `__
 
 from worker.runtime.asks import ask
 from worker.runtime.boundary import Failed, Ok
-from worker.runtime.branches import gather
 from worker.runtime.component import Component, component
 from worker.runtime.context import guidance, pause, progress, publish, run_id, say, spend, stream
 from worker.runtime.errors import StepFailed
+from worker.runtime.gather import gather
 from worker.runtime.retry import NEVER, TRANSIENT, Retry, exponential
 from worker.runtime.scope import resource
 from worker.runtime.timeout import uncharged

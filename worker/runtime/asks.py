@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.contract.payloads import Ask
 from worker.runtime.errors import AskRefused
 from worker.runtime.scope import Scope, current_scope
-from worker.runtime.showing import showable
+from worker.runtime.serialization import as_json_value
 from worker.runtime.timeout import uncharged
 from worker.runtime.values import digest
 
@@ -36,7 +36,7 @@ async def ask(name: str, proposal: T, answer_type: type[T]) -> T:
     execution = scope.execution
     _check_name(scope, name)
     adapter: TypeAdapter[T] = TypeAdapter(answer_type)
-    shown = showable(proposal, f"The proposal {name!r} of {scope.path}")
+    shown = as_json_value(proposal, f"The proposal {name!r} of {scope.path}")
     ask_id = _identify(scope, name, shown)
     # A loop of asks that are answered already would keep the leases of the whole process from being renewed.
     await asyncio.sleep(0)
@@ -45,7 +45,7 @@ async def ask(name: str, proposal: T, answer_type: type[T]) -> T:
             return adapter.validate_json(json.dumps(answer.data.value))
         ask_id = digest([ask_id, answer.id])
         if ask_id not in execution.run.asked and ask_id not in execution.run.answers:
-            scope.call.say(f"The answer to “{name}” did not fit and was set aside.")
+            scope.say(f"The answer to “{name}” did not fit and was set aside.")
     _check_place(scope, name)
     execution.asks[ask_id] = Ask(
         ask=ask_id, name=name, step=scope.path, proposal=shown, answer_schema=adapter.json_schema()

@@ -7,7 +7,7 @@ from typing import Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from app.contract.payloads import ErrorData
-from worker.runtime.call import Attempt, Call
+from worker.runtime.call import Invocation, StepCall
 from worker.runtime.errors import describe_error
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class Failed(BaseModel):
     error: ErrorData
 
 
-async def settle(call: Call, attempt: Attempt) -> Ok[object] | Failed:
+async def settle(call: StepCall, attempt: Invocation) -> Ok[object] | Failed:
     """Execute, and give `Ok` or `Failed` instead of raising."""
     try:
         return Ok(value=await attempt())

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import structlog
 from pydantic import TypeAdapter
 
-from worker.runtime.admission import admit
-from worker.runtime.call import Attempt, Call
+from worker.runtime.call import Invocation, StepCall
+from worker.runtime.draining import wait_unless_draining
 from worker.runtime.errors import ResultUnreadable
 from worker.runtime.execution import ResultCache
 from worker.runtime.values import decode_result, digest
@@ -30,7 +30,7 @@ class Cache:
         return f"cache {self.ttl:g} s, {self.scope}"
 
 
-async def reuse(call: Call, cache: Cache, source: str, adapter: TypeAdapter[Any], attempt: Attempt) -> Any:
+async def reuse(call: StepCall, cache: Cache, source: str, adapter: TypeAdapter[Any], attempt: Invocation) -> Any:
     """Give the cached result, or execute and have it cached once the log holds the success.
 
     `source` names the function itself: components of other files may have the same name. A hit brings the text and the
@@ -47,7 +47,7 @@ async def reuse(call: Call, cache: Cache, source: str, adapter: TypeAdapter[Any]
         except ResultUnreadable:
             pass  # an older version cached it: executing replaces it
         else:
-            await admit(call)
+            await wait_unless_draining(call)
             call.origin = "cache"
             _begin_with(call, found)
             return value
@@ -56,14 +56,14 @@ async def reuse(call: Call, cache: Cache, source: str, adapter: TypeAdapter[Any]
     return value
 
 
-def _begin_with(call: Call, found: Mapping[str, Any]) -> None:
+def _begin_with(call: StepCall, found: Mapping[str, Any]) -> None:
     call.begin()
-    call.write(found.get("text", ""))
+    call.scope.text.write(found.get("text", ""))
     for name, value in found.get("objects", {}).items():
-        call.publish(name, value)
+        call.scope.publish(name, value)
 
 
-async def _look_up(store: ResultCache, key: str, call: Call) -> Any | None:
+async def _look_up(store: ResultCache, key: str, call: StepCall) -> Any | None:
     try:
         return await store.get(key)
     except Exception as error:
@@ -71,7 +71,7 @@ async def _look_up(store: ResultCache, key: str, call: Call) -> Any | None:
         return None
 
 
-async def _keep(store: ResultCache, key: str, scope: str, ttl: float, call: Call, result: Any) -> None:
+async def _keep(store: ResultCache, key: str, scope: str, ttl: float, call: StepCall, result: Any) -> None:
     done = call.known.success if call.known else None
     entry = {"value": result, "text": done.text if done else "", "objects": dict(done.objects) if done else {}}
     try:

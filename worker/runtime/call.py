@@ -1,4 +1,4 @@
-"""`Call`: one call of a component inside a run, which is a step with its attempts."""
+"""`StepCall`: one call of a component inside a run, which is a step with its attempts."""
 
 from __future__ import annotations
 
@@ -8,31 +8,25 @@ from typing import Any
 
 from app.contract import events as e
 from app.contract.payloads import (
-    Called,
     ErrorData,
-    Message,
-    Output,
-    Progress,
-    Published,
     Retrying,
     StepBegun,
     StepDone,
     StepError,
 )
-from app.contract.steps import Remembered, Step
+from app.contract.step import Remembered, Step
 from worker.runtime.errors import clean_text
 from worker.runtime.execution import Execution
-from worker.runtime.identity import Identity
-from worker.runtime.leftovers import skip_open, skip_unvisited
+from worker.runtime.identity import StepIdentity
 from worker.runtime.scope import Scope
-from worker.runtime.text import Text
+from worker.runtime.skipping import skip_open, skip_unvisited
 from worker.runtime.values import digest_inputs
 
-Attempt = Callable[[], Awaitable[Any]]
-"""What a policy wraps: the call itself, or the policies within."""
+Invocation = Callable[[], Awaitable[Any]]
+"""What a policy wraps: the component's function, or the policies inside it."""
 
 
-class Call:
+class StepCall:
     """A step in the making: emits its events and numbers its attempts. `scope` is the present attempt."""
 
     def __init__(
@@ -50,32 +44,32 @@ class Call:
     ) -> None:
         self.execution = execution
         self.path = path
-        self.scope = Scope(execution, path, self, parent)
+        self.scope = Scope(execution, path, parent)
         self.label, self.key, self.policies = clean_text(label), clean_text(key), policies or []
         self.begun = False
         self.origin = "call"
         self.keep: Callable[[Any], Awaitable[None]] | None = None
         known = self.known
-        self.identity = Identity(component, version, digest_inputs(arguments, path), known.generation if known else "")
+        self.identity = StepIdentity(
+            component, version, digest_inputs(arguments, path), known.generation if known else ""
+        )
         self.fingerprint = self.identity.fingerprint
         self.miss = ""
         self._parent = parent
-        self._text = Text(self._write)
 
     @property
     def known(self) -> Step | None:
         """The step as the log knows it."""
-        return self.execution.run.steps.get(self.path)
+        return self.scope.known
 
     def begin(self) -> None:
         """Start the next attempt."""
         latest = self.known.latest if self.known else None
         self.scope.close()
-        self.scope = Scope(self.execution, self.path, self, self._parent, latest.number + 1 if latest else 1)
+        self.scope = Scope(self.execution, self.path, self._parent, latest.number + 1 if latest else 1)
         if self.begun:
             self.execution.forget(self.path)
         self.begun = True
-        self._text = Text(self._write)
         begun = StepBegun(
             component=self.identity.component,
             label=self.label,
@@ -87,13 +81,13 @@ class Call:
             miss=self.miss,
             policies=self.policies,
         )
-        self._emit(e.StepStarted, begun)
+        self.scope.emit(e.StepStarted, begun)
 
     async def succeed(self, result: Any) -> None:
         """The step succeeded with this JSON result; returns when the log says so, and others may `keep` it."""
         self.flush()
         self._end_below()
-        self._emit(e.StepSucceeded, self.done(result))
+        self.scope.emit(e.StepSucceeded, self.done(result))
         await self.execution.commit()
         if self.keep:
             await self.keep(result)
@@ -104,7 +98,7 @@ class Call:
         if not self.begun:
             self.begin()
         self._end_below(stands=stands)
-        self._emit(e.StepFailed, self.failed(error, stands=stands))
+        self.scope.emit(e.StepFailed, self.failed(error, stands=stands))
         await self.execution.commit()
 
     def bring_back(self, before: Remembered) -> None:
@@ -114,10 +108,10 @@ class Call:
         self.scope.attempt = before.attempt
         self.origin = attempt.origin if attempt else self.origin
         if before.error is None:
-            self._emit(e.StepSucceeded, self.done(before.result))
+            self.scope.emit(e.StepSucceeded, self.done(before.result))
         else:
             stands = self.standing_success() is not None
-            self._emit(e.StepFailed, self.failed(before.error, stands=stands))
+            self.scope.emit(e.StepFailed, self.failed(before.error, stands=stands))
 
     def interrupt(self) -> None:
         """The call was cancelled. If that was not the whole pass, the step would be open for ever: it is skipped."""
@@ -157,36 +151,11 @@ class Call:
         """The attempt failed, and another follows after `seconds`."""
         self.flush()
         skip_open(self.execution, self.execution.run.below(self.path))
-        self._emit(e.StepRetrying, Retrying(error=error, seconds=seconds, counted=counted))
-
-    def say(self, text: str) -> None:
-        self._emit(e.StepMessage, Message(text=clean_text(text[:2000])))
-
-    def progress(self, done: int, total: int) -> None:
-        self._emit(e.StepProgress, Progress(done=done, total=total))
-
-    def publish(self, name: str, value: Any) -> None:
-        self.flush()
-        self._emit(e.ObjectPublished, Published(name=name, value=value))
-
-    def spend(self, call: Called) -> None:
-        self._emit(e.ModelCalled, call)
-
-    def write(self, text: str) -> None:
-        """Stream text."""
-        self._text.write(text)
+        self.scope.emit(e.StepRetrying, Retrying(error=error, seconds=seconds, counted=counted))
 
     def flush(self) -> None:
-        """Give out the text that was held back."""
-        self._text.flush()
-
-    def _write(self, piece: Output) -> None:
-        self._emit(e.StepOutput, piece)
-
-    def _emit(self, kind: Any, data: Any) -> None:
-        if self._parent:
-            self._parent.check_open()
-        self.execution.emit(kind(step=self.path, attempt=self.scope.attempt, epoch=self.execution.epoch, data=data))
+        """Emit the text that was held back."""
+        self.scope.text.flush()
 
     def remembered_success(self) -> Remembered | None:
         """The step's last success, if it is of this very identity; else `miss` says why not."""
@@ -212,7 +181,7 @@ class Call:
         if known is None or known.succeeded is None:
             return None
         before = known.succeeded
-        same = Identity(self.identity.component, self.identity.version, before.inputs, before.generation)
+        same = StepIdentity(self.identity.component, self.identity.version, before.inputs, before.generation)
         if before.inputs == self.identity.inputs and same.fingerprint == before.fingerprint:
             return before
         return None

@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from app.contract.payloads import ErrorData
-from app.contract.runs import StepStatus
-from app.contract.steps import Remembered
-from worker.runtime.call import Attempt, Call
+from app.contract.status import StepStatus
+from app.contract.step import Remembered
+from worker.runtime.call import Invocation, StepCall
 from worker.runtime.errors import ResultUnreadable, StepFailed, describe_error, mark_source
 from worker.runtime.values import decode_result, encode_result
 
 
-async def remember(call: Call, adapter: TypeAdapter[Any], attempt: Attempt) -> Any:
+async def remember(call: StepCall, adapter: TypeAdapter[Any], attempt: Invocation) -> Any:
     """Give what is remembered of this step, or execute it and remember the outcome.
 
     A failed rewrite loses nothing: after a retry, an earlier success of the same inputs stands until a new one exists.
@@ -33,14 +33,14 @@ async def remember(call: Call, adapter: TypeAdapter[Any], attempt: Attempt) -> A
     return await _execute(call, adapter, attempt)
 
 
-def _recall(call: Call, outcome: Remembered, status: StepStatus, value: Any = None) -> Any:
+def _recall(call: StepCall, outcome: Remembered, status: StepStatus, value: Any = None) -> Any:
     call.execution.recalled.add(call.path)
     if call.known and call.known.status is not status:
         call.bring_back(outcome)
     return value
 
 
-async def _execute(call: Call, adapter: TypeAdapter[Any], attempt: Attempt) -> Any:
+async def _execute(call: StepCall, adapter: TypeAdapter[Any], attempt: Invocation) -> Any:
     try:
         value = await attempt()
         result = encode_result(adapter, value, call.path)
@@ -57,7 +57,7 @@ async def _execute(call: Call, adapter: TypeAdapter[Any], attempt: Attempt) -> A
     return value
 
 
-def _can_stand(call: Call, adapter: TypeAdapter[Any]) -> bool:
+def _can_stand(call: StepCall, adapter: TypeAdapter[Any]) -> bool:
     before = call.standing_success()
     if before is None:
         return False
@@ -68,7 +68,7 @@ def _can_stand(call: Call, adapter: TypeAdapter[Any]) -> bool:
     return True
 
 
-def _stand_in(call: Call, adapter: TypeAdapter[Any], failure: ErrorData, error: Exception | None = None) -> Any:
+def _stand_in(call: StepCall, adapter: TypeAdapter[Any], failure: ErrorData, error: Exception | None = None) -> Any:
     before = call.standing_success()
     if before is not None and _can_stand(call, adapter):
         return decode_result(adapter, before.result, call.path)

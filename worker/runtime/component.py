@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
-from app.contract.runs import step_path
+from app.contract.status import step_path
 from worker.runtime.boundary import Failed, Ok, settle
 from worker.runtime.cache import Cache, reuse
-from worker.runtime.call import Attempt, Call
+from worker.runtime.call import Invocation, StepCall
+from worker.runtime.cancellation import normalise_cancellation
 from worker.runtime.checkpoint import remember
-from worker.runtime.fallback import fall_back
-from worker.runtime.interruption import told_apart
+from worker.runtime.fallback import use_fallback
 from worker.runtime.retry import NEVER, Retry, try_again
 from worker.runtime.scope import current_scope, enter_scope, leave_scope
 from worker.runtime.timeout import limit_time
@@ -111,7 +111,7 @@ class Component(Generic[P, R]):
         scope = current_scope()
         path = step_path(scope.path, self.name, self.call_key)
         scope.enter(path)
-        call = Call(
+        call = StepCall(
             scope.execution,
             scope,
             path,
@@ -128,10 +128,10 @@ class Component(Generic[P, R]):
             call.interrupt()
             raise
 
-    def _compose(self, call: Call, arguments: inspect.BoundArguments) -> Attempt:
+    def _compose(self, call: StepCall, arguments: inspect.BoundArguments) -> Invocation:
         adapter = result_adapter(self.function)
         policies = self.policies
-        attempt: Attempt = partial(_invoke, call, self.function, arguments)
+        attempt: Invocation = partial(_invoke, call, self.function, arguments)
         if policies.timeout:
             attempt = partial(limit_time, call, policies.timeout, attempt)
         attempt = partial(try_again, call, policies.retry, attempt)
@@ -140,16 +140,16 @@ class Component(Generic[P, R]):
             attempt = partial(reuse, call, policies.cache, source, adapter, attempt)
         if policies.fallback:
             other = partial(_invoke, call, policies.fallback, arguments)
-            attempt = partial(fall_back, call, other, attempt)
+            attempt = partial(use_fallback, call, other, attempt)
         attempt = partial(remember, call, adapter, attempt)
         return partial(settle, call, attempt) if policies.settled else attempt
 
 
-async def _invoke(call: Call, function: Callable[..., Awaitable[Any]], arguments: inspect.BoundArguments) -> Any:
+async def _invoke(call: StepCall, function: Callable[..., Awaitable[Any]], arguments: inspect.BoundArguments) -> Any:
     scope = call.scope
     token = enter_scope(scope)
     try:
-        with told_apart(call.path, call.execution):
+        with normalise_cancellation(call.path, call.execution):
             return await function(*arguments.args, **arguments.kwargs)
     finally:
         leave_scope(token)

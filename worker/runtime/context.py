@@ -4,42 +4,43 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.contract.payloads import Called
+from app.contract import events as e
+from app.contract.payloads import Called, Progress
 from worker.runtime.errors import clean_text
 from worker.runtime.scope import current_scope
-from worker.runtime.showing import showable
+from worker.runtime.serialization import as_json_value
 from worker.runtime.timeout import uncharged
 
 
 def say(text: str) -> None:
     """A line for the people who watch."""
-    current_scope().call.say(text)
+    current_scope().say(text)
 
 
 def progress(done: int, total: int) -> None:
     """How far this step is."""
-    current_scope().call.progress(done, total)
+    current_scope().emit(e.StepProgress, Progress(done=done, total=total))
 
 
 def stream(text: str) -> None:
     """A piece of this step's text. It is shown as it comes, and retracted if the attempt fails."""
-    current_scope().call.write(text)
+    current_scope().text.write(text)
 
 
 def publish(name: str, value: Any) -> None:
     """A named JSON value that pages show; the latest of the attempt that counts."""
     scope, name = current_scope(), clean_text(name)
-    scope.call.publish(name, showable(value, f"The object {name!r} of {scope.path}"))
+    scope.publish(name, as_json_value(value, f"The object {name!r} of {scope.path}"))
 
 
 def spend(call: Called) -> None:
     """A request to a model was made, with what it cost."""
-    current_scope().call.spend(call)
+    current_scope().emit(e.ModelCalled, call)
 
 
 def guidance() -> str:
     """What a person wished when they retried this step; empty when nobody did."""
-    known = current_scope().call.known
+    known = current_scope().known
     return known.guidance if known else ""
 
 

@@ -9,9 +9,9 @@ from typing import Any, NoReturn, Protocol
 from weakref import WeakSet
 
 from app.contract.events import Event
-from app.contract.fold import Run, ancestors
 from app.contract.payloads import Ask
-from app.contract.steps import Step
+from app.contract.run import Run, ancestors
+from app.contract.step import Step
 from worker.runtime.errors import OutsideRun
 from worker.runtime.journal import Journal
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from worker.runtime.admission import admit
-from worker.runtime.call import Attempt, Call
+from worker.runtime.call import Invocation, StepCall
+from worker.runtime.draining import wait_unless_draining
 from worker.runtime.errors import describe_error, mark_source
 
 
-async def fall_back(call: Call, other: Callable[[], Awaitable[Any]], attempt: Attempt) -> Any:
+async def use_fallback(call: StepCall, other: Callable[[], Awaitable[Any]], attempt: Invocation) -> Any:
     """Execute; when that finally fails, say so in the log and do the other thing."""
     try:
         return await attempt()
@@ -19,9 +19,9 @@ async def fall_back(call: Call, other: Callable[[], Awaitable[Any]], attempt: At
         data = describe_error(error, call.path)
         if call.begun:
             call.pause(data, 0, counted=True)
-        await admit(call)
+        await wait_unless_draining(call)
         # An attempt of its own: what the failed one wrote must not stand before the other's text.
         call.begin()
-        call.say(f"Falling back: {data.message}")
+        call.scope.say(f"Falling back: {data.message}")
         call.origin = "fallback"
         return await other()

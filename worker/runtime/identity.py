@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.contract.steps import Remembered
+from app.contract.step import Remembered
 from worker.runtime.values import digest
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class StepIdentity:
     """A call's component, its version, a digest of each input, and the newest retry that named it."""
 
     component: str

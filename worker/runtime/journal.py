@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from app.contract.events import Command, Event
-from app.contract.fold import Run
+from app.contract.run import Run
 
 Release = Literal["ended", "parked", "queued"]
 """How a run is let go: at its end, to wait for an answer, or for another worker."""

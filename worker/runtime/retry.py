@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.contract.events import now
-from app.contract.runs import StepStatus
-from worker.runtime.admission import admit
-from worker.runtime.call import Attempt, Call
+from app.contract.status import StepStatus
+from worker.runtime.call import Invocation, StepCall
+from worker.runtime.draining import wait_unless_draining
 from worker.runtime.errors import StepFailed, describe_error, is_transient, mark_source
 from worker.runtime.timeout import uncharged
 
@@ -75,12 +75,12 @@ class Retry:
 NEVER = Retry(attempts=1)
 
 
-async def try_again(call: Call, retry: Retry, attempt: Attempt) -> object:
+async def try_again(call: StepCall, retry: Retry, attempt: Invocation) -> object:
     """Execute, and again after a pause, until it succeeds or the last attempt failed."""
     asked = 0
     await _sit_out(call)
     while True:
-        await admit(call)
+        await wait_unless_draining(call)
         if not call.begun:
             _check_left(call, retry)
         call.begin()
@@ -102,7 +102,7 @@ async def try_again(call: Call, retry: Retry, attempt: Attempt) -> object:
             await call.execution.sleep(pause)
 
 
-async def _sit_out(call: Call) -> None:
+async def _sit_out(call: StepCall) -> None:
     """An earlier pass was interrupted between two attempts: wait for what is left of the pause."""
     known = call.known
     latest = known.latest if known else None
@@ -114,7 +114,7 @@ async def _sit_out(call: Call) -> None:
             await call.execution.sleep(max(0.0, min(left, latest.pause)))
 
 
-def _check_left(call: Call, retry: Retry) -> None:
+def _check_left(call: StepCall, retry: Retry) -> None:
     """Raises the last failure when an earlier pass used up all attempts, and was interrupted in the fallback."""
     known = call.known
     if known is None or known.latest is None or known.latest.begun.fingerprint != call.fingerprint:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar, cast
+from functools import partial
+from typing import Any, TypeVar, cast
 
-from worker.runtime.errors import DuplicatePath, OutsideRun
+from app.contract import events as e
+from app.contract.payloads import Message, Published
+from app.contract.step import Step
+from worker.runtime.clock import Clock
+from worker.runtime.errors import DuplicatePath, OutsideRun, clean_text
 from worker.runtime.execution import Execution
-
-if TYPE_CHECKING:
-    from worker.runtime.call import Call
-    from worker.runtime.timeout import Clock
+from worker.runtime.text_stream import TextStream
 
 T = TypeVar("T")
 
@@ -21,18 +23,41 @@ T = TypeVar("T")
 class Scope:
     """One attempt of a step, as the code that runs in it sees it.
 
-    `children` are the paths it has called, `asked` how often it has asked each question.
+    `text` is what it streams, `children` are the paths it has called, `asked` how often it has asked each question.
     """
 
     execution: Execution
     path: str
-    call: Call
     parent: Scope | None = None
     attempt: int = 1
     children: set[str] = field(default_factory=set)
     clocks: list[Clock] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
+    text: TextStream = field(init=False)
     _closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.text = TextStream(partial(self.emit, e.StepOutput))
+
+    @property
+    def known(self) -> Step | None:
+        """The step as the log knows it."""
+        return self.execution.run.steps.get(self.path)
+
+    def emit(self, kind: Any, data: Any) -> None:
+        """Append a fact about this attempt to the log. Raise `OutsideRun` when an attempt around it is over."""
+        if self.parent:
+            self.parent.check_open()
+        self.execution.emit(kind(step=self.path, attempt=self.attempt, epoch=self.execution.epoch, data=data))
+
+    def say(self, text: str) -> None:
+        """Append a line for the people who watch."""
+        self.emit(e.StepMessage, Message(text=clean_text(text[:2000])))
+
+    def publish(self, name: str, value: Any) -> None:
+        """Append a named JSON value, after the text that was streamed before it."""
+        self.text.flush()
+        self.emit(e.ObjectPublished, Published(name=name, value=value))
 
     @property
     def closed(self) -> bool:

@@ -3,9 +3,14 @@
 from worker.testing.cache import MemoryCache
 from worker.testing.chaos import Chaos
 from worker.testing.effects import Effects
-from worker.testing.failures import ChaosFailure, Endless, InvariantBroken, WorldUnfit
+from worker.testing.errors import (
+    ChaosFailure,
+    Endless,
+    InvariantBroken,
+    ScenarioUnfit,
+)
 from worker.testing.invariants import check_log
-from worker.testing.worlds import World, given
+from worker.testing.scenarios import Scenario, given
 
 __all__ = [
     "Chaos",
@@ -14,8 +19,8 @@ __all__ = [
     "Endless",
     "InvariantBroken",
     "MemoryCache",
-    "World",
-    "WorldUnfit",
+    "Scenario",
+    "ScenarioUnfit",
     "check_log",
     "given",
 ]

@@ -11,14 +11,14 @@ from itertools import pairwise
 from typing import Any
 
 from app.contract.events import CommandRetry
-from app.contract.payloads import Retry
-from app.contract.runs import StepStatus
+from app.contract.payloads import RetryData
+from app.contract.status import StepStatus
 from worker.runtime import Workflow
 from worker.testing.effects import Effects
-from worker.testing.failures import InvariantBroken, WorldUnfit
+from worker.testing.errors import InvariantBroken, ScenarioUnfit
 from worker.testing.outcome import find_difference
-from worker.testing.trial import Trial
-from worker.testing.worlds import Worlds
+from worker.testing.runner import ScenarioRunner
+from worker.testing.scenarios import Scenarios
 
 UNSTEADY = (
     "Two runs that nobody disturbs differ as well: something depends on chance, a clock, or what runs share. Only runs "
@@ -52,7 +52,7 @@ class Chaos:
         self.events: Counter[str] = Counter()
         self.died_after: Counter[str] = Counter()
 
-    async def at_every_event(self, workflow: Workflow, worlds: Worlds, *, most: int | None = None) -> int:
+    async def at_every_event(self, workflow: Workflow, worlds: Scenarios, *, most: int | None = None) -> int:
         """Kill the worker before the run's first fact, in another run after it, and so on up to the one before the
         end, on both sides of every wait, and after every effect; or at `most` of these places. Gives how many runs."""
         expected = await self._undisturbed(workflow, worlds)
@@ -60,14 +60,14 @@ class Chaos:
         await self._all(self._die(expected, worlds, plan) for plan in plans)
         return len(plans)
 
-    async def at_random(self, workflow: Workflow, worlds: Worlds, *, runs: int, deaths: int = 3) -> None:
+    async def at_random(self, workflow: Workflow, worlds: Scenarios, *, runs: int, deaths: int = 3) -> None:
         """In each of these runs, let this many workers in a row die at random places of the run."""
         expected = await self._undisturbed(workflow, worlds)
         dice = random.Random(self._seed)
         plans = [sorted(dice.randrange(expected.moments) for _ in range(deaths)) for _ in range(runs)]
         await self._all(self._die(expected, worlds, plan) for plan in ([self._at] if self._at else plans))
 
-    async def cancel_at_every_event(self, workflow: Workflow, worlds: Worlds, *, most: int | None = None) -> int:
+    async def cancel_at_every_event(self, workflow: Workflow, worlds: Scenarios, *, most: int | None = None) -> int:
         """Cancel the run at each of the same places. It must end as cancelled, or as it was about to end; and when it
         is retried, it must come to what the undisturbed run came to. Gives how many runs."""
         expected = await self._undisturbed(workflow, worlds)
@@ -75,7 +75,7 @@ class Chaos:
         await self._all(self._cancel(expected, worlds, place) for [place, *_] in plans)
         return len(plans)
 
-    async def retry_every_step(self, workflow: Workflow, worlds: Worlds) -> int:
+    async def retry_every_step(self, workflow: Workflow, worlds: Scenarios) -> int:
         """When the run has ended, retry one after the other of the steps that succeeded or failed, the workflow itself
         too. Each time it must come to the same again. Gives how many retries."""
         expected = await self._undisturbed(workflow, worlds)
@@ -84,14 +84,14 @@ class Chaos:
             paths = [path for path, step in trial.run.steps.items() if step.status in DETERMINED]
             for path in paths:
                 before = trial.attempts(path)
-                trial.command(CommandRetry(data=Retry(steps=[path])))
+                trial.command(CommandRetry(data=RetryData(steps=[path])))
                 await trial.go_on()
                 await self._judge(trial, expected, worlds, f"after a retry of {path}")
                 if trial.attempts(path) == before:
                     raise InvariantBroken(f"{workflow.name}, after a retry of {path}: it was not executed again")
         return len(paths)
 
-    def _places(self, expected: Trial, most: int | None) -> list[list[int]]:
+    def _places(self, expected: ScenarioRunner, most: int | None) -> list[list[int]]:
         if self._at:
             return [self._at]
         places = range(expected.moments)
@@ -109,24 +109,24 @@ class Chaos:
             raise group.exceptions[0] from None
 
     @asynccontextmanager
-    async def _trial(self, workflow: Workflow, worlds: Worlds) -> Any:
+    async def _trial(self, workflow: Workflow, worlds: Scenarios) -> Any:
         async with self._slots, worlds() as world:
-            trial = Trial(workflow, world)
+            trial = ScenarioRunner(workflow, world)
             yield trial
             self.events.update(event.type for event in trial.events)
 
-    async def _undisturbed(self, workflow: Workflow, worlds: Worlds) -> Trial:
-        """The run to compare with. Raises `WorldUnfit` when it does not end as its world says."""
-        trial: Trial
+    async def _undisturbed(self, workflow: Workflow, worlds: Scenarios) -> ScenarioRunner:
+        """The run to compare with. Raises `ScenarioUnfit` when it does not end as its world says."""
+        trial: ScenarioRunner
         async with self._trial(workflow, worlds) as trial:
             await trial.go_on()
         problems = [*trial.problems, *trial.misfits, *self.effects.judge(trial.record, trial.record)]
         if problems:
-            raise WorldUnfit("\n".join([f"{workflow.name}, undisturbed:", *problems]))
+            raise ScenarioUnfit("\n".join([f"{workflow.name}, undisturbed:", *problems]))
         return trial
 
-    async def _die(self, expected: Trial, worlds: Worlds, plan: Sequence[int]) -> None:
-        trial: Trial
+    async def _die(self, expected: ScenarioRunner, worlds: Scenarios, plan: Sequence[int]) -> None:
+        trial: ScenarioRunner
         async with self._trial(expected.workflow, worlds) as trial:
             for before, place in pairwise([0, *plan]):
                 await trial.die(place - before)
@@ -134,17 +134,17 @@ class Chaos:
             await trial.go_on()
             await self._judge(trial, expected, worlds, at=plan)
 
-    async def _cancel(self, expected: Trial, worlds: Worlds, place: int) -> None:
-        trial: Trial
+    async def _cancel(self, expected: ScenarioRunner, worlds: Scenarios, place: int) -> None:
+        trial: ScenarioRunner
         async with self._trial(expected.workflow, worlds) as trial:
             await trial.cancel(place)
             if trial.run.status == "cancelled":
-                trial.command(CommandRetry(data=Retry()))
+                trial.command(CommandRetry(data=RetryData()))
                 await trial.go_on()
             await self._judge(trial, expected, worlds, at=[place])
 
     async def _judge(
-        self, trial: Trial, expected: Trial, worlds: Worlds, when: str = "", at: Sequence[int] = ()
+        self, trial: ScenarioRunner, expected: ScenarioRunner, worlds: Scenarios, when: str = "", at: Sequence[int] = ()
     ) -> None:
         """Raises `InvariantBroken` with all that is wrong with a disturbed run."""
         difference = find_difference(trial.events, expected.events)
@@ -157,8 +157,8 @@ class Chaos:
             problems.append(f"This run alone: {self._rerun} --chaos-at={','.join(map(str, at))}")
         raise InvariantBroken("\n".join([f"{trial.workflow.name}, {when or trial.told}:", *problems]))
 
-    async def _is_unsteady(self, expected: Trial, worlds: Worlds) -> bool:
+    async def _is_unsteady(self, expected: ScenarioRunner, worlds: Scenarios) -> bool:
         async with worlds() as world:
-            trial = Trial(expected.workflow, world)
+            trial = ScenarioRunner(expected.workflow, world)
             await trial.go_on()
             return bool(find_difference(trial.events, expected.events))

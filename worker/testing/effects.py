@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.contract import events as e
-from worker.runtime.memory import MemoryLog
+from worker.runtime.in_memory import MemoryLog
 from worker.runtime.scope import current_scope
-from worker.testing.mortal import MortalJournal
+from worker.testing.failing_journal import FailingJournal
 
 NOT_ATOMIC = (
     "The effect and the step's success are not one thing: a worker that dies between them leaves an effect that no log "
@@ -45,7 +45,7 @@ class Record:
     def __init__(self, log: MemoryLog) -> None:
         self.log = log
         self.effects: list[Effect] = []
-        self.journal: MortalJournal | None = None
+        self.journal: FailingJournal | None = None
 
     @property
     def last(self) -> str:
@@ -59,8 +59,8 @@ class Record:
         if self.journal is None or self.journal.death.is_set():
             return
         scope = current_scope()
-        before = scope.call.known.succeeded if scope.call.known else None
-        generation = scope.call.identity.generation
+        known = scope.known
+        before, generation = (known.succeeded, known.generation) if known else (None, "")
         again = before is not None and before.generation == generation
         entries = len(self.log.entries)
         self.effects.append(Effect(name, once, scope.path, scope.attempt, generation, again, entries))

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from app.contract import events as e
 from app.contract.cursors import is_after
-from app.contract.fold import ancestors, fold
-from app.contract.runs import StepStatus
+from app.contract.run import ancestors, fold
+from app.contract.status import StepStatus
 
 ENDS = (e.RunSucceeded, e.RunIncomplete, e.RunFailed, e.RunCancelled)
 COMMANDS = (e.CommandCancel, e.CommandRetry, e.CommandAnswer)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.contract import events as e
-from app.contract.fold import Run, Step, fold
-from app.contract.runs import StepStatus
+from app.contract.run import Run, Step, fold
+from app.contract.status import StepStatus
 
 MOST_SHOWN = 300
 """How many characters of a value a message shows."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from app.contract.content import (
+from app.content.values import (
+    FrozenModel,
     OnboardInput,
     PageDigest,
     Profile,
@@ -12,14 +13,24 @@ from app.contract.content import (
     SiteReading,
     SiteReport,
     Topic,
-    Value,
+)
+from app.content.workflows import (
+    ADDRESS,
+    ONBOARD_SITE,
+    PAGE,
+    PROFILE,
+    PROFILE_SITE,
+    READ_HOME,
+    READ_PAGES,
+    SUGGEST_TOPICS,
+    TOPICS,
 )
 from app.contract.settings import Settings
 from worker.agents.author import Author
 from worker.agents.passages import split_passages
 from worker.crawl.frontier import choose_pages, page_key
 from worker.crawl.site import Landing, SiteReader
-from worker.knowledge import Knowledge
+from worker.engine.site_knowledge import SiteKnowledge
 from worker.runtime import (
     Failed,
     Retry,
@@ -43,14 +54,14 @@ MOST_FINDS = 40
 PAGES_AT_ONCE = 3
 
 
-class Reading(Value):
+class Reading(FrozenModel):
     """How reading the pages went."""
 
     read: int
     failed: int
 
 
-@component(retry=Retry(3, exponential(0.5, cap=5)), timeout=60)
+@component(name=READ_HOME, retry=Retry(3, exponential(0.5, cap=5)), timeout=60)
 async def read_home(site_id: str, url: str) -> Landing:
     """Fetch the page that the person gave, and keep it like any other."""
     say(f"Opening {url}")
@@ -58,19 +69,19 @@ async def read_home(site_id: str, url: str) -> Landing:
     for note in landing.notes:
         say(note)
     if landing.plain:
-        publish("address", landing.plain)
-        await resource(Knowledge).save_address(site_id, landing.plain)
+        publish(ADDRESS, landing.plain)
+        await resource(SiteKnowledge).save_address(site_id, landing.plain)
     say(f"Read “{landing.page.title}”, with {len(landing.page.links)} links to other pages of the site")
     return landing.model_copy(update={"page": shorten(landing.page), "candidates": landing.candidates[:MOST_LINKS]})
 
 
-@component(retry=Retry(4, exponential(0.5, cap=20)), timeout=120)
+@component(name=PROFILE_SITE, retry=Retry(4, exponential(0.5, cap=20)), timeout=120)
 async def profile_site(site_id: str, home: ReadPage, candidates: list[str]) -> SiteReading:
     """One author call: who is this, and what should be read next."""
     author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
     reading = await author.profile_site(home, candidates)
-    publish("profile", reading.profile)
-    await resource(Knowledge).save_profile(site_id, reading.profile)
+    publish(PROFILE, reading.profile)
+    await resource(SiteKnowledge).save_profile(site_id, reading.profile)
     return reading
 
 
@@ -91,12 +102,12 @@ async def note_home(site_id: str, page: ReadPage) -> None:
 async def keep_page(site_id: str, page: ReadPage) -> None:
     author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
     notes = await author.take_notes(page)
-    await resource(Knowledge).save_page(site_id, page, notes, split_passages(page))
+    await resource(SiteKnowledge).save_page(site_id, page, notes, split_passages(page))
     digest = PageDigest(url=page.url, title=page.title, summary=notes.summary, key_phrases=notes.key_phrases)
-    publish("page", digest)
+    publish(PAGE, digest)
 
 
-@component
+@component(name=READ_PAGES)
 async def read_pages(site_id: str, home: ReadPage, urls: list[str], limit: int) -> Reading:
     """The home page, these pages, and then what they link to, a few at a time, up to `limit` besides the home page.
 
@@ -136,30 +147,30 @@ class Pages:
     async def _read_one(self, url: str) -> list[str]:
         outcome = await read_page.key(page_key(url)).label(address_path(url)).settled()(self._site_id, url, self._first)
         if isinstance(outcome, Failed):
-            await resource(Knowledge).save_failure(self._site_id, url, outcome.error.message)
+            await resource(SiteKnowledge).save_failure(self._site_id, url, outcome.error.message)
             self.failed += 1
         self.done += 1
         progress(self.done + 1, len(self._seen) + 1)
         return [] if isinstance(outcome, Failed) else outcome.value
 
 
-@component(retry=Retry(4, exponential(0.5, cap=20)), timeout=120)
+@component(name=SUGGEST_TOPICS, retry=Retry(4, exponential(0.5, cap=20)), timeout=120)
 async def suggest_topics(site_id: str, profile: Profile, reading: Reading) -> list[Topic]:
     """Topics that the pages have enough material for."""
     author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
-    topics = await author.suggest_topics(profile, await resource(Knowledge).digests(site_id))
-    publish("topics", topics)
-    await resource(Knowledge).save_topics(site_id, topics)
+    topics = await author.suggest_topics(profile, await resource(SiteKnowledge).digests(site_id))
+    publish(TOPICS, topics)
+    await resource(SiteKnowledge).save_topics(site_id, topics)
     return topics
 
 
 @component
 async def find_site(url: str) -> str:
     """The row that this run fills."""
-    return await resource(Knowledge).onboarded_site()
+    return await resource(SiteKnowledge).onboarded_site()
 
 
-@workflow("onboard-site", version="1", title="Read {url}")
+@workflow(ONBOARD_SITE, version="1", title="Read {url}")
 async def onboard_site(request: OnboardInput) -> SiteReport:
     """Read a company's site: a profile within seconds, then its pages, then topics to write about."""
     site_id = await find_site.label("Get ready")(request.url)

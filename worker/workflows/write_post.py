@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from app.contract.content import (
+from app.content.values import (
+    FrozenModel,
     MissingSection,
     Outline,
     OutlineSection,
@@ -14,12 +15,12 @@ from app.contract.content import (
     Profile,
     Section,
     Source,
-    Value,
 )
+from app.content.workflows import OUTLINE, OUTLINE_POST, SECTION, SOURCES, WRITE_POST, WRITE_SECTION
 from worker.agents.author import Author
 from worker.agents.checks import check_section
 from worker.agents.citations import UnknownSource, cited_ids
-from worker.knowledge import Knowledge
+from worker.engine.site_knowledge import SiteKnowledge
 from worker.runtime import (
     TRANSIENT,
     Failed,
@@ -53,7 +54,7 @@ class NothingToWriteFrom(Exception):
     transient = False
 
 
-class Research(Value):
+class Research(FrozenModel):
     """What a post is written from."""
 
     profile: Profile
@@ -70,7 +71,7 @@ CALL = Retry(4, exponential(0.5, cap=20), on=_worth_another_try)
 @component(retry=Retry(3), timeout=30)
 async def research(brief: PostBrief) -> Research:
     """The passages of the site's pages that fit the topic."""
-    knowledge = resource(Knowledge)
+    knowledge = resource(SiteKnowledge)
     profile = await knowledge.profile(brief.site_id)
     say(f"Looking through what was read of {profile.name}")
     passages = await find_passages(brief, knowledge)
@@ -84,7 +85,7 @@ async def research(brief: PostBrief) -> Research:
     return Research(profile=profile, passages=passages)
 
 
-async def find_passages(brief: PostBrief, knowledge: Knowledge) -> list[Passage]:
+async def find_passages(brief: PostBrief, knowledge: SiteKnowledge) -> list[Passage]:
     """The passages on the topic. While the site is still being read, wait until there is enough to choose from."""
     wanted = brief.length.sections * PASSAGES_PER_SECTION
     waiting = False
@@ -101,16 +102,16 @@ async def find_passages(brief: PostBrief, knowledge: Knowledge) -> list[Passage]
         await pause(LOOK_AGAIN_SECONDS)
 
 
-@component(retry=CALL, timeout=180)
+@component(name=OUTLINE_POST, retry=CALL, timeout=180)
 async def outline_post(brief: PostBrief, found: Research) -> Outline:
     """What each section is about, and which passages it draws on."""
     author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
     outline = await author.outline(brief, found.profile, found.passages, guidance())
-    publish("outline", outline)
+    publish(OUTLINE, outline)
     return outline
 
 
-@component(retry=CALL, timeout=300)
+@component(name=WRITE_SECTION, retry=CALL, timeout=300)
 async def write_section(
     brief: PostBrief, profile: Profile, outline: Outline, section: OutlineSection, passages: list[Passage]
 ) -> Section:
@@ -127,7 +128,7 @@ async def write_section(
     written = Section(
         id=section.id, heading=section.heading, markdown=markdown, sources=cited_ids(markdown), checks=checks
     )
-    publish("section", written)
+    publish(SECTION, written)
     return written
 
 
@@ -155,17 +156,17 @@ async def assemble_post(
     )
 
 
-@workflow("write-post", version="1", title="{topic}")
+@workflow(WRITE_POST, version="1", title="{topic}")
 async def write_post(brief: PostBrief) -> Post:
     """Write a blog post from what was read of a site, with sources."""
     author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
     found = await research.label("Research")(brief)
     outline = await outline_post.label("Outline")(brief, found)
     if brief.approve_outline:
-        outline = await ask("outline", outline, Outline)
+        outline = await ask(OUTLINE, outline, Outline)
     sources = number_sources(outline, found.passages)
-    publish("outline", outline)
-    publish("sources", sources)
+    publish(OUTLINE, outline)
+    publish(SOURCES, sources)
     sections = await gather(
         *(
             write_section.key(section.id)

@@ -10,7 +10,12 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.contract.content import PageBlock, PageDigest, PageNotes, ReadPage
+from app.content.values import (
+    PageBlock,
+    PageDigest,
+    PageNotes,
+    ReadPage,
+)
 from app.stores.tables import PageRow, PassageRow, utc_now
 
 _WORDS = re.compile(r"\w+")

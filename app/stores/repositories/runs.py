@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.contract.events import RunSubmitted, encode_event
-from app.stores.archive import archived
+from app.stores.repositories.events import archived
 from app.stores.tables import RunRow
 
 _CREATED, _ID = col(RunRow.created_at), col(RunRow.id)

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.contract.content import Profile, Topic
+from app.content.values import Profile, Topic
 from app.stores.tables import SiteRow
 
 

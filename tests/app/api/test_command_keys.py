@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from app.contract.payloads import Ask
 from app.stores.archive import Archive
 from app.stores.log import Log
-from app.stores.shipping import Unshipped
+from app.stores.unshipped import Unshipped
 from tests.app.conftest import Take, start_echo
-from worker.shipping import Shipper
+from worker.engine.archiver import Archiver
 
 STEPS = ["echo/a", "echo/b"]
 KEY = {"Idempotency-Key": "q"}
@@ -55,7 +55,7 @@ async def test_a_key_that_came_with_another_request_is_refused(
     run_id = await prepare(ann, take, path)
     assert (await ann.post(f"/api/runs/{run_id}/{path}", json=body, headers=KEY)).status_code == 202
     if lost != "nothing":
-        await Shipper(log, archive, Unshipped(redis, 60_000)).ship()
+        await Archiver(log, archive, Unshipped(redis, 60_000)).ship()
         await (redis.flushall() if lost == "redis" else redis.delete(f"run:{run_id}:log"))
     for other in others:
         answer = await ann.post(f"/api/runs/{run_id}/{path}", json=other, headers=KEY)

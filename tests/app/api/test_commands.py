@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 from app.contract.payloads import Ask
 from app.stores.archive import Archive
 from app.stores.log import Log
-from app.stores.shipping import Unshipped
+from app.stores.unshipped import Unshipped
 from tests.app.conftest import Take, start_echo
-from worker.shipping import Shipper
+from worker.engine.archiver import Archiver
 
 STEP = "echo/say"
 
@@ -107,7 +107,7 @@ async def test_an_idempotent_retry_is_one_command_also_when_redis_was_lost(
     await worker.end_incomplete("", [STEP])
     for lost in (False, False, True):
         if lost:
-            await Shipper(log, archive, Unshipped(redis, 60_000)).ship()
+            await Archiver(log, archive, Unshipped(redis, 60_000)).ship()
             await redis.flushall()
         answer = await ann.post(f"/api/runs/{run_id}/retries", headers={"Idempotency-Key": "r"})
         assert answer.status_code == 202

@@ -12,10 +12,10 @@ from app.contract import keys
 from app.contract.cursors import is_after
 from app.stores.archive import Archive
 from app.stores.log import Log
-from app.stores.shipping import Unshipped
+from app.stores.unshipped import Unshipped
 from tests.app.conftest import Take, start_echo
 from tests.support.worker_player import WorkerPlayer
-from worker.shipping import Shipper
+from worker.engine.archiver import Archiver
 
 STEPS = ("echo/a", "echo/b")
 
@@ -36,12 +36,12 @@ async def ended(ann: httpx2.AsyncClient, take: Take) -> str:
 
 
 @pytest.fixture
-async def expire(log: Log, archive: Archive, redis: Redis, ended: str) -> Shipper:
+async def expire(log: Log, archive: Archive, redis: Redis, ended: str) -> Archiver:
     """Seals logs that then expire at once."""
-    return Shipper(log, archive, Unshipped(redis, keep_ms=1))
+    return Archiver(log, archive, Unshipped(redis, keep_ms=1))
 
 
-async def seal(shipper: Shipper, redis: Redis, run_id: str) -> None:
+async def seal(shipper: Archiver, redis: Redis, run_id: str) -> None:
     await shipper.ship()
     while await redis.exists(keys.log_key(run_id)):
         pass
@@ -56,7 +56,7 @@ async def read_all(client: httpx2.AsyncClient, run_id: str) -> dict[str, str]:
 
 
 async def test_everything_is_as_it_was(
-    ann: httpx2.AsyncClient, ended: str, expire: Shipper, redis: Redis, log: Log
+    ann: httpx2.AsyncClient, ended: str, expire: Archiver, redis: Redis, log: Log
 ) -> None:
     before, entries = await read_all(ann, ended), await log.entries(ended)
     await seal(expire, redis, ended)
@@ -71,7 +71,7 @@ async def test_everything_is_as_it_was(
 
 
 async def test_a_retry_goes_on_from_there(
-    ann: httpx2.AsyncClient, ended: str, expire: Shipper, redis: Redis, log: Log, take: Take
+    ann: httpx2.AsyncClient, ended: str, expire: Archiver, redis: Redis, log: Log, take: Take
 ) -> None:
     old = await log.entries(ended)
     await seal(expire, redis, ended)

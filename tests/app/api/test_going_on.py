@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from app.contract.events import CommandRetry
-from app.contract.runs import StepStatus
+from app.contract.status import StepStatus
 from app.stores.log import Log
 from tests.app.conftest import Take, start_echo
 

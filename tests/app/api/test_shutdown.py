@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 
 from app.contract.settings import Settings
-from app.processes.embedded_redis import HOST, find_free_port
+from app.launcher.embedded_redis import HOST, find_free_port
 from app.stores.fleet import Fleet
 from tests.app.conftest import make_browser, start_echo
 from tests.support.worker_player import ECHO, announce
@@ -38,7 +38,7 @@ async def test_sigterm_ends_streams_and_the_process(settings: Settings, fleet: F
         "LONGHAND_DATA_DIR": str(settings.data_dir),
         "LONGHAND_REDIS_URL": settings.redis_url,
     }
-    program = "from app.contract.settings import Settings; from app.processes.web import serve; serve(Settings())"
+    program = "from app.contract.settings import Settings; from app.launcher.web import serve; serve(Settings())"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, env=environment, cwd=ROOT)
     try:
         async with make_browser(f"http://{HOST}:{port}") as client:

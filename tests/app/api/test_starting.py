@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.contract.content import PostBrief
+from app.content.values import PostBrief
 from app.contract.manifest import WorkflowManifest
 from app.stores.database import Database
 from app.stores.fleet import Fleet

@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 from app.contract import keys
 from app.stores.archive import Archive
 from app.stores.log import Log
-from app.stores.shipping import Unshipped
+from app.stores.unshipped import Unshipped
 from tests.app.conftest import Take, start_echo
-from worker.shipping import Shipper
+from worker.engine.archiver import Archiver
 
 BODIES = ("not json", '{"type":"step.dreamt","step":"echo","data":{"of":"sheep"}}', '{"type":"step.message"}')
 
@@ -39,7 +39,7 @@ async def test_they_stand_in_page_and_api_also_from_the_archive(
     await worker.succeed("echo", "Said aloud.")
     await worker.end("Said aloud.")
     await look(ann, run_id, cursors)
-    await Shipper(log, archive, Unshipped(redis, keep_ms=1)).ship()
+    await Archiver(log, archive, Unshipped(redis, keep_ms=1)).ship()
     while await redis.exists(keys.log_key(run_id)):
         pass
     await look(ann, run_id, cursors)

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from app.processes.embedded_redis import find_free_port
-from app.runs.hub import PING_SECONDS
+from app.launcher.embedded_redis import find_free_port
+from app.live.hub import PING_SECONDS
 
 ROOT = Path(__file__).parents[3]
 

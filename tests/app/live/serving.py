@@ -20,20 +20,26 @@ from litestar.di import Provide
 from litestar.response import Response
 from litestar.static_files import create_static_files_router
 
-from app.accounts.workspaces import Who
+from app.accounts.workspaces import Requester
 from app.contract.cursors import START
-from app.contract.fold import Run
-from app.contract.runs import RunStatus
-from app.contract.steps import Step
-from app.processes.web import raise_file_limit
-from app.runs.bells import Bells
-from app.runs.hub import PING_SECONDS, Hub
-from app.runs.patching import Fragment, latest, patches, render_patches, replacements
-from app.runs.shutdown import announce_shutdown
+from app.contract.run import Run
+from app.contract.status import RunStatus
+from app.contract.step import Step
+from app.http.streaming import StreamingLitestar
+from app.launcher.web import raise_file_limit
+from app.live.fragments import (
+    Fragment,
+    latest,
+    patches,
+    render_patches,
+    replacements,
+)
+from app.live.hub import PING_SECONDS, Hub
+from app.live.notifications import Notifications
+from app.live.shutdown import announce_shutdown
 from app.stores.database import Database
 from app.stores.log import Log
-from app.web.live import follow_run, read_status
-from app.web.streaming import StreamingLitestar
+from app.web.runs.live import follow_run, read_status
 from tests.app.live.writing import WORKSPACE, Stores
 
 STATIC = Path(__file__).parents[3] / "static"
@@ -113,7 +119,7 @@ async def _open_view(_kind: str, _run_id: str) -> PlainView:
 
 
 def create_app(stores: Stores, ping_seconds: float = PING_SECONDS) -> Litestar:
-    bells = Bells(stores.redis)
+    bells = Notifications(stores.redis)
     hub = Hub(stores.log, bells, _open_view, ping_seconds)
 
     @asynccontextmanager
@@ -129,12 +135,12 @@ def create_app(stores: Stores, ping_seconds: float = PING_SECONDS) -> Litestar:
     return StreamingLitestar(
         [show_run, show_elsewhere, count_viewers, follow_run, read_status, _static()],
         dependencies={
-            "who": Provide(lambda: Who(WORKSPACE), sync_to_thread=False),
+            "who": Provide(lambda: Requester(WORKSPACE), sync_to_thread=False),
             "hub": Provide(lambda: hub, sync_to_thread=False),
             "log": Provide(lambda: stores.log, sync_to_thread=False),
             "database": Provide(lambda: stores.database, sync_to_thread=False),
         },
-        signature_types=[Who, Hub, Log, Database],
+        signature_types=[Requester, Hub, Log, Database],
         lifespan=[lifespan],
         openapi_config=None,
     )

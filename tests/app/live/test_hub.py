@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from app.contract.cursors import START, is_after
-from app.contract.fold import Run
-from app.runs import hub as hubs
-from app.runs.bells import Bells
-from app.runs.channel import View
-from app.runs.frames import END, PING
-from app.runs.hub import Hub
-from app.runs.viewer import Viewer
+from app.contract.run import Run
+from app.live import hub as hubs
+from app.live.channel import View
+from app.live.hub import Hub
+from app.live.notifications import Notifications
+from app.live.sse import END, PING
+from app.live.viewer import Viewer
 from tests.app.live.serving import PlainView
 from tests.app.live.valkey import Valkey
 from tests.app.live.writing import Stores, Writer
@@ -90,7 +90,7 @@ class Place:
     """A hub on real stores."""
 
     def __init__(self, stores: Stores, ping_seconds: float, kept_seconds: float) -> None:
-        self.bells, self.view = Bells(stores.redis), Counting()
+        self.bells, self.view = Notifications(stores.redis), Counting()
         self.hub = Hub(stores.log, self.bells, self._open, ping_seconds, kept_seconds)
 
     async def _open(self, _kind: str, _run_id: str) -> View:

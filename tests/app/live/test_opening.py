@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 
 from app.accounts.sessions import COOKIE, new_session
-from app.headers import POLICY
+from app.http.headers import POLICY
 from tests.app.conftest import Take, start_echo
 
 

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx2
 import pytest
 
-from app.processes.web import raise_file_limit
+from app.launcher.web import raise_file_limit
 from tests.app.live.processes import WebProcess
 from tests.app.live.writing import Stores, Writer
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from app.processes.embedded_redis import find_free_port, wait_for_redis
-from app.processes.redis_programs import find_programs
+from app.launcher.embedded_redis import find_free_port, wait_for_redis
+from app.launcher.redis_programs import find_programs
 
 
 class Valkey:

@@ -8,8 +8,9 @@ from html import unescape
 
 from lxml import etree, html
 
-from app.contract.fold import Run
-from app.runs.view import Context, PageView, fragments
+from app.contract.run import Run
+from app.web.fragments.context import Context
+from app.web.views import PageView, fragments
 
 _PARTIAL = re.compile(r'<hx-partial hx-target="#([\w-]+)" hx-swap="(\w+)">(.*?)</hx-partial>', re.DOTALL)
 

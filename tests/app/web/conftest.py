@@ -9,11 +9,11 @@ from redis.asyncio import Redis
 
 from app.stores.archive import Archive
 from app.stores.log import Log
-from app.stores.shipping import Unshipped
 from app.stores.tables import utc_now
+from app.stores.unshipped import Unshipped
 from tests.app.conftest import Take
 from tests.app.web.logs import Writer
-from worker.shipping import Shipper
+from worker.engine.archiver import Archiver
 
 Play = Callable[[str, Writer], Awaitable[None]]
 Ship = Callable[[], Awaitable[None]]
@@ -39,7 +39,7 @@ def play(take: Take) -> Play:
 @pytest.fixture
 def ship(redis: Redis, archive: Archive, log: Log) -> Ship:
     """Ship all there is, as a worker does."""
-    shipper = Shipper(log, archive, Unshipped(redis, 60_000))
+    shipper = Archiver(log, archive, Unshipped(redis, 60_000))
 
     async def ship_all() -> None:
         while await shipper.ship():

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.contract import events as e
 from app.contract import payloads as p
-from app.contract.fold import Run, fold
+from app.contract.run import Run, fold
 
 EPOCH = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
@@ -170,7 +170,7 @@ def begin_post(approve: bool = False) -> Writer:
     log.succeed("outline-post", OUTLINE)
     if approve:
         ask = p.Ask(ask="ask-7f31", name="outline", step="write-post", proposal=OUTLINE, answer_schema={})
-        log.add(e.RunWaiting, p.Waiting(asks=[ask]))
+        log.add(e.RunWaiting, p.WaitingData(asks=[ask]))
         return log
     log.publish("", "outline", OUTLINE)
     log.publish("", "sources", SOURCES)

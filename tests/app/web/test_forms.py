@@ -8,18 +8,18 @@ import pytest
 from lxml import html as lxml_html
 from sqlalchemy import update
 
+from app.content.values import Outline
 from app.contract import events as e
 from app.contract import payloads as p
-from app.contract.content import Outline
 from app.contract.payloads import Ask
 from app.stores.database import Database
 from app.stores.tables import PostRow
 from tests.app.conftest import Take
 from tests.app.web.browser_dom import page as fragment
 from tests.app.web.conftest import Play, Ship
+from tests.app.web.fragments.test_patches import check
 from tests.app.web.logs import BRIEF, OUTLINE, TOPICS, Writer, begin_post, finish_post, read_site
 from tests.app.web.test_pages import Client, add_post, add_site, run_of
-from tests.app.web.test_patches import check
 from tests.support.worker_player import WorkerPlayer
 
 SECTIONS: list[dict[str, Any]] = OUTLINE["sections"]  # type: ignore[assignment]
@@ -127,7 +127,7 @@ async def test_who_had_the_outline_open_is_told_that_it_was_approved(ann: Client
 def test_who_left_the_outline_open_is_told_so_also_after_the_end(ending: e.Event | None) -> None:
     """The form is gone from that tab either way, and with it what was typed there."""
     log = begin_post(approve=True)
-    log.add(e.CommandAnswer, p.Answer(ask="ask-7f31", name="outline", value=OUTLINE))
+    log.add(e.CommandAnswer, p.AnswerData(ask="ask-7f31", name="outline", value=OUTLINE))
     log.start_run()
     log.publish("", "outline", OUTLINE)
     if ending is not None:

@@ -12,7 +12,7 @@ from docx import Document
 from lxml import html as lxml_html
 from redis.asyncio import Redis
 
-from app.contract.content import Outline
+from app.content.values import Outline
 from app.contract.payloads import Ask
 from tests.app.conftest import Take
 from tests.app.web.conftest import Play

@@ -7,8 +7,8 @@ from litestar.status_codes import HTTP_304_NOT_MODIFIED
 from redis.asyncio import Redis
 from sqlalchemy import delete
 
+from app.content.values import Profile
 from app.contract import keys
-from app.contract.content import Profile
 from app.stores.database import Database
 from app.stores.repositories.sites import save_profile
 from app.stores.tables import EventRow

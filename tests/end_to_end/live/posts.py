@@ -11,11 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from app.accounts.sessions import digest_of
-from app.contract.content import Outline, OutlineSection
+from app.content.values import Outline, OutlineSection
 from app.contract.events import ObjectPublished, RunIncomplete, RunWaiting, StepFailed, StepStarted
-from app.contract.fold import Run, fold
-from app.contract.payloads import Ask, ErrorData, Incomplete, Published, StepBegun, StepError, Waiting
-from app.contract.runs import RunStatus
+from app.contract.payloads import Ask, ErrorData, Incomplete, Published, StepBegun, StepError, WaitingData
+from app.contract.run import Run, fold
+from app.contract.status import RunStatus
 from app.stores.repositories.workspaces import add_session
 from app.stores.tables import PostRow, RunRow, SiteRow, utc_now
 from tests.app.live.processes import WebProcess, wait_for_port
@@ -80,7 +80,7 @@ class PostWriter(Writer):
         """Park the run until somebody approves an outline."""
         proposal = Outline(title="A post", sections=[OutlineSection(id="alpha", heading="On alpha")])
         ask = Ask(ask="ask-1", name="outline", step=ROOT_STEP, proposal=proposal.model_dump(mode="json"))
-        await self.append(RunWaiting(data=Waiting(asks=[ask])), release="parked")
+        await self.append(RunWaiting(data=WaitingData(asks=[ask])), release="parked")
 
     async def fold_at(self, cursor: str) -> Run:
         """The run as its log told it up to this cursor, which is an entry of it."""

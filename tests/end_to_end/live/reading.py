@@ -6,8 +6,8 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, Page
 
-from app.contract.fold import Run
-from app.contract.runs import StepStatus
+from app.contract.run import Run
+from app.contract.status import StepStatus
 from tests.end_to_end.live.posts import ROOT_STEP, PostWriter
 
 _READ = """() => {

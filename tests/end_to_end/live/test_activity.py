@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from app.contract.events import RunWaiting
-from app.contract.payloads import Ask, Waiting
+from app.contract.payloads import Ask, WaitingData
 from tests.app.live.writing import Stores
 from tests.end_to_end.live.posts import PostWriter, ProductWeb
 from tests.end_to_end.live.proxy import Proxy
@@ -52,7 +52,7 @@ async def test_runs_appear_wait_and_end_while_one_looks_on(
     writer = await order(stores)
     await expect_listed(page, "going", writer, "running")
     ask = Ask(ask="a", name="outline", step="write-post")
-    await writer.append(RunWaiting(data=Waiting(asks=[ask])), release="parked")
+    await writer.append(RunWaiting(data=WaitingData(asks=[ask])), release="parked")
     await writer.ship()
     await expect_listed(page, "going", writer, "waiting")
     await page.wait_for_function("document.title === 'Waiting for you: Activity'")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser
 
-from app.web.blocks import split_blocks
-from app.web.markdown import render_block
+from app.oldmarkdown.blocks import split_blocks
+from app.oldmarkdown.markdown import render_block
 from tests.support.product import ROOT
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("live pages")]

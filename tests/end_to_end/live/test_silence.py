@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, Page
 
-from app.runs.hub import PING_SECONDS
+from app.live.hub import PING_SECONDS
 from tests.app.live.processes import WebProcess, running_web
 from tests.app.live.valkey import Valkey
 from tests.app.live.writing import Stores, Writer

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.contract.content import Length, PageBlock, PageLink, Passage, PostBrief, Profile, ReadPage
+from app.content.values import (
+    Length,
+    PageBlock,
+    PageLink,
+    Passage,
+    PostBrief,
+    Profile,
+    ReadPage,
+)
 from worker.agents.passages import number_passages, split_passages
 
 HOST = "https://www.brightfield.example"

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.contract.content import Length, Outline, PageDigest, Passage, PostBrief
+from app.content.values import (
+    Length,
+    Outline,
+    PageDigest,
+    Passage,
+    PostBrief,
+)
 from tests.worker.agents.reading import HOST, PROFILE, make_brief, make_passage, read_page, read_passages
 from worker.agents.author import Author
 from worker.agents.checks import check_section

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.contract.content import PageBlock, ReadPage
+from app.content.values import PageBlock, ReadPage
 from tests.worker.agents.reading import read_page
 from worker.agents.passages import MAX_WORDS, number_passages, split_passages
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.contract.content import ReadPage
+from app.content.values import ReadPage
 from tests.sites.server import PAGES
 from worker.crawl.errors import EmptyPage, ScriptOnlyPage
 from worker.crawl.extract import read_page

@@ -22,7 +22,7 @@ from worker.crawl.errors import (
     TooManyRedirects,
 )
 from worker.crawl.fetch import PAGE, Fetcher, Want
-from worker.crawl.pace import Pace
+from worker.crawl.politeness import HostThrottle
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ async def site() -> AsyncIterator[FixtureSite]:
 
 @pytest.fixture
 async def fetcher(site: FixtureSite) -> AsyncIterator[Fetcher]:
-    async with Fetcher(allow={site.host_port}, pace=Pace(gap=0)) as fetcher:
+    async with Fetcher(allow={site.host_port}, pace=HostThrottle(gap=0)) as fetcher:
         yield fetcher
 
 
@@ -258,7 +258,7 @@ async def test_a_gap_is_kept_and_a_wish_for_more_honoured_up_to_a_limit() -> Non
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    pace = Pace(gap=1.0, longest_gap=5.0, clock=lambda: 100.0, sleep=sleep)
+    pace = HostThrottle(gap=1.0, longest_gap=5.0, clock=lambda: 100.0, sleep=sleep)
     for wish in (None, 3.0, 60.0, 0.2):
         if wish is not None:
             pace.slow_down("a:80", wish)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.contract import addresses
+from app.content import urls
 from tests.sites.server import Answer, DirectorySite, FixtureSite
 from worker.crawl.errors import AddressRefused, HostUnresolvable, TlsFailed
 from worker.crawl.fetch import Fetcher
@@ -55,7 +55,7 @@ async def test_a_hostile_address_is_refused_without_a_connection(host: str) -> N
         with pytest.raises(AddressRefused) as refused:
             await fetcher.get(f"http://{host}:{port}/")
         assert refused.value.code == "private"
-        assert isinstance(refused.value, addresses.AddressRefused)
+        assert isinstance(refused.value, urls.AddressRefused)
         assert site.connections == 0
 
 

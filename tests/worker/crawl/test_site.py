@@ -10,7 +10,7 @@ import pytest
 from tests.sites.server import BROKEN_PATH, Answer, FixtureSite
 from worker.crawl.errors import ErrorPage, LeftSite, NotHtml, RobotsRefused, ScriptOnlyPage
 from worker.crawl.fetch import Fetcher
-from worker.crawl.pace import Pace
+from worker.crawl.politeness import HostThrottle
 from worker.crawl.robots import parse_robots
 from worker.crawl.site import Landing, SiteReader
 from worker.crawl.sitemap import MAX_FILES, parse_sitemap
@@ -24,7 +24,7 @@ async def site() -> AsyncIterator[FixtureSite]:
 
 @pytest.fixture
 async def reader(site: FixtureSite) -> AsyncIterator[SiteReader]:
-    async with SiteReader(fetcher=Fetcher({site.host_port}, pace=Pace(gap=0))) as reader:
+    async with SiteReader(fetcher=Fetcher({site.host_port}, pace=HostThrottle(gap=0))) as reader:
         yield reader
 
 
@@ -107,7 +107,7 @@ async def test_an_unreadable_robots_file_leaves_only_the_typed_page(
 async def test_robots_are_asked_again_when_their_time_is_over(site: FixtureSite) -> None:
     now = 1000.0
     site.fail("/robots.txt", 503, times=1)
-    fetcher = Fetcher({site.host_port}, pace=Pace(gap=0))
+    fetcher = Fetcher({site.host_port}, pace=HostThrottle(gap=0))
     async with SiteReader(fetcher=fetcher, clock=lambda: now) as reader:
         with pytest.raises(RobotsRefused):
             await reader.page(f"{site.url}/about.html")
@@ -131,7 +131,7 @@ async def test_a_crawl_delay_is_honoured(site: FixtureSite) -> None:
         slept.append(seconds)
 
     site.answer("/robots.txt", text("User-agent: *\nCrawl-delay: 2"))
-    pace = Pace(gap=0, longest_gap=5, clock=lambda: 0.0, sleep=sleep)
+    pace = HostThrottle(gap=0, longest_gap=5, clock=lambda: 0.0, sleep=sleep)
     async with SiteReader(fetcher=Fetcher({site.host_port}, pace=pace)) as reader:
         await reader.page(f"{site.url}/about.html")
         await reader.page(f"{site.url}/pricing.html")

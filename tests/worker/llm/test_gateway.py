@@ -16,7 +16,7 @@ from tests.worker.llm.conftest import KEY, Desk
 from worker.llm.budget import Budget
 from worker.llm.errors import BadOutput, BudgetExceeded, ModelNotFound, ProviderUnavailable, StreamCut
 from worker.llm.gateway import Gateway, open_gateway
-from worker.llm.governor import Governor, Limits
+from worker.llm.rate_limiter import Limits, RateLimiter
 
 PAGE = 'Task: take-notes\n\n<data kind="page" title="Bells">\nWe cast bells of bronze since 1820.\n</data>'
 SECTION = (
@@ -184,7 +184,7 @@ async def test_the_settings_open_a_gateway(desk: Desk, server: ModelServer, redi
         model_api_key=SecretStr(KEY),
         fallback_model="openai:second",
     )
-    gateway = open_gateway(settings, Governor(redis, Limits()), desk.note)
+    gateway = open_gateway(settings, RateLimiter(redis, Limits()), desk.note)
     desk.opened.append(gateway)
     server.script.fail(status=500)
     await ask(gateway)
@@ -196,7 +196,7 @@ async def test_a_key_is_not_sent_to_another_provider(desk: Desk, server: ModelSe
     settings = Settings(
         model="nobody:first", model_base_url=server.base_url, model_api_key=SecretStr(KEY), fallback_model="openai:x"
     )
-    gateway = open_gateway(settings, Governor(redis, Limits()), desk.note)
+    gateway = open_gateway(settings, RateLimiter(redis, Limits()), desk.note)
     assert gateway._fallback is not None
     assert gateway._fallback.base_url == ""
     with pytest.raises(ModelNotFound):

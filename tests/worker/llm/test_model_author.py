@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from app.contract.content import (
+from app.content.values import (
     Length,
     Outline,
     OutlineSection,

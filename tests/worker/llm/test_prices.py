@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from worker.llm.calls import Meter
 from worker.llm.prices import price_call
+from worker.llm.usage import TokenUsage
 
-METER = Meter(input_tokens=1000, output_tokens=100, reported=True)
+METER = TokenUsage(input_tokens=1000, output_tokens=100, reported=True)
 
 
 def test_a_known_model_has_a_price() -> None:
@@ -12,7 +12,7 @@ def test_a_known_model_has_a_price() -> None:
 
 
 def test_cached_tokens_cost_less() -> None:
-    cached = Meter(input_tokens=1000, output_tokens=100, cached_tokens=800, reported=True)
+    cached = TokenUsage(input_tokens=1000, output_tokens=100, cached_tokens=800, reported=True)
     full, less = price_call("openai:gpt-4o-mini", "", METER), price_call("openai:gpt-4o-mini", "", cached)
     assert full is not None and less is not None and less < full
 

@@ -16,10 +16,10 @@ from app.stores.epochs import Epochs
 from app.stores.leases import Leases
 from app.stores.log import Log
 from app.stores.repositories.workspaces import add_workspace
-from app.stores.shipping import Unshipped
 from app.stores.tables import Workspace
+from app.stores.unshipped import Unshipped
+from tests.app.stores.stores import KEEP_MS, Stores
 from tests.conftest import LEASE_MS
-from tests.stores.stores import KEEP_MS, Stores
 from tests.worker.runtime.harness import Driver, MemoryHarness
 from tests.worker.runtime.stores_harness import WORKSPACE, StoresHarness
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
 from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry, Envelope, Event
-from app.contract.fold import Run
-from app.contract.payloads import Answer, Nothing, Retry
+from app.contract.payloads import AnswerData, Nothing, RetryData
+from app.contract.run import Run
 from worker.runtime import Workflow
-from worker.runtime.conductor import Conductor
+from worker.runtime.in_memory import MemoryLog
 from worker.runtime.journal import Journal, Release
-from worker.runtime.memory import MemoryLog
+from worker.runtime.run_executor import RunExecutor
 
 Around = Callable[[Journal], Journal]
 
@@ -56,11 +56,11 @@ def wire(
     probe: Probe,
     around: Around | None = None,
     **wiring: Any,
-) -> Conductor:
+) -> RunExecutor:
     """A conductor whose components find the probe."""
     wiring.setdefault("resources", {Probe: probe})
     seen = around(journal) if around else journal
-    return Conductor(workflow, seen, epoch=epoch, workspace_id=workspace_id, **wiring)
+    return RunExecutor(workflow, seen, epoch=epoch, workspace_id=workspace_id, **wiring)
 
 
 class Harness(Protocol):
@@ -71,7 +71,7 @@ class Harness(Protocol):
     async def start(self, workflow: Workflow, value: Any) -> None:
         """Submit a run of this workflow."""
 
-    async def take(self, around: Around | None = None, **wiring: Any) -> Conductor:
+    async def take(self, around: Around | None = None, **wiring: Any) -> RunExecutor:
         """Take the run for a new epoch, whatever its state: also by mistake, and also from somebody who holds it."""
         ...
 
@@ -105,7 +105,7 @@ class MemoryHarness:
     async def start(self, workflow: Workflow, value: Any) -> None:
         self.log = MemoryLog(workflow, value)
 
-    async def take(self, around: Around | None = None, **wiring: Any) -> Conductor:
+    async def take(self, around: Around | None = None, **wiring: Any) -> RunExecutor:
         journal = self.log.take()
         return wire(self.log.workflow, journal, journal.epoch, "ws", self.probe, around, **wiring)
 
@@ -147,7 +147,7 @@ class Driver:
         await (await self.harness.take(around, **wiring)).conduct()
         return await self.run()
 
-    async def begin(self, **wiring: Any) -> tuple[Conductor, asyncio.Task[Release]]:
+    async def begin(self, **wiring: Any) -> tuple[RunExecutor, asyncio.Task[Release]]:
         """Conduct beside the test."""
         conductor = await self.harness.take(**wiring)
         task = asyncio.create_task(conductor.conduct())
@@ -176,12 +176,12 @@ class Driver:
         return await self.command(CommandCancel())
 
     async def retry(self, *steps: str, guidance: str = "") -> str:
-        return await self.command(CommandRetry(data=Retry(steps=list(steps), guidance=guidance)))
+        return await self.command(CommandRetry(data=RetryData(steps=list(steps), guidance=guidance)))
 
     async def answer(self, name: str, value: Any, ask: str = "") -> str:
         """Answer the open ask of that name, or the ask with that id."""
         found = ask or next(open_ask.ask for open_ask in (await self.run()).asks if open_ask.name == name)
-        return await self.command(CommandAnswer(data=Answer(ask=found, name=name, value=value)))
+        return await self.command(CommandAnswer(data=AnswerData(ask=found, name=name, value=value)))
 
     async def started(self, path: str) -> list[Any]:
         return [event for event in await self.events("step.started") if event.step == path]

@@ -9,15 +9,15 @@ from app.contract import keys
 from app.contract.errors import StaleEpoch
 from app.contract.events import Command, Event, RunSubmitted, now
 from app.contract.payloads import Submitted
-from app.contract.runs import new_id
+from app.contract.status import new_id
 from app.stores.repositories.runs import accept_run
 from app.stores.tables import RunRow
+from tests.app.stores.stores import Stores
 from tests.conftest import LEASE_MS
-from tests.stores.stores import Stores
 from tests.worker.runtime.harness import Around, PausedByNewer, Probe, wire
-from worker.journal import LogJournal
+from worker.engine.log_journal import LogJournal
 from worker.runtime import Workflow
-from worker.runtime.conductor import Conductor
+from worker.runtime.run_executor import RunExecutor
 
 WORKSPACE = "ws"
 HOLDER = "tester"
@@ -55,7 +55,7 @@ class StoresHarness:
             await accept_run(session, row, submitted)
         await self._stores.log.submit(self._run_id, submitted)
 
-    async def take(self, around: Around | None = None, **wiring: Any) -> Conductor:
+    async def take(self, around: Around | None = None, **wiring: Any) -> RunExecutor:
         """Whoever held the run has not renewed the lease; of one that is parked or ended, Redis has lost it."""
         stores, workflow = self._stores, self._workflow
         minted = await stores.epochs.mint(self._run_id, {workflow.name: workflow.version})

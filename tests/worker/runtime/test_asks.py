@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from app.contract.runs import RunStatus
+from app.contract.status import RunStatus
 from tests.worker.runtime.harness import Driver, Probe
 from tests.worker.runtime.rich import SOON
 from worker.runtime import ask, component, gather, resource, workflow

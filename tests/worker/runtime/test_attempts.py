@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.contract.payloads import Called
-from app.contract.runs import OPEN_STEPS, RunStatus, StepStatus
+from app.contract.status import OPEN_STEPS, RunStatus, StepStatus
 from tests.worker.runtime.harness import Driver, Probe
 from tests.worker.runtime.rich import SOON
 from worker.runtime import StepFailed, ask, component, gather, progress, publish, resource, say, spend, stream, workflow

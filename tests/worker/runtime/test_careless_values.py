@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.contract.runs import RunStatus
+from app.contract.status import RunStatus
 from tests.worker.runtime.harness import Driver, Probe
 from worker.runtime import (
     Retry,

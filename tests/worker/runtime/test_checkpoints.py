@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from app.contract.runs import RunStatus, StepStatus
+from app.contract.status import RunStatus, StepStatus
 from tests.worker.runtime.harness import Driver, Probe
 from worker.runtime import Failed, StepFailed, component, gather, resource, say, stream, workflow
 from worker.runtime.values import digest

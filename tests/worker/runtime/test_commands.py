@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from app.contract.cursors import is_after
 from app.contract.errors import RunEnded
 from app.contract.events import Command, Event
-from app.contract.fold import Run
-from app.contract.runs import RunStatus, StepStatus
+from app.contract.run import Run
+from app.contract.status import RunStatus, StepStatus
 from tests.worker.runtime.harness import Around, Driver, Probe
 from worker.runtime import ask, component, gather, guidance, resource, stream, workflow
 from worker.runtime.journal import Journal, Release

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.contract.errors import StaleEpoch
-from app.contract.runs import RunStatus
+from app.contract.status import RunStatus
 from tests.worker.runtime.harness import Driver, Probe
 from tests.worker.runtime.rich import SOON
 from worker.runtime import Failed, Retry, ask, component, exponential, gather, resource, say, stream, workflow

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.contract.runs import RunStatus
+from app.contract.status import RunStatus
 from tests.worker.runtime.harness import Driver, Probe
 from worker.runtime import ask, component, gather, publish, resource, say, stream, workflow
 from worker.runtime.values import RESULT_LIMIT

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.contract.runs import RunStatus, StepStatus
+from app.contract.status import RunStatus, StepStatus
 from tests.worker.runtime.harness import Driver, Probe
 from tests.worker.runtime.rich import SOON
 from worker.runtime import (

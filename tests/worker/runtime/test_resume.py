@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from app.contract.runs import RunStatus, StepStatus
+from app.contract.status import RunStatus, StepStatus
 from tests.worker.runtime.harness import Driver
 from tests.worker.runtime.rich import OUTPUT, rich
 

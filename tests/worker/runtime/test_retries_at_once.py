@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from app.contract.admission import UNDER_WAY
+from app.contract.acceptance import UNDER_WAY
 from app.contract.cursors import parse_cursor
-from app.contract.runs import RunStatus
+from app.contract.status import RunStatus
 from tests.worker.runtime.harness import Driver, Probe
 from worker.runtime import component, gather, resource, workflow
 

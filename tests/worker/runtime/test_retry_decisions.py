@@ -10,7 +10,7 @@ import pytest
 from app.contract.events import StepFailed as StepFailedEvent
 from app.contract.events import decode_event, encode_event
 from app.contract.payloads import ErrorData, StepError
-from app.contract.runs import RunStatus
+from app.contract.status import RunStatus
 from tests.worker.runtime.harness import Driver, Probe
 from worker.runtime import TRANSIENT, Retry, StepFailed, component, exponential, resource, workflow
 from worker.runtime.errors import WorkflowError, describe_error

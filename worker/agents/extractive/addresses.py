@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
-from app.contract.content import KeyPage, PageLink
+from app.content.values import KeyPage, PageLink
 from worker.agents.text.titles import capitalise
 
 MAX_KEY_PAGES = 8

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from app.contract.content import Passage
+from app.content.values import Passage
 from worker.agents.text.prose import depends_on_previous, is_list_item, is_list_lead, is_prose
 from worker.agents.text.sentences import flatten, split_list, split_paragraphs, split_sentences
 from worker.agents.text.similarity import terms
@@ -19,7 +19,7 @@ class NotEnoughMaterial(Exception):
 
 
 @dataclass(frozen=True)
-class Span:
+class SentenceSpan:
     """A run of neighbouring sentences of one paragraph, or a list with the sentence that leads into it."""
 
     passage_id: str
@@ -44,9 +44,9 @@ class Material:
     passage: Passage
     order: int
     language: str
-    runs: tuple[Span, ...] = field(default=())
+    runs: tuple[SentenceSpan, ...] = field(default=())
     """The longest runs of usable sentences: every span is a part of one."""
-    lists: tuple[Span, ...] = field(default=())
+    lists: tuple[SentenceSpan, ...] = field(default=())
 
     @property
     def sentences(self) -> list[str]:
@@ -68,15 +68,15 @@ def read_material(passages: Sequence[Passage], language: str) -> list[Material]:
 
 
 def _read_passage(passage: Passage, order: int, language: str) -> Material:
-    runs: list[Span] = []
-    lists: list[Span] = []
+    runs: list[SentenceSpan] = []
+    lists: list[SentenceSpan] = []
     lead = ""
     for number, paragraph in enumerate(split_paragraphs(passage.text)):
         items = split_list(paragraph)
         if items:
             usable = tuple(item for item in items if is_list_item(item, language))
             if is_list_lead(lead, language) and len(usable) == len(items) and 2 <= len(items) <= 8:
-                lists.append(Span(passage.id, (order, number, 0), (lead,), usable))
+                lists.append(SentenceSpan(passage.id, (order, number, 0), (lead,), usable))
             lead = ""
             continue
         sentences = split_sentences(paragraph, language)
@@ -85,39 +85,41 @@ def _read_passage(passage: Passage, order: int, language: str) -> Material:
     return Material(passage, order, language, tuple(runs), tuple(lists))
 
 
-def _find_runs(sentences: Sequence[str], passage_id: str, place: tuple[int, int], language: str) -> list[Span]:
-    runs: list[Span] = []
+def _find_runs(sentences: Sequence[str], passage_id: str, place: tuple[int, int], language: str) -> list[SentenceSpan]:
+    runs: list[SentenceSpan] = []
     current: list[str] = []
     for index, sentence in enumerate([*sentences, ""]):
         usable = is_prose(sentence, language) and (bool(current) or not depends_on_previous(sentence))
         if usable:
             current.append(sentence)
         elif current:
-            runs.append(Span(passage_id, (*place, index - len(current)), tuple(current)))
+            runs.append(SentenceSpan(passage_id, (*place, index - len(current)), tuple(current)))
             current = []
     return runs
 
 
-def cut_spans(run: Span) -> list[Span]:
+def cut_spans(run: SentenceSpan) -> list[SentenceSpan]:
     """Every part of a run, of up to `MAX_SPAN` sentences, that leans on nothing before it."""
     passage, paragraph, first = run.place
     return [
-        Span(run.passage_id, (passage, paragraph, first + start), run.sentences[start:end])
+        SentenceSpan(run.passage_id, (passage, paragraph, first + start), run.sentences[start:end])
         for start in range(len(run.sentences))
         if not depends_on_previous(run.sentences[start])
         for end in range(start + 1, min(start + MAX_SPAN, len(run.sentences)) + 1)
     ]
 
 
-def without_sentences(run: Span, dropped: frozenset[str]) -> list[Span]:
+def without_sentences(run: SentenceSpan, dropped: frozenset[str]) -> list[SentenceSpan]:
     """The run cut at every sentence that is (spaces and case aside) in `dropped`."""
     passage, paragraph, first = run.place
-    pieces: list[Span] = []
+    pieces: list[SentenceSpan] = []
     start = 0
     for index, sentence in enumerate([*run.sentences, ""]):
         if index == len(run.sentences) or sentence_key(sentence) in dropped:
             if index > start:
-                pieces.append(Span(run.passage_id, (passage, paragraph, first + start), run.sentences[start:index]))
+                pieces.append(
+                    SentenceSpan(run.passage_id, (passage, paragraph, first + start), run.sentences[start:index])
+                )
             start = index + 1
     return pieces
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.contract.content import PageDigest, Profile, Topic
+from app.content.values import PageDigest, Profile, Topic
 from worker.agents.text.similarity import terms, words
 from worker.agents.text.stopwords import base_language
 from worker.agents.text.titles import capitalise, clean_heading, is_generic, lower_case, strip_name

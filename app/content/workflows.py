@@ -1,0 +1,31 @@
+"""Names of the shipped workflows, of their steps and of the objects they publish, once for both planes."""
+
+from __future__ import annotations
+
+ONBOARD_SITE = "onboard-site"
+"""The workflow that reads a site."""
+READ_HOME = "read-home"
+PROFILE_SITE = "profile-site"
+READ_PAGES = "read-pages"
+SUGGEST_TOPICS = "suggest-topics"
+
+WRITE_POST = "write-post"
+"""The workflow that writes a post."""
+OUTLINE_POST = "outline-post"
+WRITE_SECTION = "write-section"
+"""Called once for each section, with the section's id as its key."""
+
+ADDRESS = "address"
+"""Published by `read-home`: the address of a home page that did not answer by https."""
+PROFILE = "profile"
+"""Published by `profile-site`: a `Profile`."""
+PAGE = "page"
+"""Published by the step of each page that was read: its `PageDigest`."""
+TOPICS = "topics"
+"""Published by `suggest-topics`: a list of `Topic`."""
+OUTLINE = "outline"
+"""Published by `outline-post` and `write-post`: the `Outline`. Also the name under which a person is asked about it."""
+SOURCES = "sources"
+"""Published by `write-post`: a list of `Source`."""
+SECTION = "section"
+"""Published by `write-section`: the `Section`."""

@@ -1,0 +1,115 @@
+"""Templates as HTML, and how pages write times, sums and addresses."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.content.urls import web_address
+from app.content.values import visible
+
+ROOT = Path(__file__).resolve().parents[2]
+_TEMPLATES, _STATIC, _CODE = ROOT / "templates", ROOT / "static", ROOT / "app"
+_RENDERERS = ("jinja2", "markupsafe", "markdown-it-py", "nh3", "python-docx")
+
+
+def render(template: str, **values: Any) -> str:
+    """Return the template filled with these values."""
+    return _environment().get_template(template).render(values)
+
+
+def load_templates() -> None:
+    """Compile all templates: nobody's first patch waits for that, and a broken one stops the start."""
+    environment = _environment()
+    for name in environment.list_templates():
+        environment.get_template(name)
+
+
+@cache
+def build_version() -> str:
+    """Changes whenever anything does that decides what a page looks like: templates, assets, our code, and the packages
+    that render text. Part of each page's ETag and asset address."""
+    digest = hashlib.sha256("".join(map(version, _RENDERERS)).encode())
+    for folder, pattern in ((_TEMPLATES, "*"), (_STATIC, "*"), (_CODE, "*.py")):
+        for path in sorted(path for path in folder.rglob(pattern) if path.is_file()):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+    )
+    environment.filters.update(
+        duration=write_duration,
+        clock=write_clock,
+        moment=write_moment,
+        sentence=write_sentence,
+        cost=write_cost,
+        web_address=web_address,
+        short_address=short_address,
+        post_name=name_post,
+    )
+    environment.globals.update(elapsed=elapsed, version=build_version())
+    return environment
+
+
+def elapsed(since: datetime | None, until: datetime | None) -> str:
+    """The time between two moments, in words; empty when one is missing."""
+    return write_duration((until - since).total_seconds()) if since and until else ""
+
+
+def write_duration(seconds: float) -> str:
+    """`0.4 s`, `14 s`, `1 min 2 s`, `3 h 5 min`, `77 h 0 min`: from a minute on as `static/live.js` counts."""
+    seconds = max(0.0, seconds)
+    if seconds < 9.95:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def write_clock(moment: datetime) -> str:
+    return f"{moment:%H:%M:%S} UTC"
+
+
+def write_moment(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def write_sentence(text: str) -> str:
+    """A text of any origin, such that a sentence can follow it."""
+    text = text.strip()
+    word = text.partition(" ")[0]
+    if word.isalpha() and word.islower():
+        text = text[:1].upper() + text[1:]
+    return text if not text or text.rstrip("”’\"')").endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def write_cost(dollars: float) -> str:
+    """US dollars, to a tenth of a cent where it is little."""
+    return f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.3f}"
+
+
+def name_post(*texts: str) -> str:
+    """The first of a post's titles that anybody can see, else words that can be clicked on."""
+    return next(filter(None, map(visible, texts)), "Post without a name")
+
+
+def short_address(url: str) -> str:
+    """An address as people read it: no scheme, no trailing slash."""
+    return url.removeprefix("https://").removeprefix("http://").removesuffix("/")

@@ -1,0 +1,1 @@
+"""The activity page: a workspace's runs, live."""

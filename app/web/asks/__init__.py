@@ -1,0 +1,1 @@
+"""Answers that a person types for a run's questions: reading, checking and showing them."""

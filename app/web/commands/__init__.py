@@ -1,0 +1,1 @@
+"""Forms that act on a run: cancel, retry, answer, drafts of answers."""

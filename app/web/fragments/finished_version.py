@@ -1,0 +1,26 @@
+"""The finished post that a run holds, also while a section of it is written again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from app.content.workflows import WRITE_POST
+from app.contract.run import Run
+from app.contract.status import RunStatus
+
+FINISHED = (RunStatus.SUCCEEDED, RunStatus.INCOMPLETE)
+
+
+class Version(NamedTuple):
+    """`whole`: no section is missing in it. `newest`: nothing was asked for since that could take its place."""
+
+    whole: bool
+    newest: bool
+
+
+def finished_version(run: Run) -> Version | None:
+    """The post as it was when it was last finished; None where none was, and for runs that write no post."""
+    if run.workflow != WRITE_POST or run.output is None:
+        return None
+    whole = isinstance(run.output, dict) and not run.output.get("missing")
+    return Version(whole=whole, newest=run.status in FINISHED)

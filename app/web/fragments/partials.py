@@ -1,0 +1,68 @@
+"""Fragments out of partial templates. A partial is exactly one element, with its id."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+
+import structlog
+from markupsafe import Markup
+
+from app.contract.cursors import START
+from app.http.templates import render
+from app.live.fragments import Fragment
+from app.web.fragments.fallback import render_fallback
+
+logger = structlog.get_logger()
+
+
+def render_partial(
+    template: str,
+    element_id: str,
+    changed: str,
+    *,
+    born: str = START,
+    children: Iterable[Fragment] = (),
+    head: str = "",
+    tail: str = "",
+    tag: str = "div",
+    **values: Any,
+) -> Fragment:
+    """Return a fragment rendered by `TEMPLATE.html`, which gets `id`, `tag`, `children` (HTML), `head`, `tail` and
+    `values`.
+
+    It is filled once at most. Where the template fails, an element of the same kind says so; the page stands.
+    """
+    inner = tuple(children)
+
+    def draw() -> str:
+        # What fragments render is HTML already, escaped by the same templates.
+        html = Markup("".join(child.render() for child in inner))  # noqa: S704
+        around = {"id": element_id, "tag": tag, "children": html, "head": head, "tail": tail}
+        try:
+            return render(f"{template}.html", **around, **values).strip()
+        except Exception:  # whatever it is: it concerns this part alone
+            logger.exception("Could not render a part of a page", id=element_id)
+            return render_fallback(element_id, tag, html, head, tail)
+
+    return Fragment(element_id, born, changed, _once(draw), inner, head, tail)
+
+
+@lru_cache(maxsize=8192)
+def dom_id(prefix: str, name: str) -> str:
+    """A DOM id for any name, such as a step's path, that needs no escaping in a selector."""
+    return f"{prefix}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def _once(draw: Callable[[], str]) -> Callable[[], str]:
+    drawn: str | None = None
+
+    def draw_once() -> str:
+        nonlocal drawn
+        if drawn is None:
+            drawn = draw()
+        return drawn
+
+    return draw_once

@@ -1,0 +1,1 @@
+"""Pages of posts: the document as it grows, and its exports."""

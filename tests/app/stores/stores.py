@@ -1,0 +1,175 @@
+"""All stores of one test together, and the moves that most tests make with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.contract import keys
+from app.contract.cursors import START
+from app.contract.events import Command, Event, RunSubmitted, StepMessage, now
+from app.contract.payloads import Message, Submitted
+from app.contract.status import RunStatus, new_id
+from app.stores.archive import Archive, Entry
+from app.stores.database import Database
+from app.stores.epochs import Epochs, Minted
+from app.stores.leases import Due, Leases
+from app.stores.log import KnownCommand, Log, Release
+from app.stores.repositories.runs import accept_run
+from app.stores.repositories.workspaces import add_workspace
+from app.stores.tables import RunRow
+from app.stores.unshipped import Unshipped
+from tests.conftest import LEASE_MS
+from worker.engine.archiver import Archiver
+
+KEEP_MS = 60_000
+"""How long a sealed log stays in Redis here."""
+
+
+def message(text: str, epoch: int = 0) -> StepMessage:
+    return StepMessage(step="w", attempt=1, epoch=epoch, data=Message(text=text))
+
+
+@dataclass
+class Taken:
+    """One run held in one epoch. Appends count up; one that is refused keeps its number, as in the worker."""
+
+    stores: Stores
+    run_id: str
+    epoch: int
+    floor: str
+    newest_command: str
+    number: int = 0
+
+    async def append(self, *events: Event, number: int = 0, release: Release = "", handled: str = "") -> list[str]:
+        """Append these facts, as the next number where none is given; gives their cursors.
+
+        What was commanded before the run was taken counts as handled.
+        """
+        cursors = await self.stores.log.append(
+            self.run_id,
+            self.epoch,
+            number or self.number + 1,
+            events,
+            lease_ms=LEASE_MS,
+            floor=self.floor,
+            release=release,
+            handled=handled or self.newest_command,
+        )
+        self.number = number or self.number + 1
+        return cursors
+
+    async def say(self, *texts: str) -> list[str]:
+        return await self.append(*(message(text, self.epoch) for text in texts))
+
+
+@dataclass
+class Stores:
+    """Everything that both planes share."""
+
+    redis: Any
+    database: Database
+    archive: Archive
+    log: Log
+    leases: Leases
+    epochs: Epochs
+    unshipped: Unshipped
+
+    async def accept(self, workspace_id: str = "", value: Any = None) -> RunSubmitted:
+        """A committed run that Redis does not know yet; its first event, with the run's id as its title."""
+        run_id = new_id("run")
+        moment = now()
+        submitted = RunSubmitted(
+            id=f"{int(moment.timestamp() * 1000)}-0",
+            at=moment,
+            data=Submitted(workflow="echo", title=run_id, input=value),
+        )
+        async with self.database.writing() as session:
+            if not workspace_id:
+                workspace_id = new_id("ws")
+                await add_workspace(session, workspace_id)
+            row = RunRow(
+                id=run_id, workspace_id=workspace_id, workflow="echo", title=run_id, input=value, created_at=moment
+            )
+            await accept_run(session, row, submitted)
+        return submitted
+
+    async def submit(self, value: Any = None) -> str:
+        """A run that is committed and in Redis; gives its id."""
+        submitted = await self.accept(value=value)
+        await self.log.submit(submitted.data.title, submitted)
+        return submitted.data.title
+
+    async def row(self, run_id: str) -> RunRow:
+        async with self.database.reading() as session:
+            row = await session.get(RunRow, run_id)
+        assert row is not None
+        return row
+
+    async def mint(self, run_id: str) -> Minted:
+        minted = await self.epochs.mint(run_id)
+        assert minted is not None
+        return minted
+
+    async def take(self, run_id: str) -> Taken:
+        minted = await self.mint(run_id)
+        newest = await self.leases.take(run_id, minted.epoch, "tester", "echo", "1")
+        assert newest is not None
+        return Taken(self, run_id, minted.epoch, minted.shipped, newest)
+
+    async def start(self) -> Taken:
+        """A new run, held."""
+        return await self.take(await self.submit())
+
+    async def command(self, run_id: str, command: Command, client_id: str) -> str:
+        """A command, with what SQL knows of the run, as the API plane gives it."""
+        row = await self.row(run_id)
+        state = "queued" if row.status in (RunStatus.QUEUED, RunStatus.RUNNING) else "ended"
+        state = "parked" if row.status == RunStatus.WAITING else state
+        known = KnownCommand(state, row.shipped, row.workflow, row.version)
+        return await self.log.command(run_id, command, client_id, known)
+
+    async def hot(self, run_id: str) -> list[str]:
+        """The cursors in the stream."""
+        return [cursor for cursor, _ in await self.redis.xrange(keys.log_key(run_id))]
+
+    async def lease(self, run_id: str) -> dict[str, str]:
+        found: dict[str, str] = await self.redis.hgetall(keys.lease_key(run_id))
+        return found
+
+    async def is_held(self, run_id: str) -> bool:
+        """Whether somebody holds the run and has not let the lease run out."""
+        lease = await self.lease(run_id)
+        seconds, micros = await self.redis.time()
+        return lease["state"] == "held" and int(lease["deadline"]) > seconds * 1000 + micros // 1000
+
+    async def is_due(self, run_id: str) -> bool:
+        """Whether somebody should pick the run up now."""
+        return await self.find_due(run_id) is not None
+
+    async def find_due(self, run_id: str) -> Due | None:
+        return next((due for due in await self.leases.due(1000) if due.run_id == run_id), None)
+
+    async def expire_lease(self, run_id: str) -> None:
+        """As if the lease's time were over."""
+        await self.redis.hset(keys.lease_key(run_id), "deadline", "1")
+        await self.redis.zadd(keys.DUE, {run_id: 1})
+
+    async def texts(self, run_id: str, after: str = START) -> list[str]:
+        """What the messages after a cursor say, in order."""
+        events = await self.log.read(run_id, after)
+        return [event.data.text for event in events if isinstance(event, StepMessage)]
+
+    def shipper(self) -> Archiver:
+        return Archiver(self.log, self.archive, self.unshipped)
+
+    async def ship(self) -> None:
+        """Ship all there is, whoever has claimed it."""
+        for run_id in await self.redis.zrange(keys.UNSHIPPED, 0, -1):
+            await self.redis.zadd(keys.UNSHIPPED, {run_id: 0})
+        while await self.shipper().ship():
+            pass
+
+    async def archived(self, run_id: str) -> Sequence[Entry]:
+        return await self.archive.read(run_id)

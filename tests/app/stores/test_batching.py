@@ -1,0 +1,81 @@
+"""Group commit: what is asked for at the same time is answered at once, and one asker's trouble is not another's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from app.stores.batching import Batcher
+
+
+class Desk:
+    """Answers numbers with their squares, and notes the rounds. It is closed until somebody opens it."""
+
+    def __init__(self) -> None:
+        self.rounds: list[list[int]] = []
+        self.asked = asyncio.Event()
+        self.open = asyncio.Event()
+
+    async def answer(self, numbers: Sequence[int]) -> list[int | Exception]:
+        self.rounds.append(list(numbers))
+        self.asked.set()
+        await self.open.wait()
+        if 13 in numbers:
+            raise ConnectionError("unlucky")
+        return [ValueError(str(number)) if number < 0 else number * number for number in numbers]
+
+
+async def test_who_asks_during_a_round_is_in_the_next_one() -> None:
+    desk = Desk()
+    group = Batcher(desk.answer, largest=10)
+    first = asyncio.create_task(group.ask(1))
+    await desk.asked.wait()
+    others = [asyncio.create_task(group.ask(number)) for number in (2, 3, 4)]
+    desk.open.set()
+    assert await asyncio.gather(first, *others) == [1, 4, 9, 16]
+    assert desk.rounds == [[1], [2, 3, 4]]
+
+
+async def test_a_round_has_a_largest_size() -> None:
+    desk = Desk()
+    desk.open.set()
+    group = Batcher(desk.answer, largest=4)
+    assert await asyncio.gather(*map(group.ask, range(10))) == [number * number for number in range(10)]
+    assert [len(numbers) for numbers in desk.rounds] == [4, 4, 2]
+
+
+async def test_one_askers_error_is_its_own() -> None:
+    desk = Desk()
+    desk.open.set()
+    group = Batcher(desk.answer, largest=10)
+    good, bad, other = await asyncio.gather(*map(group.ask, (2, -5, 3)), return_exceptions=True)
+    assert (good, str(bad), other) == (4, "-5", 9)
+    assert isinstance(bad, ValueError)
+
+
+async def test_a_round_that_fails_fails_everybody_in_it_and_nobody_after() -> None:
+    desk = Desk()
+    desk.open.set()
+    group = Batcher(desk.answer, largest=2)
+    answers = await asyncio.gather(*map(group.ask, (13, 2, 3)), return_exceptions=True)
+    assert [type(answer) for answer in answers[:2]] == [ConnectionError, ConnectionError]
+    assert answers[2] == 9
+
+
+async def test_an_asker_that_is_cancelled_keeps_nobody_waiting() -> None:
+    desk = Desk()
+    group = Batcher(desk.answer, largest=10)
+    patient, hasty = asyncio.create_task(group.ask(2)), asyncio.create_task(group.ask(3))
+    await desk.asked.wait()
+    hasty.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await hasty
+    late = asyncio.create_task(group.ask(4))
+    await asyncio.sleep(0)
+    late.cancel()
+    desk.open.set()
+    assert await patient == 4
+    assert await group.ask(5) == 25
+    assert desk.rounds == [[2, 3], [5]]

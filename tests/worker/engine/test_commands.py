@@ -1,0 +1,48 @@
+"""What a person asks of a run that a worker process works on."""
+
+from __future__ import annotations
+
+from tests.model_server import ModelServer
+from tests.support.site_rows import WORKSPACE
+from tests.support.worker_process import Product
+from tests.worker.engine.asserting import check_run, find, has
+
+
+async def test_a_cancel_reaches_the_running_call(stage: Product, model: ModelServer) -> None:
+    await stage.start_worker()
+    gate = model.script.hold("write-section", after=2, times=3)
+    run_id = await stage.write_post()
+    await gate.reached()
+    await stage.wait_for_events(run_id, has("step.output", "write-section", 3))
+
+    await stage.commands.cancel(run_id, WORKSPACE)
+    await model.wait_for_aborts(3)
+    run = await stage.wait_for_end(run_id)
+
+    events = await check_run(stage, run_id)
+    assert run.status == "cancelled"
+    assert len(find(events, "command.applied")) == 1
+    sections = [step for step in run.steps.values() if step.component == "write-section"]
+    assert all(step.latest and step.latest.text for step in sections)
+    assert run.output is None
+
+
+async def test_a_retry_runs_that_section_and_what_depends_on_it(stage: Product, model: ModelServer) -> None:
+    await stage.start_worker()
+    model.script.fail("write-section", status=400)
+    run_id = await stage.write_post()
+    run = await stage.wait_for_end(run_id)
+    assert run.status == "incomplete"
+    (failed,) = run.failed_steps
+    counts = dict(model.counts)
+
+    await stage.commands.retry(run_id, WORKSPACE, [failed.path], "Mention the spring sale.")
+    await stage.wait_for_events(run_id, has("run.succeeded"))
+
+    await check_run(stage, run_id)
+    run = await stage.log.fold(run_id)
+    assert run.output["missing"] == []
+    assert dict(model.counts) == {**counts, "write-section": counts["write-section"] + 1}
+    assert "Mention the spring sale." in model.requests[-1].prompt
+    again = {step.path for step in run.steps.values() if len(step.attempts) > 1}
+    assert again == {"write-post", failed.path, "write-post/assemble-post"}

@@ -1,0 +1,213 @@
+"""The plan of a post: sections with themes of their own, each with passages that no other section has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
+
+from app.content.values import (
+    Outline,
+    OutlineSection,
+    Passage,
+    PostBrief,
+    Profile,
+)
+from worker.agents.extractive.clusters import (
+    Cluster,
+    cluster_materials,
+    drop_repeats,
+    rate_relevance,
+)
+from worker.agents.extractive.material import NotEnoughMaterial, SentenceSpan, cut_spans, read_material
+from worker.agents.text.keyphrases import find_keyphrases
+from worker.agents.text.ranking import lexrank, scale
+from worker.agents.text.similarity import cosine, inverse_frequencies, terms, weigh
+from worker.agents.text.stopwords import base_language
+from worker.agents.text.titles import capitalise, clean_heading, is_generic, is_phrase, slug, strip_name, title_case
+
+MIN_SECTIONS = 3
+MAX_SUMMARY = 320
+
+_NO_MATERIAL = (
+    "The pages read so far say too little about “{topic}” to write {count} sections from ({found} usable passages)."
+    " Read more pages, or choose a topic that the site has more text about."
+)
+_LEADS = ("introduction", "overview", "summary", "about", "background")
+_DEFINING = re.compile(
+    r"^(?:(?:an?|the)\s)?[\w\s\"“”'’-]{2,50}?\s(?:is|are|means|provides|lets|helps|works by)\b", re.IGNORECASE
+)
+_SUBORDINATE = re.compile(
+    r"^(?:in|once|when|if|while|because|since|after|before|by|with|prior|as|on|for|under)\b", re.IGNORECASE
+)
+_WHOLE_TITLES = ("how ", "why ", "what ", "when ", "who ", "where ", "a ", "an ", "the ", "getting ", "understanding ")
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What headings are made with: the site's name, which they needn't repeat, and the language."""
+
+    site: str
+    language: str
+
+
+def plan_outline(brief: PostBrief, profile: Profile, passages: Sequence[Passage], guidance: str = "") -> Outline:
+    """Plan the post; raises `NotEnoughMaterial` when fewer than three passages have usable prose."""
+    language = profile.language
+    materials = read_material(passages, language)
+    if len(materials) < MIN_SECTIONS:
+        raise NotEnoughMaterial(_NO_MATERIAL.format(topic=brief.topic, count=MIN_SECTIONS, found=len(materials)))
+    relevance = rate_relevance(materials, brief.topic, guidance, language)
+    kept = drop_repeats(materials, relevance, MIN_SECTIONS)
+    materials, relevance = [materials[i] for i in kept], [relevance[i] for i in kept]
+    groups = cluster_materials(materials, relevance, min(brief.length.sections, len(materials)))
+    return Outline(
+        title=make_title(brief.topic, language),
+        summary=_choose_summary(groups, brief.topic, language),
+        sections=_name_sections(groups, brief.topic, Naming(profile.name, language)),
+    )
+
+
+def make_title(topic: str, language: str) -> str:
+    """The topic as a title: a bare subject of up to three words becomes "Understanding …" in English."""
+    title = title_case(clean_heading(topic) or topic, language)
+    bare = len(topic.split()) <= 3 and not topic.lower().startswith(_WHOLE_TITLES) and ":" not in topic
+    if bare and base_language(language) == "en" and not topic.endswith("?"):
+        return f"Understanding {title}"
+    return title[:200]
+
+
+def _choose_summary(groups: Sequence[Cluster], topic: str, language: str) -> str:
+    """The sentence that says best what the post is about; it leans on nothing, and is short enough to lead in."""
+    members = list(chain.from_iterable(group.members for group in groups))
+    spans = [span for m in members for run in m.runs for span in cut_spans(run) if len(span.sentences) == 1]
+    spans = [span for span in spans if len(span.text) <= MAX_SUMMARY] or spans
+    documents = [terms(span.text, language) for span in spans]
+    inverse = inverse_frequencies(documents)
+    vectors = [weigh(document, inverse) for document in documents]
+    wanted = weigh(terms(topic, language), inverse)
+    central = scale(lexrank(vectors))
+    scores = [
+        0.6 * cosine(vector, wanted) + 0.4 * rank + _opening_bonus(span, len(members))
+        for span, vector, rank in zip(spans, vectors, [*central], strict=True)
+    ]
+    best = max(range(len(spans)), key=lambda i: (scores[i], -i), default=None)
+    return spans[best].text[:1000] if best is not None else ""
+
+
+def _opening_bonus(span: SentenceSpan, count: int) -> float:
+    """What speaks for a sentence as the first one read: it opens its passage, says what something is, comes early."""
+    order, paragraph, sentence = span.place
+    bonus = 0.15 if (paragraph, sentence) == (0, 0) else 0.0
+    bonus += 0.1 * max(0.0, 1 - order / max(count, 1))
+    if _DEFINING.match(span.text):
+        bonus += 0.12
+    return bonus - (0.12 if _SUBORDINATE.match(span.text) else 0.0)
+
+
+def _name_sections(groups: Sequence[Cluster], topic: str, names: Naming) -> list[OutlineSection]:
+    language = names.language
+    sections: list[OutlineSection] = []
+    used: set[str] = {_key(topic, language)}
+    ids: set[str] = set()
+    for group in groups:
+        phrases = _phrases_of(group, groups, language)
+        heading = _choose_heading(group, phrases, used, names)
+        used.add(_key(heading, language))
+        sections.append(
+            OutlineSection(
+                id=_unique_id(slug(heading), ids),
+                heading=heading,
+                points=_choose_points(phrases, heading, language),
+                passages=[member.passage.id for member in group.members],
+            )
+        )
+    return sections
+
+
+def _phrases_of(group: Cluster, groups: Sequence[Cluster], language: str) -> list[str]:
+    """The group's key phrases, those first that tell it from the other groups."""
+    sentences = [s for member in group.members for s in member.sentences]
+    headings = [member.passage.heading for member in group.members]
+    phrases = find_keyphrases(sentences, language, limit=8, known=headings, min_words=2)
+    phrases += [p for p in find_keyphrases(sentences, language, limit=8) if len(p.split()) == 1]
+    texts = [set(other.terms) for other in groups if other is not group]
+
+    def shared(phrase: str) -> int:
+        needed = set(terms(phrase, language))
+        return sum(needed <= text for text in texts)
+
+    return sorted(phrases, key=lambda phrase: (len(phrase.split()) == 1, shared(phrase) > len(texts) / 2))
+
+
+def _choose_heading(group: Cluster, phrases: Sequence[str], used: set[str], names: Naming) -> str:
+    language = names.language
+    candidates = [*_own_headings(group, phrases, names), *_phrase_headings(phrases, language)]
+    title = _subject_of(group, names)
+    if title and base_language(language) == "en":
+        candidates.append(f"{title_case(title, language)} in Brief")
+    candidates += _pair_headings(phrases, language)
+    candidates += [f"{capitalise(phrase)}: {title}" for phrase in phrases] + [title]
+    for candidate in candidates:
+        if candidate and _key(candidate, language) not in used:
+            return candidate[:200]
+    number = 2
+    while _key(f"{candidates[0] or title} ({number})", language) in used:
+        number += 1
+    return f"{candidates[0] or title or 'More'} ({number})"[:200]
+
+
+def _own_headings(group: Cluster, phrases: Sequence[str], names: Naming) -> list[str]:
+    """What the pages' own heading gives: itself where it is a phrase, a single word made into one."""
+    own, language = group.heading, names.language
+    if is_phrase(own):
+        return [title_case(own, language)]
+    if not own or len(own) > 80 or len(own.split()) > 9:
+        return []
+    if base_language(language) != "en":
+        return [] if is_generic(own) else [own]
+    subject = title_case(_subject_of(group, names), language)
+    if is_generic(own):
+        return [f"{subject} in Brief"] if own.lower() in _LEADS and subject else []
+    extending = [p for p in phrases if len(p.split()) > 1 and set(terms(own, language)) < set(terms(p, language))]
+    if own.endswith("ing"):
+        return [f"How {title_case(own, language)} Works"]
+    apart = not set(terms(own, language)) & set(terms(subject, language))
+    if subject and apart and len(subject.split()) <= 4:
+        return [title_case(f"{own} in {subject}", language)]
+    return [title_case(phrase, language) for phrase in extending[:1]]
+
+
+def _subject_of(group: Cluster, names: Naming) -> str:
+    """What the page is about: its title without the site's name and "… in Acme"."""
+    return strip_name(group.members[group.lead].passage.title, names.site)
+
+
+def _phrase_headings(phrases: Sequence[str], language: str) -> list[str]:
+    return [title_case(phrase, language) for phrase in phrases if len(phrase.split()) > 1]
+
+
+def _pair_headings(phrases: Sequence[str], language: str) -> list[str]:
+    short = [phrase for phrase in phrases if len(phrase.split()) == 1]
+    joint = {"en": "and", "de": "und", "fr": "et", "es": "y", "it": "e", "pt": "e", "nl": "en"}.get(
+        base_language(language)
+    )
+    return [title_case(f"{left} {joint} {right}", language) for left, right in pairwise(short)] if joint else []
+
+
+def _choose_points(phrases: Sequence[str], heading: str, language: str) -> list[str]:
+    said = set(terms(heading, language))
+    return [capitalise(phrase) for phrase in phrases if not set(terms(phrase, language)) <= said][:3]
+
+
+def _key(heading: str, language: str) -> str:
+    return " ".join(sorted(terms(heading, language))) or heading.casefold()
+
+
+def _unique_id(base: str, taken: set[str]) -> str:
+    id, number = base, 2
+    while id in taken:
+        id, number = f"{base}-{number}", number + 1
+    taken.add(id)
+    return id

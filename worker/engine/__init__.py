@@ -1,0 +1,1 @@
+"""The engine: takes due runs, holds and feeds them, and ships their logs to SQL."""

@@ -1,4 +1,7 @@
-"""`python -m bench [--quick] [steps] [viewers] [reopening] [texts]`: runs those, all if none is named; prints tables."""
+"""`python -m bench [--quick] [steps] [viewers] [reopening] [texts]`: runs those, all if none is named; prints tables.
+
+`python -m bench compare REVISION` and `python -m bench shape [REVISION]` set a revision beside the working tree.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ from typing import Any
 
 from rich.console import Console
 
+from bench.compare import run_compare
 from bench.figures import Figures
 from bench.machine import describe_machine
 from bench.reopening import bench_reopening, reopening_figures
+from bench.shape import run_shape
 from bench.steps import bench_steps, steps_figures
 from bench.texts import bench_texts, texts_figures
 from bench.viewers import bench_viewers, viewers_figures
@@ -40,10 +45,17 @@ BENCHES = {
 def main(arguments: Sequence[str]) -> None:
     # Asked to stop, it ends what it started, as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    run_benches(arguments)
+    match arguments:
+        case ["compare", *rest]:
+            run_compare(rest, list(BENCHES))
+        case ["shape", *rest]:
+            run_shape(rest)
+        case _:
+            run_benches(arguments)
 
 
 def run_benches(arguments: Sequence[str]) -> None:
+    """Parse the arguments and run what they name."""
     parser = argparse.ArgumentParser(prog="bench", description="Longhand's benchmarks.")
     parser.add_argument("names", nargs="*", metavar="bench", help=f"some of {', '.join(BENCHES)}; all, if none")
     parser.add_argument("--quick", action="store_true", help="a short run that shows that everything works")

@@ -1,9 +1,12 @@
-"""Medians and percentiles of what was measured."""
+"""Medians and percentiles of what was measured, and two measurements side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import median
+
+Figures = dict[str, float]
+"""What was measured once, each figure under its name and unit."""
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -13,8 +16,29 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def spread(values: Sequence[float], form: str = ",.2f") -> str:
-    """The median, with the least and the greatest where there are several: `1.21 (1.18-1.30)`."""
+    """The median, with the least and the greatest where they differ: `1.21 (1.18-1.30)`."""
     if not values:
         return "-"
-    middle = format(median(values), form)
-    return middle if len(values) == 1 else f"{middle} ({format(min(values), form)}-{format(max(values), form)})"
+    least, middle, most = (format(value, form) for value in (min(values), median(values), max(values)))
+    return middle if least == most else f"{middle} ({least}-{most})"
+
+
+def comparison(before: Sequence[Figures], after: Sequence[Figures]) -> Iterator[str]:
+    """Yield the lines of a Markdown table of two versions' figures, each measured in several rounds."""
+    yield "| figure | before | after | change |"
+    yield "| --- | ---: | ---: | ---: |"
+    for name in dict.fromkeys(name for one in (*before, *after) for name in one):
+        old, new = ([one[name] for one in rounds if name in one] for rounds in (before, after))
+        form = _form([*old, *new])
+        yield f"| {name} | {spread(old, form)} | {spread(new, form)} | {_change(old, new)} |"
+
+
+def _form(values: Sequence[float]) -> str:
+    return ",.0f" if median(values) >= 100 or all(value == int(value) for value in values) else ",.2f"
+
+
+def _change(old: Sequence[float], new: Sequence[float]) -> str:
+    """The change of the median; none can be told of nothing, nor of what only one version has."""
+    if not old or not new or not median(old):
+        return "-"
+    return f"{median(new) / median(old) - 1:+.1%}"

@@ -72,19 +72,20 @@ def _facts(count: int, end: bool) -> Iterator[e.Event]:
     yield e.StepStarted(step=ROOT, attempt=1, data=p.StepBegun(component=ROOT))
     yield e.ObjectPublished(step=ROOT, attempt=1, data=p.Published(name="outline", value=outline.model_dump()))
     for section in planned:
-        yield from _section(section, max(1, count // SECTIONS - 5))
+        yield from section_facts(section, TEXT, max(1, count // SECTIONS - 5))
     if end:
         yield e.StepSucceeded(step=ROOT, attempt=1, data=p.StepDone(result="done"))
         yield e.RunSucceeded(data=p.Result(output="done"))
 
 
-def _section(section: OutlineSection, pieces: int) -> Iterator[e.Event]:
+def section_facts(section: OutlineSection, text: str, pieces: int) -> Iterator[e.Event]:
+    """Yield what a worker writes of one section, with its text in so many pieces."""
     path = f"{ROOT}/write-section:{section.id}"
-    written = Section(id=section.id, heading=section.heading, markdown=TEXT).model_dump(mode="json")
+    written = Section(id=section.id, heading=section.heading, markdown=text).model_dump(mode="json")
     yield e.StepStarted(step=path, attempt=1, data=p.StepBegun(component="write-section", label=section.heading))
-    ends = [round(number * len(TEXT) / pieces) for number in range(pieces + 1)]
+    ends = [round(number * len(text) / pieces) for number in range(pieces + 1)]
     for start, stop in pairwise(ends):
-        yield e.StepOutput(step=path, attempt=1, data=p.Output(offset=start, text=TEXT[start:stop]))
+        yield e.StepOutput(step=path, attempt=1, data=p.Output(offset=start, text=text[start:stop]))
     yield e.ModelCalled(step=path, attempt=1, data=p.Called(model="m", input_tokens=900, output_tokens=700, cost=0.01))
     yield e.ObjectPublished(step=path, attempt=1, data=p.Published(name="section", value=written))
     yield e.StepSucceeded(step=path, attempt=1, data=p.StepDone(result=written))

@@ -55,12 +55,21 @@ async def running_redis(folder: Path) -> AsyncIterator[str]:
         yield prepared.url
 
 
-async def output_of(*arguments: str) -> str:
-    """What a process prints. Raises `RuntimeError` with the end of what it complained of when it fails."""
+async def output_of(*arguments: str, folder: Path = ROOT, environment: Mapping[str, str] | None = None) -> str:
+    """What a process prints; ended with SIGTERM when this is cancelled. `environment`: all of it, else this process's.
+
+    Raises `RuntimeError` with the end of what it complained of when it fails.
+    """
+    pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *arguments, cwd=folder, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
     )
-    out, complaint = await process.communicate()
+    try:
+        out, complaint = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
     if process.returncode:
         raise RuntimeError(complaint.decode(errors="replace").strip()[-600:])
     return out.decode()

@@ -21,11 +21,13 @@ from app.contract import keys
 from app.launcher.embedded_redis import find_free_port
 from app.stores.repositories.workspaces import add_session
 from app.stores.tables import SnapshotRow
+from bench.figures import Figures
 from bench.posts import WrittenPost, add_site, write_post
 from bench.processes import cpu_seconds, python, running
 from bench.stores import WORKSPACE, Stores, running_stores
 
 SHORT, LONG = 200, 20_000
+HOT, COLD = "ended, log in Redis", "ended, log in SQL alone"
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,38 @@ class Opening:
     kilobytes: float
 
 
+@dataclass(frozen=True)
+class Measured:
+    """One kind of run, and how it opened."""
+
+    what: str
+    events: int
+    opening: Opening
+
+
 async def bench_reopening(console: Console, *, quick: bool) -> None:
     """Open the same posts while they are hot, without snapshots, and from SQL alone; print the table."""
+    console.print(_table(await _measure_all(quick=quick)))
+
+
+async def reopening_figures(*, quick: bool) -> Figures:
+    """Open the same posts, and keep what it costs to open those that have ended."""
+    return {
+        f"reopening, {one.events:,} events, {one.what}: {figure}": value
+        for one in await _measure_all(quick=quick)
+        if one.what in (HOT, COLD)
+        for figure, value in (("ms", one.opening.whole), ("CPU ms", one.opening.cpu))
+    }
+
+
+async def _measure_all(*, quick: bool) -> list[Measured]:
     long, times = (2_000, 5) if quick else (LONG, 40)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         async with running_stores(Path(folder)) as stores:
-            console.print(await _measure_all(stores, long, times))
+            return await _open_all(stores, long, times)
 
 
-async def _measure_all(stores: Stores, long: int, times: int) -> Table:
+async def _open_all(stores: Stores, long: int, times: int) -> list[Measured]:
     cookie = new_session()
     async with stores.database.writing() as session:
         await add_session(session, digest_of(cookie), WORKSPACE)
@@ -55,27 +80,26 @@ async def _measure_all(stores: Stores, long: int, times: int) -> Table:
     warm = await write_post(stores, 50)
     posts = {count: await write_post(stores, count) for count in (SHORT, long)}
     going = await write_post(stores, long, end=False)
-    table = _table()
+    measured: list[Measured] = []
 
     async def measure(what: str, count: int, post: WrittenPost, *, known: bool = False) -> None:
         async with _serving(stores, cookie, warm.address) as (web, client):
             opening = await _open(web, client, post.address, times, known=known)
-        figures = (opening.first, opening.head, opening.whole, opening.cpu)
-        table.add_row(what, f"{count:,}", f"{opening.kilobytes:.0f}", *(f"{figure:,.1f}" for figure in figures))
+        measured.append(Measured(what, count, opening))
 
     await measure("goes on", long, going)
     for count, post in posts.items():
-        await measure("ended, log in Redis", count, post)
+        await measure(HOT, count, post)
     await stores.redis.delete(*(keys.log_key(post.run_id) for post in posts.values()))
     for count, post in posts.items():
-        await measure("ended, log in SQL alone", count, post)
+        await measure(COLD, count, post)
     await measure("the same, known to the browser", long, posts[long], known=True)
     async with stores.database.writing() as session:
         await session.execute(delete(SnapshotRow))
     await measure("goes on, without snapshot", long, going)
     for count, post in posts.items():
         await measure("ended, in SQL alone, without snapshot", count, post)
-    return table
+    return measured
 
 
 async def _open(web: int, client: httpx2.AsyncClient, address: str, times: int, *, known: bool) -> Opening:
@@ -122,9 +146,13 @@ async def _time(client: httpx2.AsyncClient, address: str, headers: dict[str, str
     return (head - begun) * 1000, (time.perf_counter() - begun) * 1000, size
 
 
-def _table() -> Table:
+def _table(measured: list[Measured]) -> Table:
     table = Table(title="Opening the page of a post, by the length of its log")
     table.add_column("the run")
     for name in ("events", "KiB", "first ms", "to its head ms", "to its end ms", "CPU ms"):
         table.add_column(name, justify="right")
+    for one in measured:
+        opening = one.opening
+        times = (opening.first, opening.head, opening.whole, opening.cpu)
+        table.add_row(one.what, f"{one.events:,}", f"{opening.kilobytes:.0f}", *(f"{ms:,.1f}" for ms in times))
     return table

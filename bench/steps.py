@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.figures import spread
+from bench.figures import Figures, spread
 from bench.longhand_steps import measure_longhand
 from bench.measurement import Measurement, Order
 from bench.peers import environments
@@ -21,6 +21,9 @@ from bench.resume import measure_resume
 
 TURNS = 3
 """How often each is measured: the tables show medians, with the least and the greatest."""
+
+ORDER = Order(runs=320, steps=10, at_once=16, long=1000)
+QUICK = Order(runs=32, steps=10, at_once=16, long=100)
 
 Measure = Callable[[Path, Order], Awaitable[Measurement]]
 
@@ -46,9 +49,7 @@ GUARANTEES = {
 
 async def bench_steps(console: Console, *, quick: bool) -> None:
     """Measure everybody in turn, several times over, and print the tables."""
-    order = (
-        Order(runs=32, steps=10, at_once=16, long=100) if quick else Order(runs=320, steps=10, at_once=16, long=1000)
-    )
+    order = QUICK if quick else ORDER
     contestants, absent = await _prepare(console)
     measured: dict[str, list[Measurement]] = {name: [] for name in contestants}
     for turn in range(1 if quick else TURNS):
@@ -63,6 +64,19 @@ async def bench_steps(console: Console, *, quick: bool) -> None:
     lengths = [10, 100] if quick else [10, 100, 1000]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         console.print(_resumes(await measure_resume(Path(folder), lengths, 1 if quick else TURNS)))
+
+
+async def steps_figures(*, quick: bool) -> Figures:
+    """Measure Longhand alone, once."""
+    order = QUICK if quick else ORDER
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        one = await measure_longhand(Path(folder), order)
+    return {
+        f"steps/s, {order.at_once} runs at once": one.steps_per_second,
+        "CPU ms a step": one.cpu_ms,
+        "ms a step, a run alone": one.alone_ms,
+        f"ms a step, at step {order.long:,} of a run": one.cost_at(order.long) or 0.0,
+    }
 
 
 async def _prepare(console: Console) -> tuple[dict[str, Measure], dict[str, str]]:

@@ -20,6 +20,7 @@ from rich.table import Table
 from app.accounts.sessions import COOKIE, digest_of, new_session
 from app.launcher.embedded_redis import find_free_port
 from app.stores.repositories.workspaces import add_session
+from bench.figures import Figures
 from bench.processes import ROOT, cpu_seconds, python, resident_bytes, running
 from bench.stores import WORKSPACE, Stores, accept, running_stores
 
@@ -47,6 +48,8 @@ CASES = [
     Case(10_000, 1, 20),
 ]
 QUICK = [Case.at_rate(100, 500, 4)]
+COMPARED = [case for case in CASES if case.viewers in (1_000, 3_000)]
+"""Fewer have runs in which events wait for their patch by design, more take the whole machine."""
 
 
 async def bench_viewers(console: Console, *, quick: bool) -> None:
@@ -59,11 +62,23 @@ async def bench_viewers(console: Console, *, quick: bool) -> None:
             console.print(f"[red]{case.viewers} viewers need more open files than the {allowed} allowed here[/red]")
             continue
         console.print(f"[dim]viewers: {case.viewers}[/dim]")
-        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            found.append((case, await _measure(Path(folder), case)))
+        found.append((case, await _measure(case)))
         last = found[-1][1]
         console.print(f"[dim]  p50 {last['p50']:.1f} ms, p99 {last['p99']:.1f} ms, {last['lost']} lost[/dim]")
     console.print(_table(found))
+
+
+async def viewers_figures(*, quick: bool) -> Figures:
+    """Measure once how late and how whole events come to 1,000 and to 3,000 viewers."""
+    _raise_file_limit()
+    figures: dict[str, float] = {}
+    for case in QUICK if quick else COMPARED:
+        one = await _measure(case)
+        named = {name: one[name] for name in ("lost", "doubled", "cut")}
+        named |= {"p50 ms": one["p50"], "p99 ms": one["p99"]}
+        named |= {"KiB a viewer": one["memory"]["watched"] / 1024, "CPU % of the web process": one["cpu"]["web"] * 100}
+        figures |= {f"{case.viewers:,} viewers: {name}": value for name, value in named.items()}
+    return figures
 
 
 def _raise_file_limit() -> int:
@@ -72,7 +87,12 @@ def _raise_file_limit() -> int:
     return hard
 
 
-async def _measure(folder: Path, case: Case) -> dict[str, Any]:
+async def _measure(case: Case) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        return await _measure_in(Path(folder), case)
+
+
+async def _measure_in(folder: Path, case: Case) -> dict[str, Any]:
     async with running_stores(folder) as stores:
         cookie = new_session()
         async with stores.database.writing() as session:

@@ -11,11 +11,11 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
+from app.content.values import Outline, OutlineSection, Source
 from app.contract import events as e
 from app.contract import payloads as p
-from app.contract.content import Outline, OutlineSection, Source
-from app.contract.fold import Run
-from app.runs.view import PageView
+from app.contract.run import Run
+from app.web.views import PageView
 from bench.figures import Figures, spread
 from bench.posts import ROOT, section_facts
 

@@ -1,0 +1,97 @@
+"""Inline text in runs: a run ends where no markup is open, so that nothing that follows can change it.
+
+Markup that is open for longer than `LONGEST` characters is text, in finished texts too: how long one run takes to read,
+and how much of a paragraph is read again with each word, has a bound.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+from app.content.citations import Numbers
+from app.markdown.links import Links, find_links
+
+SHORTEST, LONGEST = 120, 2_000
+_TEXT = re.compile(r"[^\n!&*<>\[\\\]_`~]+")
+_PAUSE = re.compile(r"(?<=[.,:;!?…] )(?=[^\W_])|(?<=[。！？，、；：])(?=[^\W_])")
+"""Places after which a run may begin: no mark of emphasis stands at them."""
+
+
+class Run(NamedTuple):
+    """Part of an inline text, from the character `start` on."""
+
+    start: int
+    tokens: list[Token]
+
+
+def read_runs(md: MarkdownIt, text: str, numbers: Numbers, is_open: bool = False) -> Iterator[Run]:
+    """Read inline text. `is_open` says that it goes on: then nothing half-written is in the last run."""
+    start = 0
+    while True:
+        window = text[start : start + LONGEST]
+        is_last = start + len(window) == len(text)
+        *whole, rest = _split(_read(md, window, numbers, is_open and is_last), start)
+        yield from whole
+        if is_last:
+            yield rest
+            return
+        if whole:
+            start = rest.start
+            continue
+        end = window.rfind(" ") + 1 or LONGEST
+        yield Run(start, [token for token in _read(md, window[:end], numbers, False) if token.type != "pause"])
+        start += end
+
+
+def _read(md: MarkdownIt, text: str, numbers: Numbers, is_open: bool) -> list[Token]:
+    env = {"numbers": numbers, "open": is_open, "links": find_links(text, is_open)}
+    tokens: list[Token] = []
+    md.inline.parse(text, md, env, tokens)
+    for token in tokens:
+        if token.type == "text_special":  # escaped signs and entities: text from here on
+            token.type = "text"
+    return tokens
+
+
+def _split(tokens: list[Token], start: int) -> list[Run]:
+    """Return the runs of a text that begins at `start`: each as short as it may be, but not shorter than `SHORTEST`."""
+    runs = [Run(start, [])]
+    for token in tokens:
+        if token.type != "pause":
+            runs[-1].tokens.append(token)
+        elif token.meta.get("is_end") and not token.level and start + token.meta["at"] - runs[-1].start >= SHORTEST:
+            runs.append(Run(start + token.meta["at"], []))
+    return runs
+
+
+def read_text(state: StateInline, silent: bool) -> bool:
+    """Take in text up to the next character that may be markup, with a `pause` token where a run may end."""
+    text = _TEXT.match(state.src, state.pos, state.posMax)
+    if text is None:
+        return False
+    if not silent:
+        at = state.pos
+        for pause in _PAUSE.finditer(state.src, at, text.end()):
+            state.append_pending(state.src[at : pause.start()])
+            at = pause.start()
+            state.push("pause", "", 0).meta = {"at": at, "delimiters": len(state.delimiters)}
+        state.append_pending(state.src[at : text.end()])
+    state.pos = text.end()
+    return True
+
+
+def find_ends(state: StateInline) -> None:
+    """Mark the pauses before which no emphasis and no code is left open."""
+    links: Links = state.env["links"]
+    lone = min(links.lone_ticks, default=len(state.src))
+    opened = (at for at, one in enumerate(state.delimiters) if one.open and one.end < 0)
+    first = next(opened, len(state.delimiters))
+    for token in state.tokens:
+        if token.type == "pause":
+            token.meta["is_end"] = token.meta["delimiters"] <= first and token.meta["at"] <= lone

@@ -1,4 +1,4 @@
-"""`python -m bench [--quick] [steps] [viewers] [reopening]`: runs those, all if none is named; prints tables."""
+"""`python -m bench [--quick] [steps] [viewers] [reopening] [texts]`: runs those, all if none is named; prints tables."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from rich.console import Console
 from bench.machine import describe_machine
 from bench.reopening import bench_reopening
 from bench.steps import bench_steps
+from bench.texts import bench_texts
 from bench.viewers import bench_viewers
 
 BENCHES: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "steps": bench_steps,
     "viewers": bench_viewers,
     "reopening": bench_reopening,
+    "texts": bench_texts,
 }
 
 

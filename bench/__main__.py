@@ -1,4 +1,5 @@
-"""`python -m bench [--quick] [steps] [viewers] [reopening] [texts]`: runs those, all if none is named; prints tables."""
+"""`python -m bench [--quick] [steps] [viewers] [reopening] [texts]`: runs those, all if none is named; prints
+tables."""
 
 from __future__ import annotations
 

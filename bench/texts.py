@@ -21,14 +21,25 @@ _NUMBERS = {"s1": 1, "s2": 2}
 Follow = Callable[[Iterator[str]], Iterator[bytes]]
 """Yields the message that brings a page from each of the lengths of a text to the next one."""
 
-_WORDS = "a survey of the outside wall finds where most of the heat is lost and what it would cost to keep it in".split()
+_WORDS = (
+    "a survey",
+    "of the outside wall",
+    "finds",
+    "where",
+    "most of",
+    "the heat",
+    "is lost",
+    "and",
+    "what",
+    "it costs",
+)
 
 
 def _prose(sentences: int, start: int = 0) -> str:
     words = islice(cycle(_WORDS), start, None)
     found = []
     for number in range(start, start + sentences):
-        told = " ".join(islice(words, 9 + number % 7)).capitalize()
+        told = " ".join(islice(words, 5 + number % 6)).capitalize()
         marked = ("{}, with **bold words** in it.", "{} [s1].", "{}, or `code` and [a link](https://e.com/a).", "{}.")
         found.append(marked[number % 4].format(told))
     return " ".join(found)
@@ -75,7 +86,7 @@ def texts(length: int = LENGTH) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class TextCost:
-    """`sent` is the bytes of all messages, `html` those of the finished text without ids, `seconds` the processor time."""
+    """`sent` is the bytes of all messages, `html` those of the finished text without ids."""
 
     sent: int
     html: int

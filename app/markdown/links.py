@@ -66,7 +66,12 @@ def is_web_address(url: str) -> bool:
 def find_links(text: str, is_open: bool) -> Links:
     """Return the links of inline text, as CommonMark pairs brackets: code and addresses bind tighter, and no link
     holds another."""
-    links, brackets, ticks = Links(len(text)), list[_Bracket](), _Ticks(text)
+    # Backticks at the end of a text that goes on may become more: they end no code yet.
+    links, brackets, ticks = (
+        Links(len(text)),
+        list[_Bracket](),
+        _Ticks(text, len(text.rstrip("`") if is_open else text)),
+    )
     at = seen = 0
     while stop := _STOP.search(text, at):
         at, char = stop.start(), stop[0]
@@ -157,17 +162,17 @@ def _skip_space(text: str, at: int) -> int:
 
 
 class _Ticks:
-    """The runs of backticks in a text, by their length."""
+    """The runs of backticks in a text up to some place, by their length."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, text: str, stop: int) -> None:
+        self._text, self._stop = text, stop
         self._starts: dict[int, list[int]] | None = None
 
     def skip(self, at: int) -> tuple[int, bool]:
         """Return where the code that begins at `at` ends, or else the backticks; and whether it is code."""
         if self._starts is None:
             self._starts = defaultdict(list)
-            for run in _TICKS.finditer(self._text):
+            for run in _TICKS.finditer(self._text, 0, self._stop):
                 self._starts[len(run[0])].append(run.start())
         opening = _TICKS.match(self._text, at)
         assert opening is not None

@@ -39,7 +39,7 @@ def read_runs(md: MarkdownIt, text: str, numbers: Numbers, is_open: bool = False
         *whole, rest = _split(_read(md, window, numbers, is_open and is_last), start)
         yield from whole
         if is_last:
-            yield rest
+            yield Run(rest.start, _without_space(rest.tokens)) if is_open else rest
             return
         if whole:
             start = rest.start
@@ -56,6 +56,15 @@ def _read(md: MarkdownIt, text: str, numbers: Numbers, is_open: bool) -> list[To
     for token in tokens:
         if token.type == "text_special":  # escaped signs and entities: text from here on
             token.type = "text"
+    return tokens
+
+
+def _without_space(tokens: list[Token]) -> list[Token]:
+    """Return the tokens without the space and the ends of lines before what is held back."""
+    while tokens and tokens[-1].type in ("softbreak", "hardbreak"):
+        tokens = tokens[:-1]
+    if tokens and tokens[-1].type == "text":
+        tokens[-1].content = tokens[-1].content.rstrip(" ")
     return tokens
 
 

@@ -48,6 +48,12 @@ def cited_numbers(inside: str, numbers: Numbers) -> list[int]:
     return list(dict.fromkeys(numbers[one] for one in cited_passages(inside) if one in numbers))
 
 
+def cited_in(text: str, numbers: Numbers) -> tuple[tuple[str, int], ...]:
+    """Return the passages that a text may cite with their numbers: the numbers of others do not matter to it."""
+    passages = {one for match in CITATION.finditer(text) for one in cited_passages(match[1])}
+    return tuple((one, numbers[one]) for one in sorted(passages) if one in numbers)
+
+
 def cited_ids(markdown: str) -> list[str]:
     """Return the passage ids that a Markdown text cites, each once, in the order of their first citation."""
     return list(dict.fromkeys(one for citation in find_citations(markdown) for one in citation.passages))

@@ -213,4 +213,6 @@ def _spans(parts: list[str]) -> Tree:
 
 
 def _draw_run(run: Run) -> str:
-    return _CLEANER.clean(_RENDERER.renderInline(run.tokens, READER.options, {}))
+    if run.part.html is None:
+        run.part.html = _CLEANER.clean(_RENDERER.renderInline(run.part.tokens, READER.options, {}))
+    return run.part.html

@@ -57,9 +57,14 @@ class Growing:
 
 
 def _decided(text: str) -> str:
-    """Return the text without a last line of which nobody can tell yet what it is."""
+    """Return the text without a last line of which nobody can tell yet what it is, and of the empty lines at its end
+    only the first."""
     start = text.rfind("\n") + 1
-    return text[:start] if _UNDECIDED.match(text, start) or _MAYBE_FENCE.match(text, start) else text
+    if not _UNDECIDED.match(text, start) and not _MAYBE_FENCE.match(text, start):
+        return text
+    filled = len(text[:start].rstrip("> \t\n"))
+    ends = text.find("\n", text.find("\n", filled) + 1)
+    return text[: min(start, ends + 1)] if ends >= 0 else text[:start]
 
 
 def _join(opened: Sequence[Open], read: Node | None) -> Node:

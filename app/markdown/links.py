@@ -20,6 +20,8 @@ nobody closes does not hold back what follows for long."""
 _STOP = re.compile(r"[\\`<\[\]]")
 _TICKS = re.compile(r"`+")
 _AUTOLINK = re.compile(r"<([a-zA-Z][a-zA-Z0-9+.-]{1,31}:[^<>\x00-\x20]*)>")
+_FIRST = tuple("hH<\\&")
+"""With what an address of the web may begin, also as an entity."""
 _SPACE = re.compile(r"[ \t\n]*")
 _BEGUN_TARGET = re.compile(
     r"""\([ \t\n]*(?: <[^<>\n]*\Z | (?:<[^<>\n]*>|[^\s<]\S*)? (?:\Z | [ \t\n]+
@@ -95,6 +97,9 @@ def find_links(text: str, is_open: bool) -> Links:
         seen = at
     if is_open:
         begun = [one.at - one.is_image for one in brackets if one.is_active and len(text) - one.at <= LONGEST_LABEL]
+        # Code that has begun binds tighter than a link around its beginning, if it ever ends.
+        lone = min(links.lone_ticks, default=len(text))
+        begun += [at - one.is_image for at, one in links.found.items() if at < lone < one.end]
         links.undecided = min([links.undecided, *begun])
     return links
 
@@ -143,7 +148,9 @@ def _read_target(text: str, at: int) -> tuple[int, str] | None:
     if text[at : at + 1] != "(":
         return None
     stop = min(len(text), at + LONGEST_TARGET)
-    at = start = _skip_space(text, at + 1)
+    at = _skip_space(text, at + 1)
+    if text[at : at + 1] not in _FIRST:
+        return None
     address = parseLinkDestination(text, at, stop)
     href = normalizeLink(address.str) if address.ok else ""
     if not is_web_address(href):

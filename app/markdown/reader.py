@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from copy import copy
 from html import escape
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, table
-from markdown_it.rules_block.table import escapedSplit
+from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 
@@ -15,11 +15,10 @@ from app.content.citations import CITATION, cited_numbers
 from app.markdown.healing import close_emphasis, hold_back
 from app.markdown.links import Link, is_web_address
 from app.markdown.runs import find_ends, read_runs, read_text
+from app.markdown.tables import read_table
 
 DEEPEST = 60
 """Lists, items and quotations inside each other; what stands deeper is left out, as by other readers."""
-MOST_COLUMNS, MOST_CELLS = 40, 20_000
-"""Larger tables end, or are text: a row of two characters would become an element for every column."""
 
 
 def _build() -> MarkdownIt:
@@ -43,33 +42,6 @@ def _build() -> MarkdownIt:
     return md
 
 
-def read_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A table whose head begins with a pipe: any other line would be a paragraph until the next one came.
-
-    `env["rows"]` is how many rows the table that begins in line `env["table"]` had before its first one here.
-    """
-    begin = state.bMarks[start] + state.tShift[start]
-    columns = state.src.count("|", begin, state.eMarks[start])
-    if state.src[begin : begin + 1] != "|" or columns > MOST_COLUMNS:
-        return False
-    before = state.env.get("rows", 0) if state.env.get("table") == start else 0
-    found = table(state, start, min(end, start + 2 + max(0, MOST_CELLS // columns - before)), silent)
-    if found and not silent:
-        last = state.bMarks[state.line - 1] + state.tShift[state.line - 1]
-        _mark_last_cell(state, state.src[last : state.eMarks[state.line - 1]].strip())
-    return found
-
-
-def _mark_last_cell(state: StateBlock, row: str) -> None:
-    """Note in which cell the last row ends, where no pipe closes that one."""
-    cells = escapedSplit(row)[row.startswith("|") :]
-    if cells and cells[-1]:
-        row_at = max(at for at, token in enumerate(state.tokens) if token.type == "tr_open")
-        inline = [token for token in state.tokens[row_at:] if token.type == "inline"]
-        if len(cells) <= len(inline):
-            inline[len(cells) - 1].meta["is_last"] = True
-
-
 def note_margin(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
     """Note how the line in which a block begins goes up to it, and how far that is inside of what is around it."""
     if not silent and "margins" in state.env:
@@ -83,7 +55,7 @@ def read_inline(state: StateCore) -> None:
     for token in state.tokens:
         if token.type == "inline":
             runs = read_runs(state.md, token.content, state.env.get("numbers", {}))
-            token.children = [child for run in runs for child in run.tokens]
+            token.children = [copy(child) for run in runs for child in run.part.tokens]
 
 
 def cite(state: StateInline, silent: bool) -> bool:
@@ -125,7 +97,7 @@ def read_image(state: StateInline, silent: bool) -> bool:
         token = state.push("image", "img", 0)
         token.attrs = {"src": link.href, "alt": ""}
         token.content = label
-        token.children = [child for run in read_runs(state.md, label, {}) for child in run.tokens]
+        token.children = [child for run in read_runs(state.md, label, {}) for child in run.part.tokens]
     state.pos = link.end
     return True
 

@@ -8,45 +8,60 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from app.content.citations import Numbers
+from app.content.citations import Numbers, cited_in
 from app.markdown.links import Links, find_links
 
 SHORTEST, LONGEST = 120, 2_000
 _TEXT = re.compile(r"[^\n!&*<>\[\\\]_`~]+")
-_PAUSE = re.compile(r"(?<=[.,:;!?…] )(?=[^\W_])|(?<=[。！？，、；：])(?=[^\W_])")
+_PAUSE = re.compile(r"(?<=[.,:;!?…] )(?=[^\W_])|(?<=\n)(?=[^\W_])|(?<=[。！？，、；：])(?=[^\W_])")
 """Places after which a run may begin: no mark of emphasis stands at them."""
+
+
+@dataclass(slots=True)
+class Part:
+    """The tokens of a run; and its HTML, if that was drawn before."""
+
+    tokens: list[Token]
+    html: str | None = None
 
 
 class Run(NamedTuple):
     """Part of an inline text, from the character `start` on."""
 
     start: int
-    tokens: list[Token]
+    part: Part
 
 
 def read_runs(md: MarkdownIt, text: str, numbers: Numbers, is_open: bool = False) -> Iterator[Run]:
     """Read inline text. `is_open` says that it goes on: then nothing half-written is in the last run."""
     start = 0
-    while True:
+    while len(text) - start > LONGEST:
         window = text[start : start + LONGEST]
-        is_last = start + len(window) == len(text)
-        *whole, rest = _split(_read(md, window, numbers, is_open and is_last), start)
-        yield from whole
-        if is_last:
-            yield Run(rest.start, _without_space(rest.tokens)) if is_open else rest
-            return
-        if whole:
-            start = rest.start
-            continue
-        end = window.rfind(" ") + 1 or LONGEST
-        yield Run(start, [token for token in _read(md, window[:end], numbers, False) if token.type != "pause"])
+        end, runs = _read_window(md, window, cited_in(window, numbers))
+        yield from (Run(start + at, part) for at, part in runs)
         start += end
+    *whole, rest = _split(_read(md, text[start:], numbers, is_open), start)
+    yield from whole
+    yield Run(rest.start, Part(_without_space(rest.part.tokens))) if is_open else rest
+
+
+@lru_cache(maxsize=256)
+def _read_window(md: MarkdownIt, window: str, numbers: tuple[tuple[str, int], ...]) -> tuple[int, list[Run]]:
+    """Read the beginning of a text that goes on for long: as many runs as end in it, and where they do."""
+    *whole, rest = _split(_read(md, window, dict(numbers), False), 0)
+    if whole:
+        return rest.start, whole
+    end = window.rfind(" ") + 1 or LONGEST
+    tokens = _read(md, window[:end], dict(numbers), False)
+    return end, [Run(0, Part([token for token in tokens if token.type != "pause"]))]
 
 
 def _read(md: MarkdownIt, text: str, numbers: Numbers, is_open: bool) -> list[Token]:
@@ -70,12 +85,12 @@ def _without_space(tokens: list[Token]) -> list[Token]:
 
 def _split(tokens: list[Token], start: int) -> list[Run]:
     """Return the runs of a text that begins at `start`: each as short as it may be, but not shorter than `SHORTEST`."""
-    runs = [Run(start, [])]
+    runs = [Run(start, Part([]))]
     for token in tokens:
         if token.type != "pause":
-            runs[-1].tokens.append(token)
+            runs[-1].part.tokens.append(token)
         elif token.meta.get("is_end") and not token.level and start + token.meta["at"] - runs[-1].start >= SHORTEST:
-            runs.append(Run(start + token.meta["at"], []))
+            runs.append(Run(start + token.meta["at"], Part([])))
     return runs
 
 

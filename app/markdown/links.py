@@ -74,6 +74,7 @@ def find_links(text: str, is_open: bool) -> Links:
         list[_Bracket](),
         _Ticks(text, len(text.rstrip("`") if is_open else text)),
     )
+    maybe: list[_Bracket] = []
     at = seen = 0
     while stop := _STOP.search(text, at):
         at, char = stop.start(), stop[0]
@@ -83,6 +84,8 @@ def find_links(text: str, is_open: bool) -> Links:
             case "`":
                 at, is_code = ticks.skip(at)
                 if not is_code:
+                    # If this is code one day, what closes a bracket after it does not.
+                    maybe = maybe if links.lone_ticks else [one for one in brackets if one.is_active]
                     links.lone_ticks.add(stop.start())
             case "<":
                 at = _skip_address(text, at, brackets)
@@ -96,11 +99,9 @@ def find_links(text: str, is_open: bool) -> Links:
                 at = _close(text, at, brackets, links, is_open)
         seen = at
     if is_open:
-        begun = [one.at - one.is_image for one in brackets if one.is_active and len(text) - one.at <= LONGEST_LABEL]
-        # Code that has begun binds tighter than a link around its beginning, if it ever ends.
-        lone = min(links.lone_ticks, default=len(text))
-        begun += [at - one.is_image for at, one in links.found.items() if at < lone < one.end]
-        links.undecided = min([links.undecided, *begun])
+        begun = [*(one for one in brackets if one.is_active), *maybe]
+        held = (one.at - one.is_image for one in begun if len(text) - one.at <= LONGEST_LABEL)
+        links.undecided = min([links.undecided, *held])
     return links
 
 

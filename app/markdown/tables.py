@@ -26,6 +26,7 @@ def read_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return bool(columns)
     before = state.env.get("rows", 0) if state.env.get("table") == start else 0
     stop = min(end, start + 2 + max(0, MOST_CELLS // len(columns) - before))
+    around, state.parentType = state.parentType, "table"
     table = state.push("table_open", "table", 1)
     state.push("thead_open", "thead", 1)
     _push_row(state, start, columns, "th", len(columns))
@@ -40,6 +41,7 @@ def read_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         state.push("tbody_close", "tbody", -1)
     state.push("table_close", "table", -1)
     table.map = [start, line]
+    state.parentType = around
     state.line = line
     return True
 

@@ -103,3 +103,21 @@ def _alone(reader: MarkdownIt, text: str) -> str:
 def test_a_finished_text_is_what_the_reader_makes_of_it() -> None:
     for text in [*samples.texts(20, 11, lazy=True), *samples.like_a_models(10, 12), *samples.noise(100, 13)]:
         assert normal(show(text, True)) == normal(_alone(READER, text)), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| a | b |\n|---|:-:|\n| 1 | 2 |\n| 3 |\n| 4 | 5 | 6 |\nx | y\n\n| no",
+        "| a \\| b | c\n| -- | --\n| \\\\| | `d\\|e` |",
+        "| a |\n|---|",
+        "| a | b |\n|---|\n\n| a |\n| - | - |\n\n| a |\n- -\n\n| a |\n---\n\n|\n|-|\n\n||\n|-|",
+        "text\n| a |\n|:-:|\n| b |\n> c\n\n| a | |\n|---|---|\n    code\n| d |",
+        "- | a |\n  |---|\n  | b |\n| c |\n\n> | a |\n> |--:|\n> | b |\n| c |",
+        "|a|\n|-|\n|b|\n***\n|c|\n|-|\n1. d\n\n|e|\n-|\n\n|f|\n|-|-|",
+    ],
+)
+def test_a_table_is_what_markdown_it_makes_of_it(text: str) -> None:
+    """Where its head begins with a pipe."""
+    theirs = MarkdownIt("commonmark", {"html": False}).enable("table").disable("reference")
+    assert _alone(READER, text) == _alone(theirs, text)

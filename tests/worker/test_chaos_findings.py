@@ -302,7 +302,7 @@ async def test_a_cancelled_run_that_is_retried_comes_to_the_same(flow: Workflow)
 
 async def test_a_step_that_runs_is_not_started_again_in_the_same_pass() -> None:
     log = MemoryLog(chance_outside, 1)
-    await log.conduct(resources={Dice: Dice()})
+    await log.execute(resources={Dice: Dice()})
     events = log.events
     began = next(event for event in events if event.type == "step.started" and "double" in event.step)
     place = events.index(began) + 1

@@ -33,7 +33,7 @@ async def test_the_example_runs(examples: list[str]) -> None:
     assert isinstance(workflow, Workflow)
 
     log = MemoryLog(workflow, module["People"](names=["Ada", "Grace"]))
-    run = await log.conduct()
+    run = await log.execute()
 
     assert run.status is RunStatus.SUCCEEDED
     assert run.output == ["Greeted Ada", "Greeted Grace"]

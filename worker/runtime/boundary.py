@@ -1,4 +1,4 @@
-"""The error boundary: a failure becomes a value, and siblings go on."""
+"""The error boundary: a failure becomes a value, and siblings continue."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Failed(BaseModel):
 
 
 async def settle(call: StepCall, attempt: Invocation) -> Ok[object] | Failed:
-    """Execute, and give `Ok` or `Failed` instead of raising."""
+    """Execute, and return `Ok` or `Failed` instead of raising."""
     try:
         return Ok(value=await attempt())
     except Exception as error:

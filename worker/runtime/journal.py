@@ -1,8 +1,9 @@
-"""`Journal`: how the runtime reaches a run's log. It knows of no store; tests give it a list."""
+"""`Journal`: how the runtime reaches a run's log, whichever store holds it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from app.contract.events import Command, Event
@@ -12,10 +13,19 @@ Release = Literal["ended", "parked", "queued"]
 """How a run is let go: at its end, to wait for an answer, or for another worker."""
 
 
-class Journal(Protocol):
-    """One epoch's access to one run's log.
+@dataclass(frozen=True, slots=True)
+class RunRelease:
+    """How a run is let go, the events that say so, and the newest command that was handled before."""
 
-    Every method raises `StaleEpoch` once another epoch holds the run; then nothing more is written.
+    events: list[Event]
+    how: Release
+    handled: str
+
+
+class Journal(Protocol):
+    """The access of one epoch to one run's log.
+
+    Every method raises `StaleEpoch` once another epoch holds the run; from then on nothing is written.
     """
 
     def emit(self, event: Event) -> None:
@@ -29,16 +39,16 @@ class Journal(Protocol):
     async def release(self, events: Sequence[Event], how: Release, handled: str) -> None:
         """Append what was emitted and `events`, and let go of the run, in one call.
 
-        Raises `CommandPending` when a command newer than `handled` stands in the log: nothing was let go.
+        Raise `CommandPending` when a command newer than `handled` stands in the log: nothing was let go.
         """
         ...
 
     async def fold(self) -> Run:
-        """The run's state as its log tells it now."""
+        """Return the run's state, folded from all that its log holds now."""
         ...
 
     async def commands(self, after: str) -> list[Command]:
-        """The commands that stand in the log after a cursor."""
+        """Return the commands that stand in the log after a cursor."""
         ...
 
     async def next_command(self, after: str) -> None:

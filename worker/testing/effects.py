@@ -59,7 +59,7 @@ class Record:
         if self.journal is None or self.journal.death.is_set():
             return
         scope = current_scope()
-        known = scope.known
+        known = scope.step
         before, generation = (known.succeeded, known.generation) if known else (None, "")
         again = before is not None and before.generation == generation
         entries = len(self.log.entries)

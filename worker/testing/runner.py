@@ -114,8 +114,8 @@ class ScenarioRunner:
         mortal = FailingJournal(journal, moments, self._world.most_facts, strike)
         self.record.journal = mortal
         resources = await self._world.wire(journal.epoch)
-        conductor = RunExecutor(self.workflow, mortal, epoch=journal.epoch, resources=resources, cache=self._cache)
-        working = asyncio.create_task(conductor.conduct())
+        executor = RunExecutor(self.workflow, mortal, epoch=journal.epoch, resources=resources, cache=self._cache)
+        working = asyncio.create_task(executor.execute())
         dying = asyncio.create_task(mortal.death.wait())
         try:
             await asyncio.wait({working, dying}, timeout=self._world.patience, return_when=asyncio.FIRST_COMPLETED)

@@ -57,7 +57,7 @@ def wire(
     around: Around | None = None,
     **wiring: Any,
 ) -> RunExecutor:
-    """A conductor whose components find the probe."""
+    """An executor whose components find the probe."""
     wiring.setdefault("resources", {Probe: probe})
     seen = around(journal) if around else journal
     return RunExecutor(workflow, seen, epoch=epoch, workspace_id=workspace_id, **wiring)
@@ -142,17 +142,17 @@ class Driver:
     async def start(self, workflow: Workflow, value: Any = None) -> None:
         await self.harness.start(workflow, value)
 
-    async def conduct(self, around: Around | None = None, **wiring: Any) -> Run:
+    async def execute(self, around: Around | None = None, **wiring: Any) -> Run:
         """Take the run in a new epoch, go on until it is let go, and give its state."""
-        await (await self.harness.take(around, **wiring)).conduct()
+        await (await self.harness.take(around, **wiring)).execute()
         return await self.run()
 
     async def begin(self, **wiring: Any) -> tuple[RunExecutor, asyncio.Task[Release]]:
         """Conduct beside the test."""
-        conductor = await self.harness.take(**wiring)
-        task = asyncio.create_task(conductor.conduct())
+        executor = await self.harness.take(**wiring)
+        task = asyncio.create_task(executor.execute())
         self._tasks.append(task)
-        return conductor, task
+        return executor, task
 
     async def run(self) -> Run:
         run = Run(id="run_test")

@@ -91,7 +91,7 @@ async def outliving(how: str) -> str:
 async def test_a_task_that_outlives_its_attempt_writes_nothing_more(harness: Driver, how: str, fails: bool) -> None:
     harness.probe.fail["leaves"] = [ConnectionError("cut")] if fails else []
     await harness.start(outliving, how)
-    run = await harness.conduct()
+    run = await harness.execute()
     error = harness.probe.values["error"]
     assert isinstance(error, OutsideRun) and "Await" in str(error) and "outliving/leaves-task" in str(error)
     step = run.steps["outliving/leaves-task"]
@@ -116,7 +116,7 @@ async def outliving_fallback(how: str) -> str:
 async def test_a_task_does_not_write_into_the_fallback(harness: Driver) -> None:
     harness.probe.fail["leaves"] = [ValueError("for good")]
     await harness.start(outliving_fallback, "stream")
-    run = await harness.conduct()
+    run = await harness.execute()
     step = run.steps["outliving-fallback/leaves-task"]
     assert isinstance(harness.probe.values["error"], OutsideRun)
     assert run.output == "substitute" and step.counting is not None and step.counting.text == "new text"
@@ -150,7 +150,7 @@ async def orphaned(number: int) -> str:
 
 async def test_a_step_that_outlives_the_step_around_it_is_skipped_and_writes_nothing_more(harness: Driver) -> None:
     await harness.start(orphaned, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     child = run.steps["orphaned/leaves-child/slow-child"]
     assert run.status is RunStatus.WAITING and child.status is StepStatus.SKIPPED
     assert child.latest is not None and child.latest.text == "begun "
@@ -201,21 +201,21 @@ async def interrupting(how: str) -> str:
 @pytest.mark.parametrize("how", ["boundary", "caught", "timeout", "asyncio"])
 async def test_what_was_interrupted_does_not_stay_open_in_a_run_that_waits(harness: Driver, how: str) -> None:
     await harness.start(interrupting, how)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.WAITING
     [inner] = [step for step in run.steps.values() if step.component == "writes-on"]
     assert inner.status is StepStatus.SKIPPED and inner.latest is not None and inner.latest.text == "some text "
     assert [step.path for step in run.steps.values() if step.status in OPEN_STEPS] == ["interrupting"]
     assert check_log(await harness.events()) == []
     await harness.retry(inner.path)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.WAITING and not run.refused
     assert len(await harness.started(inner.path)) == 2
 
 
 async def test_a_parked_run_leaves_what_waits_open(harness: Driver) -> None:
     await harness.start(waiting_inside, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert {step.status for step in run.steps.values()} == {StepStatus.RUNNING}
 
 

@@ -9,7 +9,7 @@ from app.contract.payloads import HandedOver, Recovered
 from app.contract.status import RunStatus
 from tests.worker.runtime.harness import Driver, MemoryHarness, Probe
 from worker.runtime import component, gather, resource, workflow
-from worker.runtime.crash_limit import MOST_SETBACKS
+from worker.runtime.crash_limit import CRASH_LIMIT
 
 RECOVERED = e.RunRecovered(data=Recovered(holder="w1"))
 TROUBLE = e.RunHandedOver(data=HandedOver(reason="its worker could not go on with it (TypeError)", trouble=True))
@@ -52,42 +52,42 @@ async def unlucky() -> Unlucky:
 
 
 async def test_a_run_that_stops_its_workers_ends_and_says_where(unlucky: Unlucky) -> None:
-    await unlucky.lose_workers(MOST_SETBACKS)
-    run = await unlucky.driver.conduct()
+    await unlucky.lose_workers(CRASH_LIMIT)
+    run = await unlucky.driver.execute()
     assert run.status is RunStatus.FAILED and run.error is not None
     assert run.error.step == "heavy-flow/heavy:0"
-    assert f"{MOST_SETBACKS} times in a row" in run.error.message and "heavy-flow/heavy:0" in run.error.message
-    assert len(await unlucky.driver.started("heavy-flow/heavy:0")) == MOST_SETBACKS
+    assert f"{CRASH_LIMIT} times in a row" in run.error.message and "heavy-flow/heavy:0" in run.error.message
+    assert len(await unlucky.driver.started("heavy-flow/heavy:0")) == CRASH_LIMIT
 
 
 async def test_one_setback_less_is_gone_through(unlucky: Unlucky) -> None:
-    await unlucky.lose_workers(MOST_SETBACKS - 1)
+    await unlucky.lose_workers(CRASH_LIMIT - 1)
     unlucky.harness.probe.gates["heavy 0"].set()
-    run = await unlucky.driver.conduct()
+    run = await unlucky.driver.execute()
     assert run.status is RunStatus.SUCCEEDED and run.setbacks == 0
 
 
 async def test_a_retry_gives_it_all_its_chances_again(unlucky: Unlucky) -> None:
-    await unlucky.lose_workers(MOST_SETBACKS)
-    await unlucky.driver.conduct()
+    await unlucky.lose_workers(CRASH_LIMIT)
+    await unlucky.driver.execute()
     await unlucky.driver.retry()
-    await unlucky.lose_workers(MOST_SETBACKS - 1)
+    await unlucky.lose_workers(CRASH_LIMIT - 1)
     unlucky.harness.probe.gates["heavy 0"].set()
-    assert (await unlucky.driver.conduct()).status is RunStatus.SUCCEEDED
+    assert (await unlucky.driver.execute()).status is RunStatus.SUCCEEDED
 
 
 async def test_a_cancel_comes_before_giving_up(unlucky: Unlucky) -> None:
-    await unlucky.lose_workers(MOST_SETBACKS)
+    await unlucky.lose_workers(CRASH_LIMIT)
     await unlucky.driver.cancel()
-    assert (await unlucky.driver.conduct()).status is RunStatus.CANCELLED
+    assert (await unlucky.driver.execute()).status is RunStatus.CANCELLED
 
 
 async def test_a_run_that_no_worker_could_begin_says_what_happened_last() -> None:
     harness = MemoryHarness()
     await harness.start(heavy_flow, 1)
-    for _ in range(MOST_SETBACKS):
+    for _ in range(CRASH_LIMIT):
         harness.log.put(TROUBLE)
-    run = await Driver(harness).conduct()
+    run = await Driver(harness).execute()
     assert run.status is RunStatus.FAILED and run.error is not None
     assert run.error.step == "heavy-flow" and "could not go on with it (TypeError)" in run.error.message
 
@@ -95,7 +95,7 @@ async def test_a_run_that_no_worker_could_begin_says_what_happened_last() -> Non
 async def test_many_open_steps_are_not_all_listed() -> None:
     unlucky = Unlucky()
     await unlucky.driver.start(heavy_flow, 30)
-    await unlucky.lose_workers(MOST_SETBACKS)
-    run = await unlucky.driver.conduct()
+    await unlucky.lose_workers(CRASH_LIMIT)
+    run = await unlucky.driver.execute()
     assert run.error is not None and run.error.step == "heavy-flow"
     assert "and 27 more" in run.error.message and len(run.error.message) < 1000

@@ -36,7 +36,7 @@ async def leaving_itself(how: str) -> None:
 @pytest.mark.parametrize(("how", "named"), [("exit", "SystemExit: 3"), ("interrupt", "KeyboardInterrupt")])
 async def test_a_step_that_ends_the_process_fails_instead(harness: Driver, how: str, named: str) -> None:
     await harness.start(leaving, how)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED and run.error is not None
     assert run.error.step == "leaving/leave" and named in run.error.message
     assert [step.path for step in run.failed_steps] == ["leaving/leave"]
@@ -44,7 +44,7 @@ async def test_a_step_that_ends_the_process_fails_instead(harness: Driver, how: 
 
 async def test_a_workflow_that_ends_the_process_fails_instead(harness: Driver) -> None:
     await harness.start(leaving_itself, "bye")
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED and run.error is not None
     assert run.error.kind == "ExitInside" and "SystemExit: bye" in run.error.message
 
@@ -74,11 +74,11 @@ async def resisting(_: str) -> None:
 @pytest.mark.parametrize("how", ["abort", "cancel"])
 async def test_a_step_that_resists_keeps_nobody_waiting_and_writes_nothing_more(harness: Driver, how: str) -> None:
     await harness.start(resisting, "")
-    conductor, task = await harness.begin()
+    executor, task = await harness.begin()
     for name in ("a", "b"):
         await harness.probe.reached[name].wait()
     if how == "abort":
-        conductor.abort()
+        executor.abort()
     else:
         await harness.cancel()
     assert await task == ("queued" if how == "abort" else "ended")
@@ -113,7 +113,7 @@ async def showing(case: tuple[str, int]) -> None:
 @pytest.mark.parametrize(("size", "advice"), [(RESULT_LIMIT // 2 + 1, "at most 262,144"), (0, "no JSON form")])
 async def test_what_is_too_large_to_show_fails_its_step(harness: Driver, how: str, size: int, advice: str) -> None:
     await harness.start(showing, (how, size))
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED and run.error is not None
     assert run.error.kind == "NotShowable" and run.error.step == "showing/show"
     assert "showing/show" in run.error.message and advice in run.error.message
@@ -122,13 +122,13 @@ async def test_what_is_too_large_to_show_fails_its_step(harness: Driver, how: st
 @pytest.mark.parametrize("how", ["publish", "ask"])
 async def test_what_just_fits_is_shown(harness: Driver, how: str) -> None:
     await harness.start(showing, (how, RESULT_LIMIT // 2 - 1))
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is (RunStatus.WAITING if how == "ask" else RunStatus.SUCCEEDED)
 
 
 async def test_long_text_comes_in_pieces_and_whole(harness: Driver) -> None:
     await harness.start(showing, ("stream", 2 * RESULT_LIMIT))
-    run = await harness.conduct()
+    run = await harness.execute()
     attempt = run.steps["showing/show"].latest
     assert attempt is not None and attempt.text == "é" * 2 * RESULT_LIMIT
     pieces = await harness.events("step.output")

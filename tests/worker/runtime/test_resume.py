@@ -19,10 +19,10 @@ def plan_failures(driver: Driver) -> None:
 
 async def finish(driver: Driver) -> None:
     """Conduct until the end, answering what is asked."""
-    run = await driver.conduct()
+    run = await driver.execute()
     while run.status is RunStatus.WAITING:
         await driver.answer("plan", run.asks[0].proposal)
-        run = await driver.conduct()
+        run = await driver.execute()
 
 
 async def check_invariants(driver: Driver, note: str) -> None:
@@ -70,7 +70,7 @@ async def test_it_ends_well_when_it_dies_again_and_again(harness: Driver) -> Non
     await harness.start(rich, 3)
     driver, count = harness, 1
     for _ in range(40):
-        await driver.conduct()
+        await driver.execute()
         count = min(count + 5, len(await driver.events()) - 1)
         driver = await driver.fork(count)
     await finish(driver)
@@ -81,13 +81,13 @@ async def test_a_run_that_ended_stays_as_it_is_when_a_worker_takes_it_by_mistake
     await harness.start(rich, 3)
     await finish(harness)
     before = await harness.events()
-    await harness.conduct()
+    await harness.execute()
     assert await harness.events() == before
 
 
 async def test_a_waiting_run_stays_as_it_is_when_a_worker_takes_it_by_mistake(harness: Driver) -> None:
     await harness.start(rich, 3)
-    await harness.conduct()
+    await harness.execute()
     before = await harness.events()
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.WAITING and await harness.events() == before

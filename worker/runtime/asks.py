@@ -40,6 +40,7 @@ async def ask(name: str, proposal: T, answer_type: type[T]) -> T:
     ask_id = _compute_ask_id(scope, name, shown)
     # A loop of asks that are answered already would keep the leases of the whole process from being renewed.
     await asyncio.sleep(0)
+    scope.check_open()
     while (answer := execution.run.answers.get(ask_id)) is not None:
         with suppress(ValidationError):
             return adapter.validate_json(json.dumps(answer.data.value))

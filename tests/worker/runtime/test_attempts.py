@@ -227,3 +227,32 @@ async def asks_inside(name: str) -> str:
 @workflow("waiting-inside")
 async def waiting_inside(number: int) -> list[str]:
     return await gather(asks_inside.key("a")("a"), asks_inside.key("b")("b"))
+
+
+@component
+async def leaves_ask(name: str) -> int:
+    """The first time it asks; after that a task asks that nobody awaits, and is amid asking when the attempt ends."""
+    probe = resource(Probe)
+    if not probe.calls:
+        probe.hit("asks")
+        return await ask(name, 0, int)
+    probe.values["task"] = asyncio.create_task(ask(name, 0, int))
+    await asyncio.sleep(0)
+    return 1
+
+
+@workflow("leaving-ask")
+async def leaving_ask(name: str) -> int:
+    result = await leaves_ask(name)
+    await asyncio.wait([resource(Probe).values["task"]])
+    return result
+
+
+async def test_an_ask_that_outlives_its_attempt_says_nothing_of_an_answer_that_does_not_fit(harness: Driver) -> None:
+    await harness.start(leaving_ask, "q")
+    assert (await harness.execute()).status is RunStatus.WAITING
+    await harness.answer("q", "no number")
+    run = await harness.execute()
+    assert run.output == 1 and run.steps["leaving-ask/leaves-ask"].status is StepStatus.SUCCEEDED
+    assert isinstance(harness.probe.values["task"].exception(), OutsideRun)
+    assert check_log(await harness.events()) == []

@@ -21,7 +21,7 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """Cache results for `ttl` seconds: for the run's workspace, or for everybody where nothing in them is private."""
+    """The policy to cache results for `ttl` seconds: for the run's workspace, or for everyone if nothing is private."""
 
     ttl: float
     scope: Literal["workspace", "everyone"] = "workspace"

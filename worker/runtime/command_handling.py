@@ -15,10 +15,10 @@ UNREADABLE = "This version cannot read it."
 
 
 def handle_commands(run: Run, newest: str, journal: Journal, epoch: int, *, draining: bool) -> RunRelease | None:
-    """Answer every waiting command with a fact. Return how the run is let go, or None when a pass follows.
+    """Answer every waiting command with a fact. Return how the run is released, or None when a pass follows.
 
     A cancel and the end that it brings are one append, so that a crash between them cannot lose the cancel. `newest` is
-    the command for which the log refused to let go: if the fold does not hold it, this version cannot read it.
+    the command for which the log refused the release: if the fold does not hold it, this version cannot read it.
     """
     accepted = [command for command in run.pending if command.id not in run.objections]
     facts = [_answer(command.id, run.objections.get(command.id, ""), epoch) for command in run.pending]

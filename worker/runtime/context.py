@@ -1,4 +1,4 @@
-"""What code can do from anywhere inside a step: say, show progress, stream, publish, pause."""
+"""Functions for the code inside a step: say, show progress, stream, publish, pause."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Execution:
 
     @property
     def active(self) -> bool:
-        """Whether the pass continues: it was not interrupted, and the log still takes its facts."""
+        """True while the pass continues: it was not interrupted, and the log still takes its facts."""
         return not self.closed and self.journal_error is None and self.root_task not in self.interrupted
 
     def emit(self, event: Event) -> None:
@@ -102,7 +102,7 @@ class Execution:
 
     @property
     def in_branch(self) -> bool:
-        """Whether the present task is one of those that are counted: the function's own, or a branch of `gather`."""
+        """True in a task that is counted: the workflow function's own, or a branch of `gather`."""
         task = asyncio.current_task()
         return task is not None and (task is self.root_task or task in self.branch_tasks)
 

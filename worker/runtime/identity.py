@@ -1,4 +1,4 @@
-"""The identity of a step: by what a checkpoint finds the outcome of an earlier call."""
+"""The identity of a step, by which a checkpoint finds the outcome of an earlier call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from worker.runtime.values import digest
 
 @dataclass(frozen=True, slots=True)
 class StepIdentity:
-    """A call's component, its version, a digest of each input, and the newest retry that named it."""
+    """The component of a call, its version, a digest of each input, and the newest retry that named the step."""
 
     component: str
     version: str

@@ -10,12 +10,12 @@ from app.contract.events import Command, Event
 from app.contract.run import Run
 
 Release = Literal["ended", "parked", "queued"]
-"""How a run is let go: at its end, to wait for an answer, or for another worker."""
+"""How a run is released: at its end, to wait for an answer, or for another worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRelease:
-    """How a run is let go, the events that say so, and the newest command that was handled before."""
+    """How a run is released, the events that say so, and the newest command that was handled before."""
 
     events: list[Event]
     how: Release
@@ -37,9 +37,9 @@ class Journal(Protocol):
         ...
 
     async def release(self, events: Sequence[Event], how: Release, handled: str) -> None:
-        """Append what was emitted and `events`, and let go of the run, in one call.
+        """Append what was emitted and `events`, and release the run, in one call.
 
-        Raise `CommandPending` when a command newer than `handled` stands in the log: nothing was let go.
+        Raise `CommandPending` when a command newer than `handled` stands in the log: nothing was released.
         """
         ...
 

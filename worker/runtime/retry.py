@@ -25,13 +25,13 @@ MOST_DOUBLINGS = 60
 
 
 class Backoff(Protocol):
-    """Returns how long (seconds) to wait after the nth failure, which counts from 1."""
+    """The pause (seconds) after the nth failure, counted from 1."""
 
     def __call__(self, failure: int) -> float: ...
 
 
 ErrorTest = Callable[[BaseException], bool]
-"""Returns whether another attempt after this error may succeed."""
+"""Tells whether another attempt after this error may succeed."""
 
 TRANSIENT: ErrorTest = is_transient
 """Errors that may go away by themselves."""

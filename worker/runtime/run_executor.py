@@ -50,7 +50,7 @@ class RunExecutor:
         self._draining = False
 
     async def execute(self) -> Release:
-        """Execute passes until the run is let go; return how. Raise `StaleEpoch` when another epoch holds the run."""
+        """Execute passes until the run is released; return how. Raise `StaleEpoch` when another epoch holds the run."""
         newest = START
         while True:
             run = await self._journal.fold()

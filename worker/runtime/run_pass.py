@@ -1,4 +1,4 @@
-"""`RunPass`: one call of a workflow function, from its input to how the run is let go."""
+"""`RunPass`: one call of a workflow function, from its input to how the run is released."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RunPass:
         self._execution = execution
 
     async def run(self) -> RunRelease | None:
-        """Return how the run is let go, or None after a cancel, which is then handled like any other command."""
+        """Return how the run is released, or None after a cancel, which is then handled like any other command."""
         workflow = self._workflow
         try:
             value = workflow.input.validate_json(json.dumps(self._execution.run.input))

@@ -62,7 +62,7 @@ class Scope:
 
     @property
     def closed(self) -> bool:
-        """Whether this attempt is over, or one around it: nothing can be written for it any more."""
+        """True when this attempt is over, or one around it: nothing can be written for it any more."""
         return self._closed or (self.parent is not None and self.parent.closed)
 
     def close(self) -> None:

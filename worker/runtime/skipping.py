@@ -1,4 +1,4 @@
-"""Skipped steps: steps that have not ended, will not run again, and are closed in the log for that reason."""
+"""Skipping: steps that this pass will not end, or did not call, are closed in the log."""
 
 from __future__ import annotations
 

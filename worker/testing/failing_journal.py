@@ -35,7 +35,7 @@ class FailingJournal:
 
     @property
     def too_long(self) -> bool:
-        """Whether the log has more entries than it may have."""
+        """True when the log has more entries than it may have."""
         return len(self._journal.log.entries) > self._most_entries
 
     def pass_places(self, count: int) -> None:

@@ -57,12 +57,12 @@ class ScenarioRunner:
 
     @property
     def description(self) -> str:
-        """What was done to the run, as messages begin."""
+        """The disturbances in one line, with which messages begin."""
         return ", then ".join(self.disturbances) or "not disturbed"
 
     @property
     def misfits(self) -> list[str]:
-        """How the undisturbed run differs from what its scenario says."""
+        """Differences between the undisturbed run and what its scenario says."""
         run = self.run
         if run.status == self._scenario.ends:
             return []

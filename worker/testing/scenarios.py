@@ -1,4 +1,4 @@
-"""Scenarios: what surrounds a run while it is disturbed."""
+"""Scenarios: the surroundings of a run while it is disturbed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The harness of the runtime's tests: one run on whichever kind of log, and the probe that its components report to."""
+"""The harness of the runtime's tests: a run on any kind of log, and the probe to which its components report."""
 
 from __future__ import annotations
 

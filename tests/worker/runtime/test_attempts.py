@@ -1,4 +1,4 @@
-"""What outlives the attempt that it belongs to: it writes nothing more, and what is open below it is closed."""
+"""The end of an attempt: tasks that outlive it write nothing more, and steps that are open below it are closed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LATE: dict[str, Callable[[], Any]] = {
 
 
 def leave_behind(how: str) -> None:
-    """Start a task that goes on when its gate opens, and that nobody awaits."""
+    """Start a task that nobody awaits, and that continues when its gate opens."""
     probe = resource(Probe)
 
     async def later() -> None:
@@ -54,7 +54,7 @@ def leave_behind(how: str) -> None:
 
 
 async def late_error() -> BaseException | None:
-    """Let the task go on; gives what it came to."""
+    """Open the gate of the task; return its error when it has ended."""
     probe = resource(Probe)
     probe.gates["later"].set()
     await asyncio.wait([probe.values["task"]])
@@ -231,7 +231,7 @@ async def waiting_inside(number: int) -> list[str]:
 
 @component
 async def leaves_ask(name: str) -> int:
-    """The first time it asks; after that a task asks that nobody awaits, and is amid asking when the attempt ends."""
+    """Ask the first time; after that start a task that asks, and end while it does."""
     probe = resource(Probe)
     if not probe.calls:
         probe.hit("asks")

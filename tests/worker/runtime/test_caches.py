@@ -1,4 +1,4 @@
-"""Caches: what runs share, what they must not share, and a cache that is out of reach."""
+"""Caches: results that runs share, results that they must not share, and a cache that is out of reach."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ async def cached_text(topic: str) -> str:
 
 
 async def execute_twice(harness: Driver, flow: Workflow, cache: MemoryCache) -> tuple[Any, Any]:
-    """The step as it was executed, and as another run has it from the cache."""
+    """Return the step as it was executed, and as another run has it from the cache."""
     await harness.start(flow, "tea")
     path = f"{flow.name}/writes"
     first = (await harness.execute(cache=cache)).steps[path]

@@ -1,4 +1,4 @@
-"""Values that a careless author hands to the runtime: they do what was meant, or the error says what to do."""
+"""Values that a careless author passes to the runtime: they work as meant, or the error says what to do."""
 
 from __future__ import annotations
 

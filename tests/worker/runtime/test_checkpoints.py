@@ -1,4 +1,4 @@
-"""Checkpoints: what is remembered is not executed again, and what changed says so."""
+"""Checkpoints: a remembered step is not executed again, and one that changed says why it is."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def chain(number: int) -> int:
 
 
 async def begin(harness: Driver) -> None:
-    """A first pass that is interrupted in its last step."""
+    """Execute a first pass that fails in its last step."""
     harness.probe.fail["stop"] = [LastStepFailed()]
     await harness.start(chain, 3)
     _, task = await harness.begin()

@@ -79,7 +79,7 @@ async def test_the_second_question_can_be_answered_while_the_first_branch_goes_o
     asks = {open_ask.name: open_ask.ask for open_ask in (await harness.execute()).asks}
     await harness.answer("a", {"size": 3})
     run = await harness.execute(
-        lambda journal: Meddling(journal, "emit", 3, lambda: harness.answer("b", {"size": 20}, asks["b"]))
+        lambda journal: Interrupting(journal, "emit", 3, lambda: harness.answer("b", {"size": 20}, asks["b"]))
     )
     assert run.output == 23 and not run.refused
 
@@ -266,7 +266,7 @@ async def test_a_cancel_while_queued_or_waiting(harness: Driver, waiting: bool) 
 
 
 async def test_a_cancel_and_the_end_it_brings_are_one_append(harness: Driver) -> None:
-    """Cut anywhere: the cancel is never marked as handled without the end."""
+    """Wherever the worker is killed, the cancel is never marked as handled without the end."""
     await harness.start(holding, 1)
     await harness.cancel()
     calls: list[str] = []
@@ -296,7 +296,7 @@ async def test_a_command_that_this_version_cannot_read_is_refused(harness: Drive
 
 
 class Recording:
-    """Notes which of a journal's writing methods were called."""
+    """Records which of a journal's methods were called."""
 
     def __init__(self, journal: Journal, calls: list[str]) -> None:
         self._journal = journal
@@ -307,18 +307,18 @@ class Recording:
         return getattr(self._journal, name)
 
 
-class Meddling:
-    """A journal around another: something else happens just before or just after its nth call of one method.
+class Interrupting:
+    """A journal around another, which calls `action` just before or just after the nth call of one of its methods.
 
     What happens in the middle of emitting comes between two entries of the log, whichever log it is: what was emitted
     before stands there already, and what is emitted meanwhile waits.
     """
 
     def __init__(
-        self, journal: Journal, method: str, number: int, meddle: Callable[[], Awaitable[Any]], after: bool = False
+        self, journal: Journal, method: str, number: int, action: Callable[[], Awaitable[Any]], after: bool = False
     ) -> None:
         self._journal = journal
-        self._method, self._number, self._meddle, self._after = method, number, meddle, after
+        self._method, self._number, self._action, self._after = method, number, action, after
         self._calls = 0
         self._waiting: list[Event] = []
         self._between: asyncio.Task[None] | None = None
@@ -337,7 +337,7 @@ class Meddling:
             await asyncio.wait([between])
             between.result()
         if self._is_now(method, after):
-            await self._meddle()
+            await self._action()
 
     def emit(self, event: Event) -> None:
         if self._is_now("emit", False):
@@ -351,7 +351,7 @@ class Meddling:
 
     async def _come_between(self) -> None:
         await self._journal.commit()
-        await self._meddle()
+        await self._action()
         self._between = None
         for event in self._waiting:
             self._journal.emit(event)
@@ -383,7 +383,7 @@ class Meddling:
 
 
 async def settle_run(harness: Driver) -> Run:
-    """Go on as a supervisor does, until the run has ended and no command waits."""
+    """Execute as a scheduler does, until the run has ended and no command waits."""
     for _ in range(6):
         run = await harness.run()
         if run.ended and not run.pending:
@@ -412,7 +412,7 @@ MOMENTS = [
 
 
 async def prepare(harness: Driver, phase: str) -> str:
-    """Bring a run to where a worker takes it; gives the id of what it asked, if it did."""
+    """Bring a run to where a worker takes it; return the id of its ask, if it asked."""
     await harness.start(holding, 1)
     harness.probe.gates["held"].set()
     if phase == "start":
@@ -422,7 +422,7 @@ async def prepare(harness: Driver, phase: str) -> str:
     return asked
 
 
-async def go_on(harness: Driver, phase: str, around: Around) -> None:
+async def execute(harness: Driver, phase: str, around: Around) -> None:
     executor = await harness.harness.take(around)
     if phase == "draining":
         executor.drain()
@@ -433,7 +433,7 @@ async def go_on(harness: Driver, phase: str, around: Around) -> None:
 async def test_the_moments_are_all_there_are(harness: Driver, phase: str) -> None:
     await prepare(harness, phase)
     calls: list[str] = []
-    await go_on(harness, phase, lambda journal: Recording(journal, calls))
+    await execute(harness, phase, lambda journal: Recording(journal, calls))
     watching = {"commands", "next_command"}  # these only read what a command has changed
     assert {method: calls.count(method) for method in {*calls} - watching} == CALLS[phase]
 
@@ -446,7 +446,7 @@ async def test_a_command_at_any_moment_is_neither_lost_nor_applied_twice(
     asked = await prepare(harness, phase)
     sent: list[str] = []
 
-    async def meddle() -> None:
+    async def send() -> None:
         try:
             match kind:
                 case "cancel":
@@ -459,7 +459,7 @@ async def test_a_command_at_any_moment_is_neither_lost_nor_applied_twice(
             sent.append("")
             assert kind != "retry" and (method, after) == ("release", True)
 
-    await go_on(harness, phase, lambda journal: Meddling(journal, method, number, meddle, after))
+    await execute(harness, phase, lambda journal: Interrupting(journal, method, number, send, after))
     assert sent, "the moment did not come"
     left = await harness.run()
     assert not left.pending or left.status is RunStatus.QUEUED, "a command was slept through"

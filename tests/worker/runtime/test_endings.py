@@ -109,7 +109,7 @@ async def test_a_drain_interrupts_a_pause_between_attempts(harness: Driver) -> N
     assert await task == "queued"
     executor, task = await harness.begin()  # what is left of the pause is sat out by the next worker
     await harness.saw("step.started", "long-pause", 2)
-    for _ in range(100):  # as many turns as anything that does not wait would need
+    for _ in range(100):  # more than anything that does not wait needs
         await asyncio.sleep(0)
     executor.drain()
     assert await task == "queued" and harness.probe.calls.count("pausing") == 1
@@ -185,7 +185,7 @@ async def test_branches_are_awaited_also_when_the_run_is_interrupted_meanwhile(h
     executor, task = await harness.begin()
     await harness.probe.reached["leaving"].wait()
     executor.abort()
-    for _ in range(100):  # as many turns as anything that does not wait would need
+    for _ in range(100):  # more than anything that does not wait needs
         await asyncio.sleep(0)
     assert not task.done()
     harness.probe.gates["leaving"].set()
@@ -234,7 +234,7 @@ async def test_a_stale_epoch_writes_nothing_more_and_ends_the_execution(harness:
     assert await harness.events() == before
 
 
-async def test_a_stale_epoch_is_told_while_its_steps_say_nothing(harness: Driver) -> None:
+async def test_a_stale_epoch_is_noticed_while_its_steps_write_nothing(harness: Driver) -> None:
     await harness.start(limited, 0)
     _, task = await harness.begin()
     await harness.probe.reached["held 3"].wait()

@@ -1,4 +1,4 @@
-"""Steps that misbehave: that end the process, do not let themselves be interrupted, or show too much."""
+"""Steps that misbehave: they end the process, swallow their cancellation, or show too much."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ async def leave(how: str) -> None:
 
 @workflow("leaving")
 async def leaving(how: str) -> None:
-    """Ends the process from a step."""
+    """End the process from a step."""
     await leave(how)
 
 
 @workflow("leaving-itself")
 async def leaving_itself(how: str) -> None:
-    """Ends the process from outside any step."""
+    """End the process from outside any step."""
     sys.exit(how)
 
 
@@ -51,7 +51,7 @@ async def test_a_workflow_that_ends_the_process_fails_instead(harness: Driver) -
 
 @component
 async def resist(name: str) -> None:
-    """Goes on, however often it is interrupted, until the gate opens."""
+    """Swallow every cancellation until the gate opens."""
     probe = resource(Probe)
     probe.hit(name)
     while not probe.gates[name].is_set():
@@ -67,7 +67,7 @@ async def resist(name: str) -> None:
 
 @workflow("resisting")
 async def resisting(_: str) -> None:
-    """Steps that swallow their cancellation, side by side."""
+    """Run steps side by side that swallow their cancellation."""
     await gather(resist.key("a")("a"), resist.key("b")("b"))
 
 
@@ -105,7 +105,7 @@ async def show(how: str, size: int) -> None:
 
 @workflow("showing")
 async def showing(case: tuple[str, int]) -> None:
-    """Shows so many letters, or what no text can show."""
+    """Show so many letters, or an object that has no JSON form."""
     await show(*case)
 
 

@@ -76,7 +76,7 @@ async def test_failures_are_counted_across_resumes_and_interruptions_are_not(har
     events = await harness.events()
     second = next(i for i, e in enumerate(events) if e.type == "step.started" and e.attempt == 2 and "/" in e.step)
     driver = harness
-    for _ in range(4):  # dies four times in its second attempt
+    for _ in range(4):  # crashes four times in its second attempt
         driver = await driver.fork(second + 1)
         driver.probe.fail["shaky"] = [ConnectionError("2"), ConnectionError("3")]
         run = await driver.execute()
@@ -154,7 +154,7 @@ async def test_a_parents_retry_runs_failed_children_again_but_not_succeeded_ones
     assert harness.probe.calls == ["steady", "fragile", "fragile", "fragile"]
 
 
-async def test_a_parents_retry_goes_the_same_way_when_it_died_after_the_childs_failure(harness: Driver) -> None:
+async def test_a_parents_retry_goes_the_same_way_after_a_crash_behind_the_childs_failure(harness: Driver) -> None:
     harness.probe.fail["fragile"] = [ConnectionError("1")]
     await harness.start(family, 1)
     await harness.execute()
@@ -299,7 +299,7 @@ async def test_a_cancellation_from_inside_is_a_failure_and_not_a_hang(harness: D
     assert run.error.step == ("odd-ends/cancels-itself" if which == "step" else "odd-ends")
 
 
-async def test_a_group_of_errors_is_told_by_its_first(harness: Driver) -> None:
+async def test_a_group_of_errors_is_described_by_its_first(harness: Driver) -> None:
     harness.probe.fail["shaky"] = [ValueError("inside the group")]
     await harness.start(odd_ends, "group")
     run = await harness.execute()

@@ -1,4 +1,4 @@
-"""Retries that come together, as from a double click: what they ask for is done once."""
+"""Retries that come together, as from a double click: each step is retried once."""
 
 from __future__ import annotations
 

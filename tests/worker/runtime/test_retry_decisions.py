@@ -1,5 +1,5 @@
-"""Whether a step that failed inside another is worth another attempt of the outer one: the same before and after a
-death, when only the log remembers the error."""
+"""Decisions on retrying a step inside which another failed: the same at once and after a crash, when only the log holds
+the error."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ CASES: list[tuple[Any, BaseException, bool]] = [
 
 
 @pytest.mark.parametrize(("on", "error", "again"), CASES)
-async def test_it_is_decided_alike_before_and_after_a_death(
+async def test_it_is_decided_alike_before_and_after_a_crash(
     harness: Driver, on: Any, error: BaseException, again: bool
 ) -> None:
     harness.probe.values["on"] = on
@@ -73,10 +73,10 @@ async def test_it_is_decided_alike_before_and_after_a_death(
     await harness.start(deciding, 1)
     expected = RunStatus.SUCCEEDED if again else RunStatus.FAILED
     assert (await harness.execute()).status is expected
-    after_death = await harness.fork((await harness.kinds()).index("step.failed") + 1)
-    after_death.probe.values["on"] = on
-    assert (await after_death.execute()).status is expected
-    assert after_death.probe.calls == ["inner"] * again
+    after_crash = await harness.fork((await harness.kinds()).index("step.failed") + 1)
+    after_crash.probe.values["on"] = on
+    assert (await after_crash.execute()).status is expected
+    assert after_crash.probe.calls == ["inner"] * again
 
 
 @pytest.mark.parametrize("on", [TRANSIENT, OSError, KeyError])

@@ -22,7 +22,7 @@ from worker.testing.invariants import check_log
 
 
 class Pieces:
-    """Collects what a stream emits. `refusal` is raised instead, once it is set; `count` waits for so many pieces."""
+    """Collects what a stream emits. `refusal` is raised instead, once it is set."""
 
     def __init__(self) -> None:
         self.received: list[Output] = []

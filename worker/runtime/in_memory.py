@@ -87,7 +87,7 @@ class MemoryLog:
         return MemoryJournal(self, self.epoch)
 
     async def execute(self, **wiring: Any) -> Run:
-        """Execute the run in a new epoch until it is let go; return its state."""
+        """Execute the run in a new epoch until it is released; return its state."""
         journal = self.take()
         await RunExecutor(self.workflow, journal, epoch=journal.epoch, **wiring).execute()
         return self.run

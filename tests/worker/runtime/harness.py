@@ -143,7 +143,7 @@ class Driver:
         await self.harness.start(workflow, value)
 
     async def execute(self, around: Around | None = None, **wiring: Any) -> Run:
-        """Execute the run in a new epoch until it is let go; return its state."""
+        """Execute the run in a new epoch until it is released; return its state."""
         await (await self.harness.take(around, **wiring)).execute()
         return await self.run()
 

@@ -18,7 +18,7 @@ from app.stores.repositories.listings import page_of_run, post_of_run
 
 
 @get(["/runs/{run_id:str}/cancellation", "/runs/{run_id:str}/retries", "/runs/{run_id:str}/answers/{name:str}"])
-async def lead_to_run(
+async def redirect_to_run(
     run_id: FromPath[str],
     who: NamedDependency[Requester],
     queries: NamedDependency[Queries],
@@ -37,16 +37,16 @@ def is_from_own_page(request: Request[Any, Any, Any], run_id: str) -> bool:
 
 
 @get("/tokens/{token_id:str}/revocation")
-async def lead_to_tokens() -> Redirect:
+async def redirect_to_tokens() -> Redirect:
     return Redirect("/tokens", status_code=303)
 
 
-def lead_to_page(request: Request[Any, Any, Any], address: str) -> Redirect:
+def redirect_to_page(request: Request[Any, Any, Any], address: str) -> Redirect:
     """To the page at `address`, with what the query says."""
     query = request.url.query
     return Redirect(f"{address}?{query}" if query else address, status_code=303)
 
 
-def is_fragment(request: Request[Any, Any, Any]) -> bool:
+def is_htmx_request(request: Request[Any, Any, Any]) -> bool:
     """Whether a page's script asks, for a part of its page."""
     return request.headers.get("hx-request") == "true"

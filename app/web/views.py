@@ -36,16 +36,16 @@ from app.live.fragments import (
 )
 from app.stores.database import Database
 from app.stores.tables import PostRow
-from app.web.fragments.context import Context
-from app.web.posts.view import post_fragments
-from app.web.runs.view import run_fragments
-from app.web.sites.view import site_fragments
+from app.web.fragments.context import PageContext
+from app.web.posts.view import build_post_fragments
+from app.web.runs.view import build_run_fragments
+from app.web.sites.view import build_site_fragments
 
 PageKind = Literal["post", "site", "run"]
-_KINDS = {"post": post_fragments, "site": site_fragments, "run": run_fragments}
+_KINDS = {"post": build_post_fragments, "site": build_site_fragments, "run": build_run_fragments}
 
 
-def fragments(kind: str, run: Run, context: Context) -> tuple[Fragment, ...]:
+def build_page_fragments(kind: str, run: Run, context: PageContext) -> tuple[Fragment, ...]:
     """The root fragments of a page of this kind; each stands on the page once, under its id."""
     return _KINDS[kind](run, context)
 
@@ -59,7 +59,7 @@ class PageView:
     """
 
     kind: str
-    context: Context = field(default_factory=Context)
+    context: PageContext = field(default_factory=PageContext)
     _run: Run | None = None
     _cursor: str = ""
     _roots: tuple[Fragment, ...] = ()
@@ -76,12 +76,12 @@ class PageView:
         if run is not self._run:
             self.context.kept.forget()
         if run is not self._run or run.cursor != self._cursor:
-            self._roots = fragments(self.kind, run, self.context)
+            self._roots = build_page_fragments(self.kind, run, self.context)
             self._run, self._cursor = run, run.cursor
         return self._roots
 
 
-class Views:
+class PageViews:
     """Opens the views of runs."""
 
     def __init__(self, database: Database) -> None:
@@ -95,4 +95,4 @@ class Views:
             return PageView(kind)
         async with self._database.reading() as session:
             post_id = await session.scalar(select(col(PostRow.id)).where(col(PostRow.run_id) == run_id))
-        return PageView(kind, Context(post_id=post_id or ""))
+        return PageView(kind, PageContext(post_id=post_id or ""))

@@ -23,11 +23,11 @@ from app.live.viewer import CLOSING_MS, RETRY_MS
 from app.runs.queries import write_place
 from app.stores.database import Database
 from app.stores.repositories.listings import ListedRun, runs_ended, runs_going_on
-from app.web.fragments.labels import LABELS, RUN
+from app.web.fragments.labels import LABELS_BY_WORKFLOW, RUN_LABELS
 
-MOST_GOING_ON = 100
+MAX_ACTIVE = 100
 """Runs that go on and are shown, the newest."""
-PAGE = 50
+PAGE_SIZE = 50
 """Ended runs on one page."""
 
 _SAID = {RunStatus.WAITING: "waiting for you", RunStatus.RUNNING: "at work", RunStatus.QUEUED: "queued"}
@@ -69,14 +69,14 @@ async def read_board(database: Database, workspace_id: str | None, before: tuple
     if not workspace_id:
         return Board()
     async with database.reading() as session:
-        going = [] if before else await runs_going_on(session, workspace_id, MOST_GOING_ON)
-        ended = await runs_ended(session, workspace_id, PAGE + 1, before)
-    shown, more = ended[:PAGE], len(ended) > PAGE
+        going = [] if before else await runs_going_on(session, workspace_id, MAX_ACTIVE)
+        ended = await runs_ended(session, workspace_id, PAGE_SIZE + 1, before)
+    shown, more = ended[:PAGE_SIZE], len(ended) > PAGE_SIZE
     older = write_place(shown[-1].ended_at, shown[-1].id) if more and shown[-1].ended_at else ""
     return Board(tuple(going), tuple(shown), older, later=before is not None)
 
 
-class Boards:
+class BoardReader:
     """Reads boards for all who watch: those of one workspace who ask at the same time share one reading.
 
     Viewers wake up together, so that this is one reading a workspace and second, however many watch.
@@ -133,13 +133,13 @@ def _patches(shown: Board | None, board: Board) -> list[Patch]:
     """What brings a page from one board to another: rows alone, where their order and their states are the same."""
     now = datetime.now(UTC)
     if shown is None or shown.order != board.order:
-        return [Patch("activity", render("activity/_board.html", board=board, now=now, words=words_of))]
+        return [Patch("activity", render("activity/_board.html", board=board, now=now, words=status_label))]
     before = {*shown.going, *shown.ended}
     changed = [run for run in (*board.going, *board.ended) if run not in before]
-    rows = [render("activity/_row.html", run=run, now=now, words=words_of) for run in changed]
+    rows = [render("activity/_row.html", run=run, now=now, words=status_label) for run in changed]
     return [Patch(f"row-{run.id}", row) for run, row in zip(changed, rows, strict=True)]
 
 
-def words_of(run: ListedRun) -> str:
+def status_label(run: ListedRun) -> str:
     """What the run's state is called."""
-    return LABELS.get(run.workflow, RUN).status[run.status]
+    return LABELS_BY_WORKFLOW.get(run.workflow, RUN_LABELS).status[run.status]

@@ -18,10 +18,10 @@ from app.runs.queries import read_place
 from app.stores.database import Database
 from app.web.activity.board import (
     Board,
-    Boards,
+    BoardReader,
     follow_board,
     read_board,
-    words_of,
+    status_label,
 )
 from app.web.responses import answer_page
 
@@ -42,7 +42,7 @@ async def show_activity(
         request,
         "activity/show",
         board=board,
-        words=words_of,
+        words=status_label,
         later=bool(after),
         titles=json.dumps(TITLES),
         now=datetime.now(UTC),
@@ -53,7 +53,7 @@ async def show_activity(
 async def follow_activity(
     who: NamedDependency[Requester],
     workspaces: NamedDependency[Workspaces],
-    boards: NamedDependency[Boards],
+    boards: NamedDependency[BoardReader],
     bells: NamedDependency[Notifications],
 ) -> Stream:
     """What changes on that page, as Server-Sent Events, for as long as somebody watches."""
@@ -67,7 +67,7 @@ async def follow_activity(
 
 
 @get("/runs/status", include_in_schema=False)
-async def read_activity(
+async def read_activity_status(
     who: NamedDependency[Requester], database: NamedDependency[Database]
 ) -> Response[dict[str, str]]:
     """`{status}`: enough for the title of a hidden tab."""

@@ -12,10 +12,10 @@ from app.runs.errors import InputInvalid, Problem
 from app.runs.published import read_value
 from app.stores.database import Database
 from app.stores.repositories.drafts import list_drafts
-from app.web.asks.outline_form import answer_of, read_outline, say_problems
+from app.web.asks.outline_form import describe_outline_problems, outline_answer, read_outline
 from app.web.forms import Form
 from app.web.fragments.context import Draft
-from app.web.fragments.json_text import as_json
+from app.web.fragments.json_text import format_json
 
 Typed = str | dict[str, Any]
 """An answer as it stands in its form: text, or an outline with the sections that were left out."""
@@ -28,20 +28,20 @@ def read_typed(form: Form) -> Typed:
     return form["value"] if "value" in form.values else read_outline(form)
 
 
-def value_of(typed: Typed) -> Any:
+def parse_answer(typed: Typed) -> Any:
     """The answer's JSON. Raises `InputInvalid` for text that is none; whether it fits is for who takes the answer."""
     if isinstance(typed, dict):
-        return answer_of(typed)
+        return outline_answer(typed)
     try:
         return json.loads(typed)
     except (ValueError, RecursionError):
         raise InputInvalid([Problem("value", "This is not JSON that can be read.")]) from None
 
 
-def say_wrong(typed: Typed, invalid: InputInvalid) -> dict[str, str]:
+def describe_problems(typed: Typed, invalid: InputInvalid) -> dict[str, str]:
     """What is wrong with it, in words: by the fields of an outline, or by places in the JSON."""
     if isinstance(typed, dict):
-        return say_problems(typed, invalid)
+        return describe_outline_problems(typed, invalid)
     said: dict[str, str] = {}
     for problem in invalid.problems[:_SAID]:
         place = problem.path.removeprefix("value").removeprefix(".") or "Answer"
@@ -60,7 +60,7 @@ async def find_drafts(kind: str, run: Run, database: Database) -> dict[str, Draf
 
 
 def _as_text(typed: Typed) -> str:
-    return as_json(answer_of(typed)) if isinstance(typed, dict) else typed
+    return format_json(outline_answer(typed)) if isinstance(typed, dict) else typed
 
 
 def _as_outline(typed: Typed) -> dict[str, Any] | None:
@@ -68,7 +68,7 @@ def _as_outline(typed: Typed) -> dict[str, Any] | None:
     if isinstance(typed, dict):
         return typed
     try:
-        outline = read_value(Outline, value_of(typed))
+        outline = read_value(Outline, parse_answer(typed))
     except InputInvalid:
         return None
     return outline.model_dump() if outline else None

@@ -20,13 +20,13 @@ def read_outline(form: Form) -> dict[str, Any]:
     return {"title": _one_line(form["title"]), "summary": form["summary"].strip(), "sections": sections}
 
 
-def answer_of(draft: dict[str, Any]) -> dict[str, Any]:
+def outline_answer(draft: dict[str, Any]) -> dict[str, Any]:
     """The draft as the answer's JSON. Whether it fits is for who takes the answer."""
     kept = [{name: section[name] for name in section if name != "left_out"} for section in _kept(draft)]
     return {**draft, "sections": kept}
 
 
-def say_problems(draft: dict[str, Any], invalid: InputInvalid) -> dict[str, str]:
+def describe_outline_problems(draft: dict[str, Any], invalid: InputInvalid) -> dict[str, str]:
     """What is wrong with the answer to that draft, in words, by the name of the field that it belongs to."""
     numbers = [number for number, section in enumerate(draft["sections"], start=1) if not section["left_out"]]
     said: dict[str, str] = {}

@@ -23,7 +23,7 @@ from app.stores.log import Log
 from app.stores.repositories.listings import page_of_run, post_of_run
 from app.stores.tables import RunRow
 from app.web.forms import Form
-from app.web.fragments.context import Context
+from app.web.fragments.context import PageContext
 from app.web.fragments.partials import dom_id
 from app.web.posts.pages import answer_post, find_own_post
 from app.web.redirects import is_from_own_page
@@ -62,9 +62,9 @@ class FormTarget:
 
     async def refuse(self, reason: NotPossible) -> Response[str]:
         """The page that the form stood on as it is now, with the reason: who came too late is not led astray."""
-        return await self.answer(Context(refused=str(reason)), status=409)
+        return await self.answer(PageContext(refused=str(reason)), status=409)
 
-    async def answer(self, context: Context, status: int) -> Response[str]:
+    async def answer(self, context: PageContext, status: int) -> Response[str]:
         """The page that shows the run best; the run's own page for a form of that one, and for an answer that was typed
         as text."""
         run, parts = await self.log.fold(self.row.id), (self.database, self.fleet)

@@ -7,7 +7,7 @@ from app.contract.run import Run
 from app.contract.step import Step
 from app.live.fragments import Fragment, latest
 from app.web.fragments.changes import changed_at
-from app.web.fragments.partials import render_partial
+from app.web.fragments.partials import build_fragment
 
 EXTRACTIVE = "extractive"
 
@@ -17,11 +17,11 @@ def names_extractive(author: str) -> bool:
     return author.lower().startswith(EXTRACTIVE)
 
 
-def authorship(run: Run) -> Fragment:
+def build_authorship(run: Run) -> Fragment:
     """The line that says so of a post that no model wrote."""
     outline = run.steps.get(f"{run.workflow}/{OUTLINE_POST}")
     changed = latest([run.changed, changed_at(outline)])
-    return render_partial("posts/_authorship", "authorship", changed, assembled=_is_assembled(run, outline))
+    return build_fragment("posts/_authorship", "authorship", changed, assembled=_is_assembled(run, outline))
 
 
 def _is_assembled(run: Run, outline: Step | None) -> bool:

@@ -7,7 +7,7 @@ from app.contract.step import Attempt, Step
 from app.live.fragments import latest
 
 
-def settled_at(step: Step) -> str:
+def state_changed_at(step: Step) -> str:
     """The cursor of the last change of a step's state and messages; text that only grew does not count."""
     attempt = step.latest
     if attempt is None or step.status is not StepStatus.RUNNING or attempt.progress or attempt.left_at:
@@ -22,7 +22,7 @@ def changed_at(*steps: Step | None) -> str:
     return latest(step.changed for step in steps if step is not None)
 
 
-def shown_text(step: Step) -> Attempt | None:
+def shown_attempt(step: Step) -> Attempt | None:
     """The attempt whose text a page shows: never that of one that failed, or that another attempt took over from."""
     attempt = step.counting
     if attempt is None or not attempt.marks or attempt.status is StepStatus.FAILED:

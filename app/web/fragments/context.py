@@ -21,7 +21,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class PageContext:
     """`post_id` is the post that the run writes, for its exports. `workers` is how many workers are alive, None where
     nobody has asked: only a page that is rendered whole says that none is. `drafts` are by the ask that they were
     typed for (empty: by whichever is open), None where nobody has looked: a form then looks for its own. `refused` is

@@ -23,14 +23,14 @@ SHORTEST = 2.0
 """Seconds that are worth mentioning."""
 
 
-class Rest(NamedTuple):
+class TimeLeft(NamedTuple):
     """An estimate: `seconds` from the last change on, and when that is."""
 
     seconds: float
     until: datetime
 
 
-def rest_of_sections(sections: Sequence[Step], planned: int) -> Rest | None:
+def estimate_sections(sections: Sequence[Step], planned: int) -> TimeLeft | None:
     """Until the planned sections are written. They are written side by side: each has its own pace.
 
     A section that had no text yet is thought to take as long from then on as the written ones took; so is one that
@@ -50,7 +50,7 @@ def rest_of_sections(sections: Sequence[Step], planned: int) -> Rest | None:
     return _rest(now, left)
 
 
-def rest_of_pages(reading: Step | None, pages: Sequence[Step], done: int, total: int) -> Rest | None:
+def estimate_pages(reading: Step | None, pages: Sequence[Step], done: int, total: int) -> TimeLeft | None:
     """Until the pages known so far are read, at the pace since reading began or was taken up again."""
     since = reading.latest.started_at if reading and reading.latest and reading.status is StepStatus.RUNNING else None
     ends = [page.ended_at for page in pages if page.ended_at]
@@ -61,8 +61,8 @@ def rest_of_pages(reading: Step | None, pages: Sequence[Step], done: int, total:
     return _rest(now, (now - since).total_seconds() / len(read) * (total - done))
 
 
-def _rest(now: datetime, seconds: float) -> Rest | None:
-    return Rest(seconds, now + timedelta(seconds=seconds)) if seconds >= SHORTEST else None
+def _rest(now: datetime, seconds: float) -> TimeLeft | None:
+    return TimeLeft(seconds, now + timedelta(seconds=seconds)) if seconds >= SHORTEST else None
 
 
 def _seconds_left(attempt: Attempt, now: datetime, written: int, length: float, whole: float) -> float:

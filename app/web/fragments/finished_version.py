@@ -11,16 +11,16 @@ from app.contract.status import RunStatus
 FINISHED = (RunStatus.SUCCEEDED, RunStatus.INCOMPLETE)
 
 
-class Version(NamedTuple):
+class FinishedVersion(NamedTuple):
     """`whole`: no section is missing in it. `newest`: nothing was asked for since that could take its place."""
 
     whole: bool
     newest: bool
 
 
-def finished_version(run: Run) -> Version | None:
+def finished_version(run: Run) -> FinishedVersion | None:
     """The post as it was when it was last finished; None where none was, and for runs that write no post."""
     if run.workflow != WRITE_POST or run.output is None:
         return None
     whole = isinstance(run.output, dict) and not run.output.get("missing")
-    return Version(whole=whole, newest=run.status in FINISHED)
+    return FinishedVersion(whole=whole, newest=run.status in FINISHED)

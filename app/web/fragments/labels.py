@@ -36,13 +36,13 @@ def _status(running: str, succeeded: str, incomplete: str, failed: str) -> dict[
     }
 
 
-POST = Labels(
+POST_LABELS = Labels(
     _status("Writing", "Finished", "Finished with gaps", "Failed"), "post", "the writing", "Stop", "Go on writing"
 )
-REWRITE = replace(
-    POST,
+REWRITE_LABELS = replace(
+    POST_LABELS,
     status={
-        **POST.status,
+        **POST_LABELS.status,
         RunStatus.RUNNING: "Rewriting",
         RunStatus.INCOMPLETE: "Finished, but a rewrite failed",
         RunStatus.FAILED: "Rewrite failed",
@@ -51,7 +51,7 @@ REWRITE = replace(
     resume="Go on with the rewrite",
 )
 """For a post that was finished without a gap: whatever is done to it from then on is a rewrite."""
-SITE = Labels(
+SITE_LABELS = Labels(
     _status("Reading", "Read", "Read with gaps", "Could not be read"),
     "site",
     "the reading",
@@ -59,7 +59,7 @@ SITE = Labels(
     "Go on reading",
     "Try the failed pages again",
 )
-RUN = Labels(
+RUN_LABELS = Labels(
     _status("Running", "Finished", "Finished with gaps", "Failed"),
     "run",
     "the work",
@@ -68,11 +68,11 @@ RUN = Labels(
     "Retry what failed",
 )
 
-LABELS: Mapping[str, Labels] = {WRITE_POST: POST, ONBOARD_SITE: SITE}
-"""The words for the runs of a workflow; others are `RUN`."""
+LABELS_BY_WORKFLOW: Mapping[str, Labels] = {WRITE_POST: POST_LABELS, ONBOARD_SITE: SITE_LABELS}
+"""The words for the runs of a workflow; others are `RUN_LABELS`."""
 
 
 def labels_for(run: Run) -> Labels:
     """What this run's states are called."""
     version = finished_version(run)
-    return REWRITE if version and version.whole else LABELS.get(run.workflow, RUN)
+    return REWRITE_LABELS if version and version.whole else LABELS_BY_WORKFLOW.get(run.workflow, RUN_LABELS)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from app.contract.cursors import START
 
-Made = TypeVar("Made")
+Built = TypeVar("Built")
 
 
 class Memo:
@@ -24,12 +24,12 @@ class Memo:
         self._found: dict[str, tuple[object, Any]] = {}
         self._ways: dict[str, tuple[int, str]] = {}
 
-    def get(self, name: str, key: object, make: Callable[[], Made]) -> Made:
+    def get(self, name: str, key: object, make: Callable[[], Built]) -> Built:
         """The value of that name, made anew only when its key is another than before."""
         found = self._found.get(name)
         if found is None or found[0] != key:
             found = self._found[name] = (key, make())
-        made: Made = found[1]
+        made: Built = found[1]
         return made
 
     def turn(self, name: str, way: int, cursor: str) -> str:

@@ -18,7 +18,7 @@ from app.web.fragments.fallback import render_fallback
 logger = structlog.get_logger()
 
 
-def render_partial(
+def build_fragment(
     template: str,
     element_id: str,
     changed: str,

@@ -10,15 +10,15 @@ from app.contract.cursors import START
 from app.contract.run import Run
 from app.contract.status import ENDED, RunStatus
 from app.live.fragments import Fragment, latest
-from app.web.fragments.context import Context
-from app.web.fragments.estimate import Rest
+from app.web.fragments.context import PageContext
+from app.web.fragments.estimate import TimeLeft
 from app.web.fragments.finished_version import finished_version
 from app.web.fragments.labels import Labels
-from app.web.fragments.partials import render_partial
+from app.web.fragments.partials import build_fragment
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class StepCounts:
     """How much is done, in words and figures; `changed` is the cursor since which it is so.
 
     `rest` is how long the rest will take, by the pace so far; None where nobody can say.
@@ -28,14 +28,14 @@ class Tally:
     done: int = 0
     total: int = 0
     changed: str = START
-    rest: Rest | None = None
+    rest: TimeLeft | None = None
 
 
-def status_bar(run: Run, words: Labels, tally: Tally, name: str = "", named: str = START) -> Fragment:
+def build_status_bar(run: Run, words: Labels, tally: StepCounts, name: str = "", named: str = START) -> Fragment:
     """The run's own element, with its status, and what the tab is called in each. `name` is what the run is about, its
     title if that is empty, and `named` the cursor since which it is called so."""
     titles = {status.value: f"{words.status[status]}: {name or run.title}" for status in RunStatus}
-    return render_partial(
+    return build_fragment(
         "fragments/_status_bar",
         "run",
         latest([run.changed, tally.changed, named]),
@@ -48,9 +48,9 @@ def status_bar(run: Run, words: Labels, tally: Tally, name: str = "", named: str
     )
 
 
-def notice(run: Run, words: Labels, context: Context) -> Fragment:
+def build_notice(run: Run, words: Labels, context: PageContext) -> Fragment:
     """What a person should know of the run beyond its status; nothing while all goes well."""
-    return render_partial(
+    return build_fragment(
         "fragments/_notice",
         "condition",
         run.changed,

@@ -26,9 +26,9 @@ from app.stores.repositories.posts import find_post
 from app.stores.repositories.sites import find_site
 from app.stores.tables import PostRow, SiteRow
 from app.web.asks.answers import find_drafts
-from app.web.fragments.context import Context
+from app.web.fragments.context import PageContext
 from app.web.posts.exports import EXPORTS
-from app.web.posts.view import post_fragments
+from app.web.posts.view import build_post_fragments
 from app.web.responses import (
     answer_known,
     answer_page,
@@ -68,7 +68,7 @@ async def show_post(
         beside = await _beside(post, database)
         if known := answer_known(request, tag_page("post", end, *beside)):
             return known
-    return await answer_post(request, post, await log.fold(post.run_id), Context(), database, fleet)
+    return await answer_post(request, post, await log.fold(post.run_id), PageContext(), database, fleet)
 
 
 async def find_own_post(database: Database, post_id: str, who: Requester) -> PostRow:
@@ -84,7 +84,7 @@ async def answer_post(
     request: Asked,
     post: PostRow,
     run: Run,
-    context: Context,
+    context: PageContext,
     database: Database,
     fleet: Fleet,
     status: int = 200,
@@ -102,7 +102,7 @@ async def answer_post(
         site_id=post.site_id,
         site_name=site_name,
         language=language,
-        **live_values("post", run, post_fragments(run, context), context.refused),
+        **live_values("post", run, build_post_fragments(run, context), context.refused),
     )
 
 

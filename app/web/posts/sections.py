@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.contract.status import OPEN_STEPS, StepStatus
 from app.contract.step import Step
-from app.web.fragments.timeline import is_asked_again
+from app.web.fragments.timeline import is_retry_pending
 
 
 def can_be_rewritten(step: Step | None, root: Step | None) -> bool:
@@ -16,14 +16,14 @@ def can_be_rewritten(step: Step | None, root: Step | None) -> bool:
     return was_finished and (root.status not in OPEN_STEPS or bool(root.generation))
 
 
-def open_guidance(step: Step | None) -> str:
+def pending_guidance(step: Step | None) -> str:
     """What somebody typed for the section, as long as it was not written by that."""
     return step.guidance if step is not None and not _is_written(step) else ""
 
 
 def _is_written(step: Step) -> bool:
     """Whether the newest attempt succeeded, and no retry was asked for since."""
-    return step.latest is step.success and not is_asked_again(step)
+    return step.latest is step.success and not is_retry_pending(step)
 
 
 def section_status(step: Step | None) -> str:

@@ -20,23 +20,23 @@ from app.contract.step import Step
 from app.http.templates import name_post
 from app.live.fragments import Fragment, latest
 from app.runs.published import find_object, read_value, read_values, root_of
-from app.web.fragments.authorship import authorship
-from app.web.fragments.changes import changed_at, settled_at, shown_text
-from app.web.fragments.context import Context
-from app.web.fragments.estimate import rest_of_sections
+from app.web.fragments.authorship import build_authorship
+from app.web.fragments.changes import changed_at, shown_attempt, state_changed_at
+from app.web.fragments.context import PageContext
+from app.web.fragments.estimate import estimate_sections
 from app.web.fragments.fallback import build_or_fall_back
 from app.web.fragments.finished_version import finished_version
 from app.web.fragments.labels import labels_for
 from app.web.fragments.memo import Memo
-from app.web.fragments.partials import dom_id, render_partial
-from app.web.fragments.status_bar import Tally, notice, status_bar
+from app.web.fragments.partials import build_fragment, dom_id
+from app.web.fragments.status_bar import StepCounts, build_notice, build_status_bar
 from app.web.fragments.text import BlocksOf, plain_blocks, text_blocks
-from app.web.fragments.timeline import is_asked_again, timeline, unreadable_rows
-from app.web.posts.sections import can_be_rewritten, open_guidance, section_status
-from app.web.posts.sources import Cited, cited_sources
+from app.web.fragments.timeline import build_timeline, build_unreadable_rows, is_retry_pending
+from app.web.posts.sections import can_be_rewritten, pending_guidance, section_status
+from app.web.posts.sources import CitedSources, cited_sources
 
 
-class _Told:
+class _PostLog:
     """What a post's log tells of it, each as far as somebody asks: what cannot be read fails where it is needed."""
 
     def __init__(self, run: Run, kept: Memo) -> None:
@@ -75,31 +75,33 @@ class _Told:
     @cached_property
     def changed(self) -> str:
         """The last change of anything but text that grew."""
-        return latest([self.base, *map(settled_at, self.steps)])
+        return latest([self.base, *map(state_changed_at, self.steps)])
 
     @cached_property
-    def tally(self) -> Tally:
-        return self.kept.get("tally", self.changed, lambda: _tally(self.steps, self.planned, self.changed))
+    def tally(self) -> StepCounts:
+        return self.kept.get("tally", self.changed, lambda: _count_sections(self.steps, self.planned, self.changed))
 
     @cached_property
-    def cited(self) -> Cited:
+    def cited(self) -> CitedSources:
         return cited_sources(self.sources, self.steps, self.kept)
 
 
-def post_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
+def build_post_fragments(run: Run, context: PageContext) -> tuple[Fragment, ...]:
     """The roots: bar, condition, who made it, the document's head, sections, sources, exports, and the steps."""
-    told, words = _Told(run, context.kept), labels_for(run)
+    told, words = _PostLog(run, context.kept), labels_for(run)
     make = partial(build_or_fall_back, run, context.kept)
     return (
-        make("run", lambda: status_bar(run, words, told.tally), lambda: status_bar(run, words, Tally())),
-        make("condition", lambda: notice(run, words, context)),
-        make("authorship", lambda: authorship(run)),
+        make(
+            "run", lambda: build_status_bar(run, words, told.tally), lambda: build_status_bar(run, words, StepCounts())
+        ),
+        make("condition", lambda: build_notice(run, words, context)),
+        make("authorship", lambda: build_authorship(run)),
         make("document-head", lambda: _head(told, context)),
         make("sections", lambda: _sections(told)),
         make("sources", lambda: _sources(told)),
         make("exports", lambda: _exports(run, context)),
-        make("steps", lambda: timeline(run, context.kept, retry=False)),
-        make("unreadable", lambda: unreadable_rows(run)),
+        make("steps", lambda: build_timeline(run, context.kept, retry=False)),
+        make("unreadable", lambda: build_unreadable_rows(run)),
     )
 
 
@@ -107,20 +109,20 @@ def section_step(run: Run, section_id: str) -> Step | None:
     return run.steps.get(f"{run.workflow}/{WRITE_SECTION}:{section_id}")
 
 
-def _tally(steps: list[Step], planned: list[OutlineSection], changed: str) -> Tally:
+def _count_sections(steps: list[Step], planned: list[OutlineSection], changed: str) -> StepCounts:
     written = sum(step.success is not None for step in steps)
     text = f"{written} of {len(planned)} sections written" if planned else ""
-    return Tally(text, written, len(planned), changed, rest_of_sections(steps, len(planned)))
+    return StepCounts(text, written, len(planned), changed, estimate_sections(steps, len(planned)))
 
 
-def _head(told: _Told, context: Context) -> Fragment:
+def _head(told: _PostLog, context: PageContext) -> Fragment:
     run = told.run
     ask = next((ask for ask in run.asks if run.status is RunStatus.WAITING), None)
     proposal = read_value(Outline, ask.proposal) if ask is not None and ask.name == OUTLINE else None
     draft = context.draft_of(ask.ask) if ask else None
     asked = run.input if isinstance(run.input, dict) else {}
     brief = {name: visible(str(asked.get(name) or "")) for name in ("topic", "audience", "tone", "length")}
-    return render_partial(
+    return build_fragment(
         "posts/_head",
         "document-head",
         latest([run.changed, told.base]),
@@ -142,25 +144,25 @@ def _approved_at(run: Run) -> datetime | None:
     return max((answer.at for answer in run.answers.values() if answer.data.name == OUTLINE), default=None)
 
 
-def _sources(told: _Told) -> Fragment:
-    return render_partial(
+def _sources(told: _PostLog) -> Fragment:
+    return build_fragment(
         "posts/_sources", "sources", latest([told.changed, told.cited.changed]), sources=told.cited.sources
     )
 
 
-def _exports(run: Run, context: Context) -> Fragment:
-    return render_partial(
+def _exports(run: Run, context: PageContext) -> Fragment:
+    return build_fragment(
         "posts/_exports", "exports", run.changed, post_id=context.post_id, version=finished_version(run)
     )
 
 
-def _sections(told: _Told) -> Fragment:
+def _sections(told: _PostLog) -> Fragment:
     numbers = source_numbers(told.sources)
     children = [_keep_section(told, section, numbers) for section in told.planned]
-    return render_partial("posts/_sections", "sections", told.base, children=children)
+    return build_fragment("posts/_sections", "sections", told.base, children=children)
 
 
-def _keep_section(told: _Told, section: OutlineSection, numbers: dict[str, int]) -> Fragment:
+def _keep_section(told: _PostLog, section: OutlineSection, numbers: dict[str, int]) -> Fragment:
     run, kept = told.run, told.kept
     key = (told.base, changed_at(section_step(run, section.id)))
     ways = [partial(_section, told, section, numbers, blocks) for blocks in (text_blocks, plain_blocks)]
@@ -168,15 +170,15 @@ def _keep_section(told: _Told, section: OutlineSection, numbers: dict[str, int])
     return kept.get(f"section {section.id}", key, make)
 
 
-def _section(told: _Told, section: OutlineSection, numbers: dict[str, int], blocks: BlocksOf) -> Fragment:
+def _section(told: _PostLog, section: OutlineSection, numbers: dict[str, int], blocks: BlocksOf) -> Fragment:
     step, root = section_step(told.run, section.id), told.root
     element_id = f"section-{section.id}"
-    attempt = shown_text(step) if step else None
+    attempt = shown_attempt(step) if step else None
     written = read_value(Section, step.success.objects.get("section")) if step and step.success else None
-    return render_partial(
+    return build_fragment(
         "posts/_section",
         element_id,
-        latest([told.base, *([settled_at(step)] if step else [])]),
+        latest([told.base, *([state_changed_at(step)] if step else [])]),
         children=blocks(element_id, attempt, numbers),
         tag="section",
         run_id=told.run.id,
@@ -184,10 +186,10 @@ def _section(told: _Told, section: OutlineSection, numbers: dict[str, int], bloc
         step=step,
         latest=step.latest if step else None,
         status=section_status(step),
-        again=step is not None and (is_asked_again(step) or step.left),
+        again=step is not None and (is_retry_pending(step) or step.left),
         rewriting=step is not None and step.success is not None and step.status is not StepStatus.SUCCEEDED,
         checks=written.checks if written else [],
         tools=can_be_rewritten(step, root),
-        guidance=open_guidance(step),
+        guidance=pending_guidance(step),
         at_work=root is not None and root.status in OPEN_STEPS,
     )

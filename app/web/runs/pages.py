@@ -18,8 +18,8 @@ from app.stores.log import Log
 from app.stores.repositories.listings import page_of_run, post_of_run
 from app.stores.tables import RunRow
 from app.web.asks.answers import find_drafts
-from app.web.fragments.context import Context
-from app.web.fragments.json_text import as_json
+from app.web.fragments.context import PageContext
+from app.web.fragments.json_text import format_json
 from app.web.responses import (
     answer_known,
     answer_page,
@@ -27,7 +27,7 @@ from app.web.responses import (
     live_values,
     tag_page,
 )
-from app.web.runs.view import run_fragments
+from app.web.runs.view import build_run_fragments
 
 Asked = Request[Any, Any, Any]
 
@@ -48,14 +48,14 @@ async def show_run(
         if known := answer_known(request, tag_page("run", end, *beside)):
             return known
     run = await log.fold(run_id)
-    return await answer_run(request, row, run, Context(), database, fleet)
+    return await answer_run(request, row, run, PageContext(), database, fleet)
 
 
 async def answer_run(
     request: Asked,
     row: RunRow,
     run: Run,
-    context: Context,
+    context: PageContext,
     database: Database,
     fleet: Fleet,
     status: int = 200,
@@ -71,8 +71,8 @@ async def answer_run(
         tag=tag_page("run", run.cursor if run.ended else "", *beside),
         row=row,
         page="" if page.startswith("/runs/") else page,
-        input=as_json(run.input),
-        **live_values("run", run, run_fragments(run, context), context.refused),
+        input=format_json(run.input),
+        **live_values("run", run, build_run_fragments(run, context), context.refused),
     )
 
 

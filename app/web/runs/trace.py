@@ -22,13 +22,13 @@ from app.runs.queries import Queries
 from app.stores.log import Log
 from app.web.fragments.labels import labels_for
 from app.web.responses import answer_known, answer_page, tag_page
-from app.web.runs.trace_axis import Axis
+from app.web.runs.trace_axis import TraceAxis
 
 _THINNEST = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class TraceBar:
     """A stretch of the axis, in percent: an attempt with its status, or a `wait` for the next one."""
 
     start: float
@@ -43,13 +43,13 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TraceRow:
     """One step; `depth` is how far it stands in the tree, `seconds` the sum of its attempts."""
 
     step: Step
     depth: int
     seconds: float
-    bars: list[Bar]
+    bars: list[TraceBar]
     notes: list[str]
 
 
@@ -66,13 +66,13 @@ async def show_trace(
         return known
     run = await log.fold(run_id)
     return answer_page(
-        request, "runs/trace", tag=tag_page("trace", run.cursor if run.ended else "", row.id), **shown_of(run)
+        request, "runs/trace", tag=tag_page("trace", run.cursor if run.ended else "", row.id), **trace_values(run)
     )
 
 
-def shown_of(run: Run) -> dict[str, Any]:
+def trace_values(run: Run) -> dict[str, Any]:
     """What `runs/trace.html` shows of the run."""
-    axis = Axis(tuple(run.work.spans(run.moved_at)))
+    axis = TraceAxis(tuple(run.work.spans(run.moved_at)))
     return {
         "run": run,
         "words": labels_for(run),
@@ -82,28 +82,28 @@ def shown_of(run: Run) -> dict[str, Any]:
     }
 
 
-def _rows(run: Run, axis: Axis) -> Iterator[Row]:
+def _rows(run: Run, axis: TraceAxis) -> Iterator[TraceRow]:
     children = children_of(run)
 
-    def walk(path: str, depth: int) -> Iterator[Row]:
+    def walk(path: str, depth: int) -> Iterator[TraceRow]:
         for step in children.get(path, []):
             spans = [(attempt.started_at, _end(attempt, run)) for attempt in step.attempts]
-            yield Row(step, depth, sum(map(seconds_of, spans)), list(_bars(step, run, axis)), _notes(step))
+            yield TraceRow(step, depth, sum(map(seconds_of, spans)), list(_bars(step, run, axis)), _notes(step))
             yield from walk(step.path, depth + 1)
 
     return walk("", 0)
 
 
-def _bars(step: Step, run: Run, axis: Axis) -> Iterator[Bar]:
+def _bars(step: Step, run: Run, axis: TraceAxis) -> Iterator[TraceBar]:
     followers = [*step.attempts[1:], None]
     for attempt, follower in zip(step.attempts, followers, strict=True):
         ended = _end(attempt, run)
         words = f"Attempt {attempt.number}: {attempt.status.value}, {elapsed(attempt.started_at, ended)}"
         start = min(axis.place(attempt.started_at), 100 - _THINNEST)
-        yield Bar(start, axis.place(ended), attempt.status.value, words)
+        yield TraceBar(start, axis.place(ended), attempt.status.value, words)
         until = follower.started_at if follower else run.moved_at
         if attempt.status is StepStatus.FAILED and attempt.pause > 0 and until:
-            yield Bar(axis.place(ended), axis.place(until), "wait", "")
+            yield TraceBar(axis.place(ended), axis.place(until), "wait", "")
 
 
 def _end(attempt: Attempt, run: Run) -> datetime:

@@ -21,7 +21,7 @@ _HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class AxisMark:
     """A word under the axis, or a cut through it; `at` is in percent of its length."""
 
     at: float
@@ -29,7 +29,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Axis:
+class TraceAxis:
     """`spans` are the passes, in their order."""
 
     spans: tuple[Period, ...]
@@ -56,17 +56,17 @@ class Axis:
         return sum(map(seconds_of, self.gaps))
 
     @cached_property
-    def cuts(self) -> list[Mark]:
+    def cuts(self) -> list[AxisMark]:
         """Where such a time is cut out, and how long it was."""
-        return [Mark(self.place(gap[0]), write_duration(seconds_of(gap))) for gap in self.gaps]
+        return [AxisMark(self.place(gap[0]), write_duration(seconds_of(gap))) for gap in self.gaps]
 
     @cached_property
-    def ticks(self) -> list[Mark]:
+    def ticks(self) -> list[AxisMark]:
         """Round times, a few."""
         whole = self.seconds
         step = _round_up(whole / MOST_INTERVALS)
         times = [step * number for number in range(MOST_INTERVALS + 1)]
-        return [Mark(_percent(time, whole), _write(time, step)) for time in times if time <= whole]
+        return [AxisMark(_percent(time, whole), _write(time, step)) for time in times if time <= whole]
 
 
 def _percent(part: float, whole: float) -> float:

@@ -15,8 +15,8 @@ from app.runs.submission import Submission
 from app.stores.database import Database
 from app.stores.repositories.listings import site_cards
 from app.web.forms import Form, read_form
-from app.web.fragments.labels import SITE
-from app.web.redirects import is_fragment, lead_to_page
+from app.web.fragments.labels import SITE_LABELS
+from app.web.redirects import is_htmx_request, redirect_to_page
 from app.web.responses import answer_page
 
 Asked = Request[Any, Any, Any]
@@ -34,8 +34,8 @@ async def list_sites(
     request: Asked, who: NamedDependency[Requester], database: NamedDependency[Database]
 ) -> Response[Any]:
     """The home page's list alone, for a page that brings it up to date; whoever opens the address gets the page."""
-    if not is_fragment(request):
-        return lead_to_page(request, "/")
+    if not is_htmx_request(request):
+        return redirect_to_page(request, "/")
     return await _home(request, who, database, Form(), template="sites/_list")
 
 
@@ -63,4 +63,4 @@ async def _home(
     if who.workspace_id:
         async with database.reading() as session:
             cards = await site_cards(session, who.workspace_id)
-    return answer_page(request, template, status=status, form=form, cards=cards, words=SITE)
+    return answer_page(request, template, status=status, form=form, cards=cards, words=SITE_LABELS)

@@ -25,9 +25,9 @@ from app.stores.repositories.posts import list_posts
 from app.stores.repositories.sites import find_site
 from app.stores.tables import PostRow, RunRow, SiteRow
 from app.web.forms import Form, read_form
-from app.web.fragments.context import Context
-from app.web.fragments.labels import POST
-from app.web.redirects import is_fragment, lead_to_page
+from app.web.fragments.context import PageContext
+from app.web.fragments.labels import POST_LABELS
+from app.web.redirects import is_htmx_request, redirect_to_page
 from app.web.responses import (
     answer_known,
     answer_page,
@@ -36,7 +36,7 @@ from app.web.responses import (
     live_values,
     tag_page,
 )
-from app.web.sites.view import site_fragments
+from app.web.sites.view import build_site_fragments
 
 _LABELS = {"topic": "Topic", "audience": "Audience", "tone": "Tone", "length": "Length"}
 _FIELDS = ("topic", "audience", "tone", "length", "approve_outline")
@@ -71,7 +71,7 @@ async def show_site(
         if known := answer_known(request, tag_page("site", end, *beside.tagged)):
             return known
     run = await log.fold(site.run_id)
-    return await answer_site(request, site, form, run, Context(), database, fleet, settings)
+    return await answer_site(request, site, form, run, PageContext(), database, fleet, settings)
 
 
 @get("/sites/{site_id:str}/posts")
@@ -80,11 +80,11 @@ async def list_site_posts(
 ) -> Response[Any]:
     """The list of posts alone, for a page that brings it up to date; whoever opens the address gets the site's page."""
     site = await find_own_site(database, site_id, who)
-    if not is_fragment(request):
-        return lead_to_page(request, f"/sites/{site_id}")
+    if not is_htmx_request(request):
+        return redirect_to_page(request, f"/sites/{site_id}")
     async with database.reading() as session:
         posts = await list_posts(session, site.id)
-    return answer_page(request, "sites/_posts", site=site, posts=posts, post_words=POST)
+    return answer_page(request, "sites/_posts", site=site, posts=posts, post_words=POST_LABELS)
 
 
 @post("/sites/{site_id:str}/posts")
@@ -108,7 +108,7 @@ async def create_post(
     except InputInvalid as invalid:
         refused = form.refused(invalid, _LABELS)
         run = await log.fold(site.run_id)
-        return await answer_site(request, site, refused, run, Context(), database, fleet, settings, status=400)
+        return await answer_site(request, site, refused, run, PageContext(), database, fleet, settings, status=400)
     return Redirect(f"/posts/{accepted.post_id}", status_code=303)
 
 
@@ -140,7 +140,7 @@ async def answer_site(
     site: SiteRow,
     form: Form,
     run: Run,
-    context: Context,
+    context: PageContext,
     database: Database,
     fleet: Fleet,
     settings: Settings,
@@ -157,7 +157,7 @@ async def answer_site(
         site=site,
         form=form,
         posts=beside.posts,
-        post_words=POST,
+        post_words=POST_LABELS,
         extractive=beside.extractive,
-        **live_values("site", run, site_fragments(run, context), context.refused),
+        **live_values("site", run, build_site_fragments(run, context), context.refused),
     )

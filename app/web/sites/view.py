@@ -15,39 +15,43 @@ from app.http.templates import short_address
 from app.live.fragments import Fragment, latest, order
 from app.runs.published import find_object, read_value, read_values
 from app.web.fragments.changes import changed_at
-from app.web.fragments.context import Context
-from app.web.fragments.estimate import rest_of_pages
+from app.web.fragments.context import PageContext
+from app.web.fragments.estimate import estimate_pages
 from app.web.fragments.fallback import build_or_fall_back
-from app.web.fragments.labels import SITE
+from app.web.fragments.labels import SITE_LABELS
 from app.web.fragments.memo import Memo
-from app.web.fragments.partials import dom_id, render_partial
-from app.web.fragments.status_bar import Tally, notice, status_bar
-from app.web.fragments.timeline import is_unvisited, timeline, unreadable_rows
+from app.web.fragments.partials import build_fragment, dom_id
+from app.web.fragments.status_bar import StepCounts, build_notice, build_status_bar
+from app.web.fragments.timeline import build_timeline, build_unreadable_rows, is_unvisited
 
 
-def site_fragments(run: Run, context: Context) -> tuple[Fragment, ...]:
+def build_site_fragments(run: Run, context: PageContext) -> tuple[Fragment, ...]:
     """The roots: head, bar, condition, profile, topics, the pages read, and the steps."""
-    read, kept = _Read(run), context.kept
+    read, kept = _SiteLog(run), context.kept
     make = partial(build_or_fall_back, run, kept)
     return (
         make("site-head", lambda: _head(read)),
-        make("run", lambda: status_bar(run, SITE, read.tally, *read.name), lambda: status_bar(run, SITE, Tally())),
-        make("condition", lambda: notice(run, SITE, context)),
+        make(
+            "run",
+            lambda: build_status_bar(run, SITE_LABELS, read.tally, *read.name),
+            lambda: build_status_bar(run, SITE_LABELS, StepCounts()),
+        ),
+        make("condition", lambda: build_notice(run, SITE_LABELS, context)),
         make("profile", lambda: _profile(read)),
         make("unread", lambda: _unread(read)),
         make("topics", lambda: _topics(read, context.chosen)),
         make("reading", lambda: _pages(run, kept, read.pages)),
-        make("steps", lambda: timeline(run, kept, show=lambda step: not is_below(step.path, read.path))),
-        make("unreadable", lambda: unreadable_rows(run)),
+        make("steps", lambda: build_timeline(run, kept, show=lambda step: not is_below(step.path, read.path))),
+        make("unreadable", lambda: build_unreadable_rows(run)),
     )
 
 
-def name_of(run: Run) -> tuple[str, str]:
+def site_name(run: Run) -> tuple[str, str]:
     """What the site calls itself, until that is known its address, and the cursor since which it is so."""
-    return _Read(run).name
+    return _SiteLog(run).name
 
 
-class _Read:
+class _SiteLog:
     """What a reading's log tells of it, each as far as somebody asks: what cannot be read fails where it is needed."""
 
     def __init__(self, run: Run) -> None:
@@ -71,37 +75,37 @@ class _Read:
         return [step for step in self.run.steps.values() if step.parent == self.path]
 
     @cached_property
-    def tally(self) -> Tally:
-        return _tally(self.run.steps.get(self.path), self.pages)
+    def tally(self) -> StepCounts:
+        return _count_pages(self.run.steps.get(self.path), self.pages)
 
 
-def _head(read: _Read) -> Fragment:
+def _head(read: _SiteLog) -> Fragment:
     changed = latest([changed_at(read.opening, read.profiling), read.run.changed])
-    return render_partial(
+    return build_fragment(
         "sites/_head", "site-head", changed, profile=read.profile, address=_address(read.run, read.opening)
     )
 
 
-def _profile(read: _Read) -> Fragment:
+def _profile(read: _SiteLog) -> Fragment:
     # What is not there yet says whether it still comes: that is the run's own state.
     changed = latest([changed_at(read.profiling), read.run.changed])
-    return render_partial("sites/_profile", "profile", changed, profile=read.profile, ended=read.run.ended)
+    return build_fragment("sites/_profile", "profile", changed, profile=read.profile, ended=read.run.ended)
 
 
-def _unread(read: _Read) -> Fragment:
+def _unread(read: _SiteLog) -> Fragment:
     """What takes the place of the form for a post where no post could be written: another address."""
     changed = latest([changed_at(read.profiling), read.run.changed])
     unread = read.run.ended and read.profile is None
     typed = read.run.input.get("url") if isinstance(read.run.input, dict) else None
-    return render_partial("sites/_unread", "unread", changed, unread=unread, typed=str(typed or ""))
+    return build_fragment("sites/_unread", "unread", changed, unread=unread, typed=str(typed or ""))
 
 
-def _topics(read: _Read, chosen: str) -> Fragment:
+def _topics(read: _SiteLog, chosen: str) -> Fragment:
     # The stream does not know which one was chosen: the page keeps that one as it is.
     changed = latest([changed_at(read.suggesting), read.run.changed])
     topics = read_values(Topic, find_object(read.suggesting, TOPICS))
     listed = {dom_id("topic", topic.title): topic for topic in topics}
-    return render_partial("sites/_topics", "topics", changed, topics=listed, chosen=chosen, ended=read.run.ended)
+    return build_fragment("sites/_topics", "topics", changed, topics=listed, chosen=chosen, ended=read.run.ended)
 
 
 def _address(run: Run, opening: Step | None) -> str:
@@ -113,30 +117,30 @@ def _address(run: Run, opening: Step | None) -> str:
     return schemes_of(typed)[0] if isinstance(typed, str) and typed else ""
 
 
-def _tally(reading: Step | None, pages: list[Step]) -> Tally:
+def _count_pages(reading: Step | None, pages: list[Step]) -> StepCounts:
     progress = reading.latest.progress if reading and reading.latest else None
     if progress is None:
-        return Tally(changed=changed_at(reading))
+        return StepCounts(changed=changed_at(reading))
     read = sum(page.success is not None for page in pages)
     text = f"{read} of {progress.total} pages read"
-    rest = rest_of_pages(reading, pages, progress.done, progress.total)
-    return Tally(text, progress.done, progress.total, changed_at(reading, *pages), rest)
+    rest = estimate_pages(reading, pages, progress.done, progress.total)
+    return StepCounts(text, progress.done, progress.total, changed_at(reading, *pages), rest)
 
 
 def _pages(run: Run, kept: Memo, pages: list[Step]) -> Fragment:
     rows = [_build_page(run, kept, step) for step in sorted(pages, key=lambda step: order(step.born), reverse=True)]
     first = rows[-1].born if rows else START
-    return render_partial("sites/_reading", "reading", first, children=rows, head="reading-head")
+    return build_fragment("sites/_reading", "reading", first, children=rows, head="reading-head")
 
 
 def _build_page(run: Run, kept: Memo, step: Step) -> Fragment:
     element_id = dom_id("step", step.path)
-    bare = partial(render_partial, "makeshift", element_id, step.changed, born=step.born, tag="li")
+    bare = partial(build_fragment, "makeshift", element_id, step.changed, born=step.born, tag="li")
     return build_or_fall_back(run, kept, element_id, partial(_page, run, step, element_id), bare, tag="li")
 
 
 def _page(run: Run, step: Step, element_id: str) -> Fragment:
-    return render_partial(
+    return build_fragment(
         "sites/_reading_row",
         element_id,
         step.changed,

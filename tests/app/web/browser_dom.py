@@ -9,15 +9,15 @@ from html import unescape
 from lxml import etree, html
 
 from app.contract.run import Run
-from app.web.fragments.context import Context
-from app.web.views import PageView, fragments
+from app.web.fragments.context import PageContext
+from app.web.views import PageView, build_page_fragments
 
 _PARTIAL = re.compile(r'<hx-partial hx-target="#([\w-]+)" hx-swap="(\w+)">(.*?)</hx-partial>', re.DOTALL)
 
 
 def page(kind: str, run: Run) -> html.HtmlElement:
     """The live element as a page renders it."""
-    inner = "".join(fragment.render() for fragment in fragments(kind, run, Context()))
+    inner = "".join(fragment.render() for fragment in build_page_fragments(kind, run, PageContext()))
     return html.fragment_fromstring(inner, create_parent="div")
 
 

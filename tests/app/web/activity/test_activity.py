@@ -18,7 +18,7 @@ from app.contract import payloads as p
 from app.main import closers
 from app.stores.database import Database
 from app.stores.tables import RunRow
-from app.web.activity.board import Boards
+from app.web.activity.board import BoardReader
 from tests.app.conftest import Take, make_browser, start_echo
 from tests.app.web.conftest import Ship
 
@@ -135,7 +135,7 @@ async def test_viewers_of_one_workspace_share_a_reading(app: Litestar, ann: Clie
     database: Database = app.state.database
     async with database.reading() as session:
         workspace = await session.scalar(select(col(RunRow.workspace_id)))
-    boards, statements = Boards(database), []
+    boards, statements = BoardReader(database), []
     listen(database.engine.sync_engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
     alone = await boards.read(workspace)
     cost = len(statements)

@@ -12,10 +12,10 @@ from app.contract.run import Run
 from app.contract.step import Step
 from app.live.fragments import cursor_of
 from app.web.fragments import text, timeline
-from app.web.fragments.context import Context
+from app.web.fragments.context import PageContext
 from app.web.posts import view as post_view
 from app.web.sites import view as site_view
-from app.web.views import PageView, fragments
+from app.web.views import PageView, build_page_fragments
 from tests.app.web.browser_dom import apply_patches, canonical, page
 from tests.app.web.logs import HEADINGS, TEXT, Writer, begin_post, read_site, write_section
 
@@ -69,7 +69,7 @@ def has_one_done(sections: list[Step]) -> bool:
 
 
 FAULTS: dict[str, tuple[str, Any, str, Callable[..., bool]]] = {
-    "the bar's figures": ("post", post_view, "_tally", lambda steps, *_: has_one_done(steps)),
+    "the bar's figures": ("post", post_view, "_count_sections", lambda steps, *_: has_one_done(steps)),
     "the sources": ("post", post_view, "cited_sources", lambda _, steps, __: has_one_done(steps)),
     "the document": ("post", post_view, "_head", lambda told, _: is_amid(told.run)),
     "all sections": ("post", post_view, "_sections", lambda told: is_amid(told.run)),
@@ -102,7 +102,7 @@ def test_who_follows_through_a_fault_sees_what_a_new_page_shows(fault: str, monk
         apply_patches(following, view.patches(run, before))
         fresh = page(kind, log.fold(number))
         assert canonical(following) == canonical(fresh), (number, event.type)
-        if (cursor := cursor_of(run, fragments(kind, run, Context()))) != run.cursor:
+        if (cursor := cursor_of(run, build_page_fragments(kind, run, PageContext()))) != run.cursor:
             arrivals.append((fresh, cursor))
     assert canonical(following) == whole
     assert arrivals

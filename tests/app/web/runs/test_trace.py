@@ -11,8 +11,8 @@ from lxml import html
 from app.contract import events as e
 from app.contract import payloads as p
 from app.http.templates import render
-from app.web.runs.trace import shown_of
-from app.web.runs.trace_axis import Axis
+from app.web.runs.trace import trace_values
+from app.web.runs.trace_axis import TraceAxis
 from tests.app.web.logs import EPOCH, HEADINGS, Writer, begin_post
 
 HOUR = 3600
@@ -20,7 +20,7 @@ WAIT = "write-section:wait"
 
 
 def trace(log: Writer) -> html.HtmlElement:
-    return html.fromstring(render("runs/trace.html", **shown_of(log.fold())))
+    return html.fromstring(render("runs/trace.html", **trace_values(log.fold())))
 
 
 def row_of(page: html.HtmlElement, name: str) -> html.HtmlElement:
@@ -108,7 +108,7 @@ def test_a_run_that_nobody_began_has_a_trace() -> None:
 
 @pytest.mark.parametrize("seconds", [0.0, 0.0004, 0.004, 0.05, 0.3, 1, 2.5, 9, 31, 64, 620, 826, 5000, 90_000, 1e9])
 def test_words_of_the_axis_are_round_and_leave_each_other_room(seconds: float) -> None:
-    ticks = Axis(((EPOCH, EPOCH + timedelta(seconds=seconds)),)).ticks
+    ticks = TraceAxis(((EPOCH, EPOCH + timedelta(seconds=seconds)),)).ticks
     words, places = [tick.words for tick in ticks], [tick.at for tick in ticks]
     assert len(set(words)) == len(words), words
     assert places[0] == 0 and all(second - first > 25 for first, second in pairwise(places)), places
@@ -117,6 +117,6 @@ def test_words_of_the_axis_are_round_and_leave_each_other_room(seconds: float) -
 
 
 def test_clocks_that_disagree_draw_nothing_outside_of_the_axis() -> None:
-    axis = Axis(((EPOCH, EPOCH + timedelta(seconds=9)), (EPOCH - timedelta(hours=1), EPOCH)))
+    axis = TraceAxis(((EPOCH, EPOCH + timedelta(seconds=9)), (EPOCH - timedelta(hours=1), EPOCH)))
     places = [axis.place(EPOCH + timedelta(minutes=minute)) for minute in range(-90, 90)]
     assert places == sorted(places) and places[0] == 0 and places[-1] == 100 and axis.cuts == []

@@ -1,4 +1,4 @@
-"""What people type as answers: an outline on a post's page, JSON on a run's own."""
+"""Typed answers to asks: an outline on a post's page, JSON on a run's own page."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from app.web.fragments.json_text import format_json
 Typed = str | dict[str, Any]
 """An answer as it stands in its form: text, or an outline with the sections that were left out."""
 
-_SAID = 8
-"""Problems of a text that are said at once."""
+_MOST_PROBLEMS = 8
+"""Problems of a JSON text that are listed at once."""
 
 
 def read_typed(form: Form) -> Typed:
@@ -29,7 +29,7 @@ def read_typed(form: Form) -> Typed:
 
 
 def parse_answer(typed: Typed) -> Any:
-    """The answer's JSON. Raises `InputInvalid` for text that is none; whether it fits is for who takes the answer."""
+    """Return the answer's JSON, unchecked against its schema. Raise `InputInvalid` for text that is no JSON."""
     if isinstance(typed, dict):
         return outline_answer(typed)
     try:
@@ -39,18 +39,18 @@ def parse_answer(typed: Typed) -> Any:
 
 
 def describe_problems(typed: Typed, invalid: InputInvalid) -> dict[str, str]:
-    """What is wrong with it, in words: by the fields of an outline, or by places in the JSON."""
+    """Describe in words why the answer was refused: by fields of the outline's form, or by places in the JSON."""
     if isinstance(typed, dict):
         return describe_outline_problems(typed, invalid)
-    said: dict[str, str] = {}
-    for problem in invalid.problems[:_SAID]:
+    messages: dict[str, str] = {}
+    for problem in invalid.problems[:_MOST_PROBLEMS]:
         place = problem.path.removeprefix("value").removeprefix(".") or "Answer"
-        said.setdefault(place, f"{place}: {problem.message}")
-    return said
+        messages.setdefault(place, f"{place}: {problem.message}")
+    return messages
 
 
 async def find_drafts(kind: str, run: Run, database: Database) -> dict[str, Draft]:
-    """What was kept for the questions of a run that waits, by ask, as a page of this kind shows it."""
+    """Find the drafts for the asks of a waiting run, by ask, as a page of this kind shows them."""
     if run.status is not RunStatus.WAITING:
         return {}
     async with database.reading() as session:
@@ -64,7 +64,7 @@ def _as_text(typed: Typed) -> str:
 
 
 def _as_outline(typed: Typed) -> dict[str, Any] | None:
-    """None for text that is no outline, or not yet: it stays where it was typed."""
+    """Return the typed outline; None for text that is no outline (yet), which stays on the run's own page."""
     if isinstance(typed, dict):
         return typed
     try:

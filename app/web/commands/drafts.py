@@ -22,7 +22,7 @@ from app.web.responses import HTML
 async def keep_draft(own: NamedDependency[FormTarget]) -> Response[str]:
     """Keep what stands in the form of an ask. The answer is what its page says of that."""
     form = await read_form(own.request)
-    if form.cut:
+    if form.truncated:
         return _say("This is too long to be kept before you send it; it is still here.", 422)
     try:
         kept_at = await own.drafts.keep(own.row.id, form["ask"], read_typed(form))

@@ -66,5 +66,5 @@ async def answer_ask(name: FromPath[str], own: NamedDependency[FormTarget]) -> R
 async def _keep(own: FormTarget, form: Form, typed: Typed) -> datetime | None:
     """Keep what was refused as the draft: it is the newest that was typed. Not if it is not all that was typed."""
     with suppress(NotPossible):
-        return None if form.cut else await own.drafts.keep(own.row.id, form["ask"], typed)
+        return None if form.truncated else await own.drafts.keep(own.row.id, form["ask"], typed)
     return None

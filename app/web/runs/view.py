@@ -1,4 +1,4 @@
-"""The page of any workflow's run: output, texts, objects, and the timeline."""
+"""Fragments of the page of any workflow's run: asks, output, texts, objects, and the timeline."""
 
 from __future__ import annotations
 
@@ -25,26 +25,27 @@ from app.web.sites.view import site_name
 
 
 def build_run_fragments(run: Run, context: PageContext) -> tuple[Fragment, ...]:
-    """The roots: bar, condition, what the run asks, output, texts, objects, input, and the steps."""
-    words, kept = labels_for(run), context.kept
-    make = partial(build_or_fall_back, run, kept)
+    """Build the roots: status bar, notice, asks, output, texts, objects, and steps."""
+    labels, memo = labels_for(run), context.memo
+    build = partial(build_or_fall_back, run, memo)
     return (
-        make(
+        build(
             "run",
-            lambda: build_status_bar(run, words, StepCounts(), *_name(run)),
-            lambda: build_status_bar(run, words, StepCounts()),
+            lambda: build_status_bar(run, labels, StepCounts(), *_name(run)),
+            lambda: build_status_bar(run, labels, StepCounts()),
         ),
-        make("condition", lambda: build_notice(run, words, context)),
-        make("asks", lambda: _asks(run, context)),
-        make("output", lambda: _output(run)),
-        make("texts", lambda: _texts(run, kept)),
-        make("objects", lambda: _objects(run)),
-        make("steps", lambda: build_timeline(run, kept)),
-        make("unreadable", lambda: build_unreadable_rows(run)),
+        build("condition", lambda: build_notice(run, labels, context)),
+        build("asks", lambda: _asks(run, context)),
+        build("output", lambda: _output(run)),
+        build("texts", lambda: _texts(run, memo)),
+        build("objects", lambda: _objects(run)),
+        build("steps", lambda: build_timeline(run, memo)),
+        build("unreadable", lambda: build_unreadable_rows(run)),
     )
 
 
 def _name(run: Run) -> tuple[str, str]:
+    """Return the run's name and the cursor since which it has that name."""
     return site_name(run) if run.workflow == ONBOARD_SITE else (run.title, START)
 
 
@@ -55,7 +56,7 @@ def _output(run: Run) -> Fragment:
 
 def _asks(run: Run, context: PageContext) -> Fragment:
     asks = run.asks if run.status is RunStatus.WAITING else []
-    # A form is as old as its container, which is sent whole whenever the run's own state changes.
+    # The container is sent whole whenever the run's own state changes, and its forms with it.
     return build_fragment("asks/_asks", "asks", run.changed, children=[_ask(run, ask, context) for ask in asks])
 
 
@@ -69,29 +70,27 @@ def _ask(run: Run, ask: Ask, context: PageContext) -> Fragment:
         ask=ask,
         value=draft.typed if draft else format_json(ask.proposal),
         draft=draft,
-        looks=context.drafts is None,
+        fetches_draft=context.drafts is None,
     )
 
 
-def _texts(run: Run, kept: Memo) -> Fragment:
+def _texts(run: Run, memo: Memo) -> Fragment:
     written = [step for step in run.steps.values() if any(attempt.marks for attempt in step.attempts)]
-    children = [_build_text(run, kept, step) for step in written if shown_attempt(step) is not None]
+    children = [_build_text(run, memo, step) for step in written if shown_attempt(step) is not None]
     begun = [step.attempts[-1].marks[0][1] for step in written if step.attempts[-1].marks]
     # A text that comes or goes is a change of the whole: attempts begin, fail, and are taken over.
     return build_fragment("runs/_texts", "texts", latest([*begun, *map(state_changed_at, written)]), children=children)
 
 
-def _build_text(run: Run, kept: Memo, step: Step) -> Fragment:
+def _build_text(run: Run, memo: Memo, step: Step) -> Fragment:
     element_id = dom_id("text", step.path)
-    ways = [partial(_text, step, element_id, blocks) for blocks in (text_blocks, plain_blocks)]
-    return build_or_fall_back(run, kept, element_id, *ways, tag="section")
+    builders = [partial(_text, step, element_id, blocks) for blocks in (text_blocks, plain_blocks)]
+    return build_or_fall_back(run, memo, element_id, *builders, tag="section")
 
 
 def _text(step: Step, element_id: str, blocks: BlocksOf) -> Fragment:
     children = blocks(element_id, shown_attempt(step), {})
-    return build_fragment(
-        "fragments/_text", element_id, state_changed_at(step), children=children, tag="section", step=step
-    )
+    return build_fragment("runs/_text", element_id, state_changed_at(step), children=children, tag="section", step=step)
 
 
 def _objects(run: Run) -> Fragment:

@@ -79,7 +79,7 @@ FAULTS: dict[str, tuple[str, Any, str, Callable[..., bool]]] = {
     "one row": ("post", timeline, "is_unvisited", lambda step: is_writing(step, "price")),
     "a row with rows inside it": ("site", timeline, "is_unvisited", lambda step: is_writing(step, "read-pages")),
     "a row of pages": ("site", site_view, "is_unvisited", lambda step: is_writing(step, "p2")),
-    "all rows": ("run", timeline, "_grow", lambda run, _: is_amid(run)),
+    "all rows": ("run", timeline, "_build_tree", lambda run, _: is_amid(run)),
 }
 """By what is at fault: the kind of page, the function that fails, and for which states of a run."""
 

@@ -109,7 +109,7 @@ def test_a_run_that_nobody_began_has_a_trace() -> None:
 @pytest.mark.parametrize("seconds", [0.0, 0.0004, 0.004, 0.05, 0.3, 1, 2.5, 9, 31, 64, 620, 826, 5000, 90_000, 1e9])
 def test_words_of_the_axis_are_round_and_leave_each_other_room(seconds: float) -> None:
     ticks = TraceAxis(((EPOCH, EPOCH + timedelta(seconds=seconds)),)).ticks
-    words, places = [tick.words for tick in ticks], [tick.at for tick in ticks]
+    words, places = [tick.label for tick in ticks], [tick.at for tick in ticks]
     assert len(set(words)) == len(words), words
     assert places[0] == 0 and all(second - first > 25 for first, second in pairwise(places)), places
     assert all(len(word) <= 10 for word in words[1:]), words

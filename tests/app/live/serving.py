@@ -89,7 +89,7 @@ def render_page(run: Run) -> str:
     body = "".join(root.render() for root in roots(run))
     return f"""<!doctype html><html lang="en"><head><title>A post</title>
 <script defer src="/static/vendor/htmx.min.js"></script><script defer src="/static/vendor/hx-sse.min.js"></script>
-<script defer src="/static/live.js"></script><script defer src="/static/news.js"></script></head><body>
+<script defer src="/static/live.js"></script><script defer src="/static/announcements.js"></script></head><body>
 <p class="connection" role="status" hidden data-reconnecting="Reconnecting…" data-offline="You're offline."
  data-refused="Reload."></p><p data-announce role="status"></p>
 <time id="elapsed" data-since="{run.started_at or ""}"></time>

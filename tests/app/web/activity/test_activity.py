@@ -20,6 +20,7 @@ from app.stores.database import Database
 from app.stores.tables import RunRow
 from app.web.activity.board import BoardReader
 from tests.app.conftest import Take, make_browser, start_echo
+from tests.app.web.clients import add_post, add_site
 from tests.app.web.conftest import Ship
 
 Client = httpx2.AsyncClient
@@ -158,3 +159,10 @@ async def test_earlier_runs_do_not_say_that_nothing_goes_on(ann: Client, take: T
         said = page.xpath("string(//*[@id='activity'])")
         assert "Nothing is going on" not in said and "Nothing has run yet" not in said, after
     assert "Nothing ended earlier" in said
+
+
+async def test_activity_lists_runs_with_the_page_that_shows_them(ann: Client) -> None:
+    site = await add_site(ann)
+    post = await add_post(ann, site)
+    listed = lxml_html.fromstring((await ann.get("/runs")).text).xpath("//*[@class='list__title']/a/@href")
+    assert listed == [post, site]

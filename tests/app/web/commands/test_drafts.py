@@ -17,10 +17,9 @@ from app.stores.tables import DraftRow
 from app.web.fragments.context import PageContext
 from app.web.views import build_page_fragments
 from tests.app.conftest import Take, start_echo
+from tests.app.web.clients import SECTIONS, Client, ask_for_outline, fill
 from tests.app.web.conftest import Ship
 from tests.app.web.logs import OUTLINE, begin_post
-from tests.app.web.test_forms import SECTIONS, ask_for_outline, fill
-from tests.app.web.test_pages import Client
 from tests.support.worker_player import WorkerPlayer
 
 ANSWER_SCHEMA = {"type": "object", "required": ["go"], "properties": {"go": {"type": "boolean"}}}

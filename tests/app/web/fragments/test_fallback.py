@@ -89,7 +89,9 @@ def is_writing(step: Step, name: str) -> bool:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_who_follows_through_a_fault_sees_what_a_new_page_shows(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_follows_through_a_fault_sees_what_a_new_page_shows(
+    fault: str, monkeypatch: pytest.MonkeyPatch, said: list[Any]
+) -> None:
     kind, module, name, concerns = FAULTS[fault]
     log = read_site() if kind == "site" else write_post()
     whole = canonical(page(kind, log.fold()))
@@ -106,6 +108,7 @@ def test_who_follows_through_a_fault_sees_what_a_new_page_shows(fault: str, monk
             arrivals.append((fresh, cursor))
     assert canonical(following) == whole
     assert arrivals
+    assert {entry["event"] for entry in said} == {"Could not build a part of a page"}, "fallbacks can be rendered"
     # Pages that were opened amid the fault, and are followed by a process that never met it.
     for arrived, cursor in arrivals:
         apply_patches(arrived, PageView(kind).patches(log.fold(), cursor))

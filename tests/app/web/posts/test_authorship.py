@@ -12,10 +12,10 @@ from app.contract import payloads as p
 from app.contract.manifest import Beat
 from app.stores.fleet import Fleet
 from tests.app.web.browser_dom import page
+from tests.app.web.clients import Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play
-from tests.app.web.fragments.test_patches import check
 from tests.app.web.logs import OUTLINE, Writer, finish_post, post_json
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
+from tests.app.web.test_views import check
 
 SAID = "Assembled from the site’s own sentences; no model wrote it."
 

@@ -11,9 +11,9 @@ from app.contract.status import RunStatus
 from app.http.templates import write_sentence
 from tests.app.conftest import Take
 from tests.app.web.browser_dom import page
+from tests.app.web.clients import Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play, Ship
 from tests.app.web.logs import HEADINGS, Writer, finish_post, post_json
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
 
 PRICE = "write-section:price"
 KEYS = list(HEADINGS)

@@ -13,7 +13,9 @@ from app.contract import payloads as p
 from app.http.templates import render
 from app.web.runs.trace import trace_values
 from app.web.runs.trace_axis import TraceAxis
-from tests.app.web.logs import EPOCH, HEADINGS, Writer, begin_post
+from tests.app.web.clients import Client, add_post, add_site, run_of
+from tests.app.web.conftest import Play
+from tests.app.web.logs import EPOCH, HEADINGS, Writer, begin_post, finish_post
 
 HOUR = 3600
 WAIT = "write-section:wait"
@@ -120,3 +122,13 @@ def test_clocks_that_disagree_draw_nothing_outside_of_the_axis() -> None:
     axis = TraceAxis(((EPOCH, EPOCH + timedelta(seconds=9)), (EPOCH - timedelta(hours=1), EPOCH)))
     places = [axis.place(EPOCH + timedelta(minutes=minute)) for minute in range(-90, 90)]
     assert places == sorted(places) and places[0] == 0 and places[-1] == 100 and axis.cuts == []
+
+
+async def test_a_trace_has_a_row_for_each_step(ann: Client, play: Play) -> None:
+    post = await add_post(ann, await add_site(ann))
+    run = run_of(await ann.get(post))
+    await play(run, finish_post(("wait",)))
+    page = html.fromstring((await ann.get(f"/runs/{run}/trace")).text)
+    steps = {row.get("data-step"): row.get("data-step-status") for row in page.xpath("//tr[@data-step]")}
+    assert steps["write-post/write-section:wait"] == "failed"
+    assert steps["write-post/assemble-post"] == "succeeded"

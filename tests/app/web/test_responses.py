@@ -12,9 +12,9 @@ from app.contract import keys
 from app.stores.database import Database
 from app.stores.repositories.sites import save_profile
 from app.stores.tables import EventRow
+from tests.app.web.clients import Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play, Ship
 from tests.app.web.logs import finish_post, read_site
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
 
 
 async def open_known(client: Client, address: str, page: httpx2.Response) -> httpx2.Response:
@@ -112,3 +112,16 @@ async def test_a_damaged_entry_after_the_end_shows(ann: Client, play: Play, ship
     await redis.xadd(keys.log_key(run), {"e": "damaged"})
     changed = await open_known(ann, post, page)
     assert changed.status_code == 200 and "An event that this version can’t show" in changed.text
+
+
+async def test_a_finished_page_has_an_etag_and_does_not_reload_itself(ann: Client, play: Play) -> None:
+    post = await add_post(ann, await add_site(ann))
+    await play(run_of(await ann.get(post)), finish_post())
+    page = await ann.get(post)
+    assert 'data-run-status="succeeded"' in page.text
+    assert 'http-equiv="refresh"' not in page.text
+    assert page.headers["etag"].startswith('"')
+    again = await ann.get(post, headers={"if-none-match": page.headers["etag"]})
+    assert again.status_code == 304
+    assert again.text == ""
+    assert (await ann.get(post, headers={"if-none-match": '"else"'})).status_code == 200

@@ -8,9 +8,9 @@ import httpx2
 import pytest
 
 from tests.app.conftest import start_echo
+from tests.app.web.clients import Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play
 from tests.app.web.logs import finish_post
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
 
 _CHANGING = {"date", "set-cookie"}
 

@@ -9,10 +9,9 @@ from playwright.async_api import Page, async_playwright
 
 from app.http.templates import ROOT
 from tests.app.conftest import Take
+from tests.app.web.clients import SECTIONS, Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play
 from tests.app.web.logs import PROFILE, SOURCES, begin_post, finish_post, read_site
-from tests.app.web.test_forms import SECTIONS
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
 from tests.support.chromium import ARGUMENTS, find_chromium
 
 WORD = "unbreakable" * 18

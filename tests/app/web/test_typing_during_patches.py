@@ -11,10 +11,9 @@ from app.accounts.sessions import COOKIE
 from app.contract.payloads import Ask
 from app.stores.log import Log
 from tests.app.conftest import Take
+from tests.app.web.clients import Client, add_post, add_site, ask_for_outline, fill, run_of
 from tests.app.web.commands.test_drafts import ask_echo, keep
 from tests.app.web.logs import OUTLINE
-from tests.app.web.test_forms import ask_for_outline, fill
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
 from tests.support.chromium import ARGUMENTS, find_chromium
 
 _RECONNECT = """async cursor => {

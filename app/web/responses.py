@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from litestar import Response
 from markupsafe import Markup
@@ -25,6 +25,10 @@ from app.web.forms import PageRequest
 from app.web.fragments.context import PageContext
 
 HTML = "text/html"
+
+PageKind = Literal["post", "site", "run"]
+"""Kinds of live pages: each shows a run with fragments of its own."""
+
 _MOVING = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
@@ -32,11 +36,11 @@ _MOVING = (RunStatus.QUEUED, RunStatus.RUNNING)
 class RunPage:
     """A live page about a run: of a post, a site, or the run itself.
 
-    `kind` names its stream (see `app.web.views`). `template` shows `values` beside the fragments that `build` returns.
+    `template` shows `values` beside the fragments that `build` returns.
     `etag_values` are all that decides what the page shows beside the run's log, as JSON.
     """
 
-    kind: str
+    kind: PageKind
     template: str
     values: Mapping[str, Any]
     etag_values: Sequence[Any]

@@ -21,7 +21,6 @@ which itself is no fragment.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from app.contract.cursors import START
 from app.contract.run import Run
@@ -38,7 +37,6 @@ from app.web.posts.view import build_post_fragments
 from app.web.runs.view import build_run_fragments
 from app.web.sites.view import build_site_fragments
 
-PageKind = Literal["post", "site", "run"]
 _KINDS = {"post": build_post_fragments, "site": build_site_fragments, "run": build_run_fragments}
 
 

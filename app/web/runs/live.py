@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -19,6 +19,7 @@ from app.live.hub import Hub
 from app.runs.queries import Queries
 from app.stores.log import Log
 from app.web.forms import PageRequest
+from app.web.responses import PageKind
 
 
 @get("/runs/{run_id:str}/live", include_in_schema=False)
@@ -30,7 +31,7 @@ async def follow_run(
     hub: NamedDependency[Hub],
     log: NamedDependency[Log],
     after: FromQuery[str] = START,
-    view: Annotated[Literal["post", "site", "run"], Parameter(description="the kind of page")] = "run",
+    view: Annotated[PageKind, Parameter(description="the kind of page")] = "run",
     build: FromQuery[str] = "",
 ) -> ASGIApp:
     """Stream the patches after a cursor as Server-Sent Events until the run ends. `Last-Event-ID` wins over `after`.

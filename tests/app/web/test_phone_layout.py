@@ -1,4 +1,4 @@
-"""Pages on a phone, with words that have no place to break."""
+"""Layout of pages on a phone, with words that cannot be broken."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def phone() -> AsyncIterator[Page]:
 
 
 async def check(page: Page, html: str) -> None:
-    """Nothing can be scrolled sideways on a phone, and nothing leaves its column on a desk."""
+    """Check that nothing scrolls sideways on a phone, and nothing leaves its column on a desktop."""
     await page.set_content(html.replace("</head>", f"<style>{_STYLE}</style></head>"))
     await page.add_style_tag(content="details::details-content { content-visibility: visible }")
     for width in (360, 1440):

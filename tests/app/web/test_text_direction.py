@@ -1,4 +1,4 @@
-"""Texts in other scripts: each stands in its own direction, and says its language."""
+"""Direction and language of texts in other scripts."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ async def test_line_breaks_in_headings_of_an_outline_become_spaces(ann: Client, 
 
 
 async def test_each_problem_of_an_outline_is_shown_at_its_field(ann: Client, take: Take) -> None:
-    """Also where a section before it was left out, so that the answer counts them otherwise than the form."""
+    """Also after a section that was left out, so that the answer numbers the sections differently from the form."""
     _, run, _ = await ask_for_outline(ann, take)
     typed = fill(**{"leave-out-1": "true", "heading-3": " ", "title": "t" * 201, "points-4": "p" * 501})
     page = lxml_html.fromstring((await ann.post(f"/runs/{run}/answers/outline", data=typed)).text)
@@ -101,7 +101,7 @@ async def test_a_page_says_that_its_outline_was_approved(ann: Client, take: Take
 
 @pytest.mark.parametrize("ending", [None, e.RunSucceeded(data=p.Result(output={})), e.RunCancelled()])
 def test_a_page_says_that_its_outline_was_approved_also_after_the_end(ending: e.Event | None) -> None:
-    """The form is gone from that tab either way, and with it what was typed there."""
+    """A tab that had the form open loses it in each case, and the text typed there with it."""
     log = begin_post(approve=True)
     log.add(e.CommandAnswer, p.AnswerData(ask="ask-7f31", name="outline", value=OUTLINE))
     log.start_run()

@@ -1,4 +1,4 @@
-"""What cannot be built of a readable log is a part that says so; the rest of the page, and who follows it, goes on."""
+"""A part that cannot be built is replaced by a fallback; the rest of the page, and its stream, work as before."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("said")
 SAID = "can’t be shown by this version"
 
 
-def test_a_count_that_no_calendar_can_hold_costs_only_the_estimate() -> None:
+def test_a_time_beyond_the_calendar_hides_only_the_counts() -> None:
     log = read_site(6, finish=False)
     log.progress("read-pages", 5, 10**18)
     html = canonical(page("site", log.fold()))
@@ -33,7 +33,7 @@ def test_a_count_that_no_calendar_can_hold_costs_only_the_estimate() -> None:
 
 
 @pytest.mark.parametrize("kind", ["post", "run", "site"])
-def test_a_moment_that_no_clock_can_tell_is_one_row(kind: str) -> None:
+def test_a_time_that_cannot_be_written_is_one_fallback_row(kind: str) -> None:
     log = begin_post()
     log.begin("write-section:price", HEADINGS["price"])
     log.retry("write-section:price", seconds=float("nan"))
@@ -81,7 +81,7 @@ FAULTS: dict[str, tuple[str, Any, str, Callable[..., bool]]] = {
     "a row of pages": ("site", site_view, "is_unvisited", lambda step: is_writing(step, "p2")),
     "all rows": ("run", timeline, "_build_tree", lambda run, _: is_amid(run)),
 }
-"""By what is at fault: the kind of page, the function that fails, and for which states of a run."""
+"""The kind of page, the function that fails, and for which states of a run, by what is at fault."""
 
 
 def is_writing(step: Step, name: str) -> bool:
@@ -89,7 +89,7 @@ def is_writing(step: Step, name: str) -> bool:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_who_follows_through_a_fault_sees_what_a_new_page_shows(
+def test_a_page_patched_through_a_fault_equals_a_new_page(
     fault: str, monkeypatch: pytest.MonkeyPatch, said: list[Any]
 ) -> None:
     kind, module, name, concerns = FAULTS[fault]

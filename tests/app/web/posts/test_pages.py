@@ -64,7 +64,7 @@ async def test_a_failed_post_leads_to_the_topics_of_its_site(ann: Client, play: 
 
 
 async def test_a_post_without_a_visible_topic_has_a_name(ann: Client, database: Database) -> None:
-    """Earlier versions took such topics."""
+    """Earlier versions accepted such topics."""
     site = await add_site(ann)
     post = await add_post(ann, site)
     async with database.writing() as session:

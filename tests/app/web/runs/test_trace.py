@@ -1,4 +1,4 @@
-"""The trace as a page: what of a run's time it draws, and how."""
+"""The page of a run's trace, and its time axis."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def row_of(page: html.HtmlElement, name: str) -> html.HtmlElement:
 
 
 def bars_of(row: html.HtmlElement) -> list[tuple[str, float, float]]:
-    """The status, the beginning and the width of each bar, in percent."""
+    """Return the status, the start and the width of each bar, in percent."""
     rects = row.xpath(".//rect")
     return [(r.get("data-status"), float(r.get("x").rstrip("%")), float(r.get("width").rstrip("%"))) for r in rects]
 
 
 def fail_and_go_on_later() -> Writer:
-    """A section that fails at once, and is written an hour later."""
+    """Return a section that fails at once, and is written an hour later."""
     log = begin_post()
     log.begin(WAIT, HEADINGS["wait"])
     log.fail(WAIT)
@@ -57,7 +57,7 @@ def test_a_step_that_is_retried_later_shows_the_sum_of_its_attempts() -> None:
     assert "h " not in page.xpath("string(//dl)"), "nor is the pause part of the whole"
 
 
-def test_what_lies_between_passes_is_cut_out_of_the_axis_and_marked() -> None:
+def test_time_between_passes_is_cut_out_of_the_axis_and_marked() -> None:
     log = fail_and_go_on_later()
     page = trace(log)
     (failed, begun, width), (_, again, _) = bars_of(row_of(page, WAIT))
@@ -99,7 +99,7 @@ def test_a_pause_between_two_attempts_is_drawn() -> None:
     assert row.xpath("string(td[4])") == "2 s", "the pause is no work of the step's"
 
 
-def test_a_trace_that_goes_on_says_to_the_second_as_of_when() -> None:
+def test_the_trace_of_an_active_run_says_its_time_to_the_second() -> None:
     log = begin_post()
     assert f"As of {log.events[-1].at:%H:%M:%S} UTC" in trace(log).text_content()
 
@@ -109,7 +109,7 @@ def test_a_run_that_nobody_began_has_a_trace() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.0004, 0.004, 0.05, 0.3, 1, 2.5, 9, 31, 64, 620, 826, 5000, 90_000, 1e9])
-def test_words_of_the_axis_are_round_and_leave_each_other_room(seconds: float) -> None:
+def test_labels_of_the_axis_are_round_times_with_room_between_them(seconds: float) -> None:
     ticks = TraceAxis(((EPOCH, EPOCH + timedelta(seconds=seconds)),)).ticks
     words, places = [tick.label for tick in ticks], [tick.at for tick in ticks]
     assert len(set(words)) == len(words), words

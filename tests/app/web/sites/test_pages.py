@@ -81,7 +81,7 @@ async def test_the_notice_of_a_stopped_site_names_the_reading(ann: Client, take:
 
 @pytest.mark.parametrize("where", ["home", "site"])
 async def test_lists_of_sites_and_posts_are_requested_again(ann: Client, play: Play, ship: Ship, where: str) -> None:
-    """Also where nothing goes on: something may be started in another tab, or on another device."""
+    """Also without an active run: one may be started in another tab, or on another device."""
     site = await add_site(ann)
     post = await add_post(ann, site)
     page, fragment = (site, f"{site}/posts") if where == "site" else ("/", "/sites")

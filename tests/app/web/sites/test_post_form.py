@@ -54,7 +54,7 @@ async def test_space_around_typed_values_is_cut(ann: Client) -> None:
     assert (given["topic"], given["audience"], given["tone"]) == ("Winter tyres", "", "dry")
 
 
-async def test_topics_stand_below_what_somebody_fills_in_and_the_chosen_one_is_marked(ann: Client, play: Play) -> None:
+async def test_topics_stand_below_the_fields_and_the_chosen_one_is_marked(ann: Client, play: Play) -> None:
     site = await add_site(ann)
     await play(run_of(await ann.get(site)), read_site())
     chosen = TOPICS[1]["title"]

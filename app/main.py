@@ -48,9 +48,9 @@ from app.stores.connection import READING
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
-from app.web.activity.board import Boards
+from app.web.activity.board import BoardReader
 from app.web.routes import ROUTES as PAGES
-from app.web.views import Views
+from app.web.views import PageViews
 
 ROOT = Path(__file__).parent.parent
 LARGEST_BODY = 1_000_000
@@ -116,12 +116,12 @@ def connect(settings: Settings) -> dict[str, Any]:
         "queries": queries,
         "workspaces": Workspaces(database),
         "tokens": Tokens(database),
-        "boards": Boards(database),
+        "boards": BoardReader(database),
         "submission": Submission(settings, database, log, fleet),
         "drafts": drafts,
         "commands": Commands(queries, log, drafts),
         "follower": Follower(log, bells),
-        "hub": Hub(log, bells, Views(database).open),
+        "hub": Hub(log, bells, PageViews(database).open),
     }
 
 

@@ -14,7 +14,7 @@ from app.runs.errors import NotPossible
 from app.web.asks.answers import read_typed
 from app.web.commands.form_target import FORM_TARGET, FormTarget
 from app.web.forms import read_form
-from app.web.redirects import is_fragment
+from app.web.redirects import is_htmx_request
 from app.web.responses import HTML
 
 
@@ -22,7 +22,7 @@ from app.web.responses import HTML
 async def keep_draft(own: NamedDependency[FormTarget]) -> Response[str]:
     """Keep what stands in the form of an ask. The answer is what its page says of that."""
     form = await read_form(own.request)
-    if form.cut:
+    if form.truncated:
         return _say("This is too long to be kept before you send it; it is still here.", 422)
     try:
         kept_at = await own.drafts.keep(own.row.id, form["ask"], read_typed(form))
@@ -46,7 +46,7 @@ async def lead_to_draft(
 
     For that form, nothing where nothing was kept: it is whole as it is.
     """
-    if is_fragment(own.request) and ask not in await own.drafts.asks(own.row.id):
+    if is_htmx_request(own.request) and ask not in await own.drafts.asks(own.row.id):
         return Response("", status_code=204, media_type=HTML)
     return Redirect(f"/runs/{own.row.id}", status_code=303) if view == "run" else await own.go_back()
 

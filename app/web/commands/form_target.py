@@ -23,12 +23,13 @@ from app.stores.log import Log
 from app.stores.repositories.listings import page_of_run, post_of_run
 from app.stores.tables import RunRow
 from app.web.forms import Form
-from app.web.fragments.context import Context
+from app.web.fragments.context import PageContext
 from app.web.fragments.partials import dom_id
-from app.web.posts.pages import answer_post, find_own_post
+from app.web.posts.pages import find_own_post, load_post_page
 from app.web.redirects import is_from_own_page
-from app.web.runs.pages import answer_run
-from app.web.sites.pages import answer_site, find_own_site
+from app.web.responses import RunPage, respond_with_run_page
+from app.web.runs.pages import load_run_page
+from app.web.sites.pages import find_own_site, load_site_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +63,23 @@ class FormTarget:
 
     async def refuse(self, reason: NotPossible) -> Response[str]:
         """The page that the form stood on as it is now, with the reason: who came too late is not led astray."""
-        return await self.answer(Context(refused=str(reason)), status=409)
+        return await self.answer(PageContext(refused=str(reason)), status=409)
 
-    async def answer(self, context: Context, status: int) -> Response[str]:
+    async def answer(self, context: PageContext, status: int) -> Response[str]:
         """The page that shows the run best; the run's own page for a form of that one, and for an answer that was typed
         as text."""
-        run, parts = await self.log.fold(self.row.id), (self.database, self.fleet)
-        post_id = await post_of_run(self.database, self.row)
-        page = page_of_run(self.row, post_id)
-        texts = [draft for draft in (context.drafts or {}).values() if isinstance(draft.typed, str)]
-        if texts or is_from_own_page(self.request, self.row.id):
-            return await answer_run(self.request, self.row, run, context, *parts, status=status)
-        if post_id:
-            post = await find_own_post(self.database, post_id, self.who)
-            return await answer_post(self.request, post, run, context, *parts, status=status)
-        if self.row.site_id and page.startswith("/sites/"):
-            site = await find_own_site(self.database, self.row.site_id, self.who)
-            return await answer_site(self.request, site, Form(), run, context, *parts, self.settings, status=status)
-        return await answer_run(self.request, self.row, run, context, *parts, status=status)
+        page, run = await self._load_page(context), await self.log.fold(self.row.id)
+        return await respond_with_run_page(page, run, context, self.database, self.fleet, status=status)
+
+    async def _load_page(self, context: PageContext) -> RunPage:
+        has_typed_text = any(isinstance(draft.typed, str) for draft in (context.drafts or {}).values())
+        if not has_typed_text and not is_from_own_page(self.request, self.row.id):
+            if post_id := await post_of_run(self.database, self.row):
+                return await load_post_page(await find_own_post(self.database, post_id, self.who), self.database)
+            if self.row.site_id and page_of_run(self.row, None).startswith("/sites/"):
+                site = await find_own_site(self.database, self.row.site_id, self.who)
+                return await load_site_page(site, Form(), self.database, self.fleet, self.settings)
+        return await load_run_page(self.row, self.database)
 
 
 async def provide_form_target(

@@ -13,13 +13,13 @@ from litestar.params import FromPath
 from app.runs.errors import InputInvalid, NotPossible, UnderWay
 from app.web.asks.answers import (
     Typed,
+    describe_problems,
+    parse_answer,
     read_typed,
-    say_wrong,
-    value_of,
 )
 from app.web.commands.form_target import FORM_TARGET, FormTarget
 from app.web.forms import Form, read_form
-from app.web.fragments.context import Context, Draft
+from app.web.fragments.context import Draft, PageContext
 
 
 @post("/runs/{run_id:str}/cancellation", dependencies=FORM_TARGET)
@@ -54,10 +54,10 @@ async def answer_ask(name: FromPath[str], own: NamedDependency[FormTarget]) -> R
     form = await read_form(own.request)
     typed = read_typed(form)
     try:
-        await own.commands.answer(*own.owned, name, form["ask"], value_of(typed))
+        await own.commands.answer(*own.owned, name, form["ask"], parse_answer(typed))
     except InputInvalid as invalid:
-        draft = Draft(typed, await _keep(own, form, typed), say_wrong(typed, invalid))
-        return await own.answer(Context(drafts={form["ask"]: draft}), status=400)
+        draft = Draft(typed, await _keep(own, form, typed), describe_problems(typed, invalid))
+        return await own.answer(PageContext(drafts={form["ask"]: draft}), status=400)
     except NotPossible as reason:
         return await own.refuse(reason)
     return await own.go_back()
@@ -66,5 +66,5 @@ async def answer_ask(name: FromPath[str], own: NamedDependency[FormTarget]) -> R
 async def _keep(own: FormTarget, form: Form, typed: Typed) -> datetime | None:
     """Keep what was refused as the draft: it is the newest that was typed. Not if it is not all that was typed."""
     with suppress(NotPossible):
-        return None if form.cut else await own.drafts.keep(own.row.id, form["ask"], typed)
+        return None if form.truncated else await own.drafts.keep(own.row.id, form["ask"], typed)
     return None

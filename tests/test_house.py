@@ -1,4 +1,4 @@
-"""Rules of STYLE.md that a machine can hold: how docstrings begin, what modules are called, how full the top folders are."""
+"""Rules of STYLE.md that a machine can hold: how docstrings begin, names of modules, how full top folders are."""
 
 from __future__ import annotations
 

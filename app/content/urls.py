@@ -166,9 +166,14 @@ def join_address(base: str, reference: str) -> str:
         raise AddressRefused("The page has a link that is not a web address.", "malformed") from None
 
 
+def is_web_address(url: str) -> bool:
+    """Return whether text of a model may link there."""
+    return url.startswith(("http://", "https://"))
+
+
 def web_address(url: str) -> str:
     """The address if it is safe as a link's target, else nothing."""
-    return url if url.startswith(("http://", "https://")) else ""
+    return url if is_web_address(url) else ""
 
 
 def _check_text(typed: str) -> None:

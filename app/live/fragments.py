@@ -10,8 +10,10 @@ from typing import Literal
 from app.contract.cursors import START, parse_cursor
 from app.contract.run import Run
 
-order = parse_cursor
-"""A cursor as something to compare."""
+Position = tuple[int, int]
+"""A cursor that can be compared."""
+order: Callable[[str], Position] = parse_cursor
+"""Return a cursor as something to compare."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +26,9 @@ class Fragment:
     included. `head` and `tail` are the DOM ids of the markers before the first and after the last child, where new
     children come in. `newest` is the last change of this element or of anything inside it; `is_fallback` says that this
     element, or one inside it, stands in for one that could not be built.
+
+    An element whose text grows has `grow`: it returns the patches from an earlier position to now. `grown` is when it
+    last grew, which is no change in the sense of `changed`.
     """
 
     id: str
@@ -34,21 +39,23 @@ class Fragment:
     head: str = ""
     tail: str = ""
     is_fallback: bool = False
-    newest: tuple[int, int] = field(init=False)
+    grown: str = START
+    grow: Callable[[Position], list[Patch]] | None = None
+    newest: Position = field(init=False)
 
     def __post_init__(self) -> None:
-        own = max(order(self.born), order(self.changed))
+        own = max(order(self.born), order(self.changed), order(self.grown))
         object.__setattr__(self, "newest", max((own, *(child.newest for child in self.children))))
         if any(child.is_fallback for child in self.children):
             object.__setattr__(self, "is_fallback", True)
 
 
-Swap = Literal["outerMorph", "beforebegin", "afterend"]
+Swap = Literal["outerMorph", "outerHTML", "beforebegin", "beforeend", "afterend", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Brings `html` to the element `target`: in its place, before it, or after it."""
+    """Brings `html` to the element `target`: in its place, before it, at its end, or after it; or deletes it."""
 
     target: str
     html: str
@@ -87,11 +94,14 @@ def render_patches(found: Iterable[Patch]) -> str:
     )
 
 
-def _patch(fragment: Fragment, after: tuple[int, int], found: list[Patch]) -> None:
+def _patch(fragment: Fragment, after: Position, found: list[Patch]) -> None:
     if fragment.newest <= after:
         return
     if order(fragment.changed) > after:
         found.append(Patch(fragment.id, fragment.render()))
+        return
+    if fragment.grow is not None:
+        found += fragment.grow(after)
         return
     new = [order(child.born) > after for child in fragment.children]
     if any(new):

@@ -12,6 +12,7 @@ from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.helpers import parseLinkDestination, parseLinkTitle
 
 from app.content.citations import CITATION
+from app.content.urls import is_web_address
 
 LONGEST_LABEL, LONGEST_TARGET = 400, 1_000
 """Characters between the brackets and between the parentheses of a link: what is longer is text, so that a bracket that
@@ -58,11 +59,6 @@ class _Bracket:
     at: int
     is_image: bool
     is_active: bool = True
-
-
-def is_web_address(url: str) -> bool:
-    """Return whether text of a model may link there."""
-    return url[:8].lower().startswith(("http://", "https://"))
 
 
 def find_links(text: str, is_open: bool) -> Links:

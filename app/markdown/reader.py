@@ -12,8 +12,9 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 
 from app.content.citations import CITATION, cited_numbers
+from app.content.urls import is_web_address
 from app.markdown.healing import close_emphasis, hold_back
-from app.markdown.links import Link, is_web_address
+from app.markdown.links import Link
 from app.markdown.runs import find_ends, read_runs, read_text
 from app.markdown.tables import read_table
 

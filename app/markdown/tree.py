@@ -37,17 +37,12 @@ class Patch(NamedTuple):
 def render(tree: Tree, element_id: str = "") -> str:
     """Return the HTML of the blocks. With an id, the element around them has that one, and each of theirs begins with
     it."""
-    return _render_all(tree, block_prefix(element_id))
+    return _render_all(tree, element_id)
 
 
 def patches(before: Tree, after: Tree, element_id: str) -> list[Patch]:
     """Return what brings the element with this id from showing the tree `before` to showing the tree `after`."""
-    return list(_children(before, after, element_id, block_prefix(element_id)))
-
-
-def block_prefix(element_id: str) -> str:
-    """Return how the ids of the blocks in an element begin."""
-    return f"{element_id}_b" if element_id else ""
+    return list(_children(before, after, element_id, element_id))
 
 
 def _children(before: Tree, after: Tree, parent: str, prefix: str) -> Iterator[Patch]:

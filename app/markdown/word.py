@@ -18,8 +18,8 @@ from docx.shared import Twips
 from markdown_it.tree import SyntaxTreeNode
 
 from app.content.citations import Numbers
+from app.content.urls import is_web_address
 from app.content.values import Post
-from app.markdown.links import is_web_address
 from app.markdown.reader import READER
 
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -10,7 +10,7 @@ from app.content.workflows import SOURCES, WRITE_POST
 from app.contract.run import Run
 from app.contract.status import OPEN_STEPS, StepStatus
 from app.contract.step import Step
-from app.oldmarkdown.safe_markdown import write_safely
+from app.markdown.export import write_markdown
 from app.runs.published import find_object, read_values, root_of
 
 BETWEEN = "\n\n"
@@ -49,7 +49,7 @@ def _for_readers(run: Run, text: str) -> str:
     if run.workflow != WRITE_POST:  # what stands in brackets in other texts is anybody's own
         return text
     sources = read_values(Source, find_object(root_of(run), SOURCES))
-    return write_safely(text, source_numbers(sources))
+    return write_markdown(text, source_numbers(sources))
 
 
 def in_document_order(run: Run) -> Iterator[Step]:

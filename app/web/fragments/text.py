@@ -1,119 +1,65 @@
-"""A step's text as fragments: one for each block of its Markdown, with one for each piece of a long block, so that what
-is finished is not sent again."""
+"""A step's text on a page: a tree of elements that grows by the difference of two trees."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from functools import partial
 from html import escape
-from itertools import pairwise
-from typing import NamedTuple
 
+from app.content.citations import Numbers
+from app.contract.cursors import START
 from app.contract.status import StepStatus
 from app.contract.step import Attempt
-from app.live.fragments import Fragment
-from app.oldmarkdown.blocks import Block, split_blocks
-from app.oldmarkdown.markdown import (
-    Numbers,
-    render_block,
-    render_piece,
-    tail_id,
-)
-from app.oldmarkdown.pieces import (
-    Piece,
-    Pieces,
-    cut_block,
-    cut_piece,
-)
+from app.live.fragments import Fragment, Patch, Position, order
+from app.markdown import Growing, Tree, patches, render
+from app.web.fragments.memo import Memo
 
-Reach = Callable[[int], str]
-"""Gives the cursor at which a character of a text was there."""
-BlocksOf = Callable[[str, Attempt | None, Numbers], tuple[Fragment, ...]]
-"""Gives the fragments of an attempt's text: `text_blocks`, or `plain_blocks` where that fails."""
+BuildText = Callable[[str, Attempt | None, Numbers, Memo], tuple[Fragment, ...]]
+"""Builds the fragment of an attempt's text, if it has any: `build_text`, or `build_plain_text` where that fails."""
 
 
-def plain_blocks(prefix: str, attempt: Attempt | None, _numbers: Numbers) -> tuple[Fragment, ...]:
-    """The text as it was written, in one element."""
-    if attempt is None or not attempt.marks:
-        return ()
-    element_id, text = f"{prefix}_b0", attempt.text
-    draw = partial('<p class="plain" id="{}">{}</p>'.format, escape(element_id), escape(text, quote=False))
-    return (Fragment(element_id, attempt.marks[0][1], attempt.marks[-1][1], draw),)
+def build_text(element_id: str, attempt: Attempt | None, numbers: Numbers, memo: Memo) -> tuple[Fragment, ...]:
+    """Return the element around an attempt's text, whose blocks have the ids ID0, ID1, … and their parts ID0_0, …
 
-
-def text_blocks(prefix: str, attempt: Attempt | None, numbers: Numbers) -> tuple[Fragment, ...]:
-    """The blocks of an attempt's text, with the ids PREFIX_b0, PREFIX_b1, … and their pieces, PREFIX_b0_0, …
-
-    No prefix has an underscore: `vitamin-b1` may be a section's own name, and `vitamin_b1` is a block of `vitamin`.
-
-    A block last changed when the next one began; the open one with the newest piece of text. Whoever shows them is
-    changed itself when the attempt ends, or another one takes its place.
+    The log says how long the text was at each cursor, so that a viewer is sent the difference between the tree of the
+    text as it was there and the tree of the text now. When the attempt ends, the element around this one is replaced.
     """
     if attempt is None or not attempt.marks:
         return ()
     complete = attempt.status is not StepStatus.RUNNING
-    blocks = split_blocks(attempt.text, complete)
-    spans = _spans([reached(attempt, block.shown) for block in blocks], attempt.marks[-1][1], complete)
-    found = []
-    for index, (block, span) in enumerate(zip(blocks, spans, strict=True)):
-        element_id = f"{prefix}_b{index}"
-        draw = partial(render_block, block.text, numbers, element_id, span.complete)
-        part = _Part(element_id, span, draw, cut_block(block.text), partial(_reach, attempt, block))
-        found.append(_fragment(part, numbers, 0))
-    return tuple(found)
+    key = (attempt.number, *sorted(numbers.items()))
+    growing = memo.get(f"growing {element_id}", key, lambda: Growing(numbers))
+    tree = read_tree(growing, attempt.text, complete)
+
+    def grow(after: Position) -> list[Patch]:
+        before = read_tree(growing, attempt.text[: length_at(attempt, after)], False)
+        return [Patch(*patch) for patch in patches(before, tree, element_id)]
+
+    born, grown = attempt.marks[0][1], attempt.marks[-1][1]
+    html = f'<div class="prose" id="{escape(element_id)}" dir="auto">{{}}</div>'
+    return (Fragment(element_id, born, START, lambda: html.format(render(tree, element_id)), grown=grown, grow=grow),)
 
 
-class _Span(NamedTuple):
-    """From where to where in the log a part of a text was written: until the next one began, if there is one."""
-
-    born: str
-    changed: str
-    complete: bool
-
-
-class _Part(NamedTuple):
-    """A block or a piece, what draws it, its own pieces, and when the characters of its text were there."""
-
-    element_id: str
-    span: _Span
-    draw: Callable[[], str]
-    pieces: Pieces | None
-    reach: Reach
+def build_plain_text(element_id: str, attempt: Attempt | None, _numbers: Numbers, _memo: Memo) -> tuple[Fragment, ...]:
+    """Return the element with an attempt's text as it was written."""
+    if attempt is None or not attempt.marks:
+        return ()
+    html = f'<div class="prose" id="{escape(element_id)}" dir="auto"><p class="plain">{escape(attempt.text)}</p></div>'
+    return (Fragment(element_id, attempt.marks[0][1], attempt.marks[-1][1], lambda: html),)
 
 
-def _fragment(part: _Part, numbers: Numbers, depth: int) -> Fragment:
-    """The part of a text that stands that deep. Around pieces of its own nothing has changed since it has them."""
-    element_id, span, draw, pieces, reach = part
-    if pieces is None:
-        return Fragment(element_id, span.born, span.changed, draw)
-    inner_depth = depth + (pieces.kind == "blocks")
-    spans = _spans([reach(piece.known) for piece in pieces.found], span.changed, span.complete)
-    children = []
-    for index, (piece, inner) in enumerate(zip(pieces.found, spans, strict=True)):
-        inner_id = f"{element_id}_{index}"
-        draw_inner = partial(render_piece, pieces, piece, numbers, inner_id, inner.complete, depth)
-        reach_inner = partial(_reach_inside, reach, piece)
-        own = _Part(inner_id, inner, draw_inner, cut_piece(pieces, piece, depth), reach_inner)
-        children.append(_fragment(own, numbers, inner_depth))
-    return Fragment(element_id, span.born, reach(pieces.formed), draw, tuple(children), tail=tail_id(element_id))
+def read_tree(growing: Growing, text: str, complete: bool) -> Tree:
+    """Read a length of a text that grows."""
+    return growing.read(text, complete)
 
 
-def _spans(born: list[str], changed: str, complete: bool) -> list[_Span]:
-    """Those of the parts of a text that last changed at `changed`."""
-    ended = [_Span(one, following, True) for one, following in pairwise(born)]
-    return [*ended, *(_Span(last, changed, complete) for last in born[-1:])]
+def length_at(attempt: Attempt, after: Position) -> int:
+    """Return how many characters the text had at a position of the log."""
+    index = bisect_right(attempt.marks, after, key=lambda mark: order(mark[1]))
+    return attempt.marks[index - 1][0] if index else 0
 
 
-def _reach(attempt: Attempt, block: Block, place: int) -> str:
-    return reached(attempt, block.reached(place))
-
-
-def _reach_inside(around: Reach, piece: Piece, place: int) -> str:
-    return around(piece.place(place))
-
-
-def reached(attempt: Attempt, length: int) -> str:
-    """The cursor at which the text was first this long."""
+def cursor_of_length(attempt: Attempt, length: int) -> str:
+    """Return the cursor at which the text was first this long."""
     index = bisect_left(attempt.marks, length, key=lambda mark: mark[0])
     return attempt.marks[min(index, len(attempt.marks) - 1)][1]

@@ -6,20 +6,14 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-from app.content.citations import Numbers, source_numbers
+from app.content.citations import source_numbers
 from app.content.urls import web_address
 from app.content.values import Post
 from app.http.templates import render
-from app.oldmarkdown.blocks import split_blocks
-from app.oldmarkdown.inline_markdown import (
-    escape_line_starts,
-    escape_text,
-    write_address,
-    write_heading,
-)
-from app.oldmarkdown.markdown import render_block
-from app.oldmarkdown.safe_markdown import write_safely
-from app.oldmarkdown.word import write_word
+from app.markdown.escaping import escape_line_starts, escape_text, write_address, write_heading
+from app.markdown.export import write_html as write_section_html
+from app.markdown.export import write_markdown as write_section_markdown
+from app.markdown.word import write_word
 
 
 def write_markdown(post: Post, _language: str = "") -> bytes:
@@ -30,7 +24,7 @@ def write_markdown(post: Post, _language: str = "") -> bytes:
         parts.append(f"*{_plain(post.summary)}*")
     for section in post.sections:
         parts.append(write_heading(2, _plain(section.heading)))
-        parts.append(write_safely(section.markdown, numbers))
+        parts.append(write_section_markdown(section.markdown, numbers))
     for missing in post.missing:
         parts += [write_heading(2, _plain(missing.heading)), "*This section could not be written.*"]
     if post.sources:
@@ -42,13 +36,13 @@ def write_markdown(post: Post, _language: str = "") -> bytes:
 def write_html(post: Post, language: str = "") -> bytes:
     """The post as an HTML document that stands alone, in a language if that is known."""
     numbers = source_numbers(post.sources)
-    bodies = {section.id: Markup(_section_html(section.markdown, numbers)) for section in post.sections}  # noqa: S704
+    bodies = {section.id: Markup(write_section_html(section.markdown, numbers)) for section in post.sections}  # noqa: S704
     return render("posts/export.html", post=post, bodies=bodies, language=language).encode()
 
 
-def write_docx(post: Post, _language: str = "") -> bytes:
+def write_docx(post: Post, language: str = "") -> bytes:
     """The post as a Word document."""
-    return write_word(post, source_numbers(post.sources))
+    return write_word(post, source_numbers(post.sources), language)
 
 
 EXPORTS: dict[str, tuple[str, Callable[[Post, str], bytes]]] = {
@@ -57,10 +51,6 @@ EXPORTS: dict[str, tuple[str, Callable[[Post, str], bytes]]] = {
     "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", write_docx),
 }
 """How each kind of file is written from a post and its language, by its suffix, and its media type."""
-
-
-def _section_html(markdown: str, numbers: Numbers) -> str:
-    return "\n".join(render_block(block.text, numbers) for block in split_blocks(markdown, True))
 
 
 def _source(number: int, title: str, url: str) -> str:

@@ -13,6 +13,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from app.accounts.workspaces import Requester
+from app.content.slugs import make_slug
 from app.content.values import Post, Profile
 from app.contract.run import Run
 from app.http.templates import short_address
@@ -96,8 +97,9 @@ def _export(post: PostRow, run: Run, suffix: str, language: str) -> Response[byt
     if written is None:
         raise NotPossible("This post is not finished yet. Come back to its page: the files are there when it is.")
     media_type, write = EXPORTS[suffix]
+    name = make_slug(written.title, "post")
     headers = {
-        "content-disposition": f'attachment; filename="{post.id}.{suffix}"',
+        "content-disposition": f'attachment; filename="{name}.{suffix}"',
         "cache-control": "private, no-cache",
     }
     return Response(write(written, language), media_type=media_type, headers=headers)

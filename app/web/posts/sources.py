@@ -11,7 +11,7 @@ from app.contract.step import Step
 from app.live.fragments import latest, order
 from app.web.fragments.changes import shown_attempt
 from app.web.fragments.memo import Memo
-from app.web.fragments.text import reached
+from app.web.fragments.text import cursor_of_length
 
 
 class CitedSources(NamedTuple):
@@ -50,4 +50,4 @@ def _passages(step: Step) -> dict[str, str]:
     for match in CITATION.finditer(attempt.text):
         for passage in cited_passages(match[1]):
             ends.setdefault(passage, match.end())
-    return {passage: reached(attempt, end) for passage, end in ends.items()}
+    return {passage: cursor_of_length(attempt, end) for passage, end in ends.items()}

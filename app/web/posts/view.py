@@ -13,7 +13,7 @@ from app.content.values import (
     Source,
     visible,
 )
-from app.content.workflows import OUTLINE, SOURCES, WRITE_SECTION
+from app.content.workflows import OUTLINE, SECTION, SOURCES, WRITE_SECTION
 from app.contract.run import Run
 from app.contract.status import OPEN_STEPS, RunStatus, StepStatus
 from app.contract.step import Step
@@ -30,7 +30,7 @@ from app.web.fragments.labels import labels_for
 from app.web.fragments.memo import Memo
 from app.web.fragments.partials import build_fragment, dom_id
 from app.web.fragments.status_bar import StepCounts, build_notice, build_status_bar
-from app.web.fragments.text import BlocksOf, plain_blocks, text_blocks
+from app.web.fragments.text import BuildText, build_plain_text, build_text
 from app.web.fragments.timeline import build_timeline, build_unreadable_rows, is_retry_pending
 from app.web.posts.sections import can_be_rewritten, pending_guidance, section_status
 from app.web.posts.sources import CitedSources, cited_sources
@@ -171,21 +171,21 @@ def _sections(log: _PostLog) -> Fragment:
 def _cached_section(log: _PostLog, section: OutlineSection, numbers: dict[str, int]) -> Fragment:
     element_id = f"section-{section.id}"
     key = (log.root_changed, changed_at(section_step(log.run, section.id)))
-    builders = [partial(_section, log, section, numbers, blocks) for blocks in (text_blocks, plain_blocks)]
+    builders = [partial(_section, log, section, numbers, build) for build in (build_text, build_plain_text)]
     build = partial(build_or_fall_back, log.run, log.memo, element_id, *builders, tag="section")
     return log.memo.get(f"section {section.id}", key, build)
 
 
-def _section(log: _PostLog, section: OutlineSection, numbers: dict[str, int], blocks: BlocksOf) -> Fragment:
+def _section(log: _PostLog, section: OutlineSection, numbers: dict[str, int], build_text: BuildText) -> Fragment:
     step, root = section_step(log.run, section.id), log.root
     element_id = f"section-{section.id}"
     attempt = shown_attempt(step) if step else None
-    written = read_value(Section, step.success.objects.get("section")) if step and step.success else None
+    written = read_value(Section, step.success.objects.get(SECTION)) if step and step.success else None
     return build_fragment(
         "posts/_section",
         element_id,
         latest([log.root_changed, *([state_changed_at(step)] if step else [])]),
-        children=blocks(element_id, attempt, numbers),
+        children=build_text(f"{element_id}_b", attempt, numbers, log.memo),
         tag="section",
         run_id=log.run.id,
         section=section,

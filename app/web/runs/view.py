@@ -19,7 +19,7 @@ from app.web.fragments.labels import labels_for
 from app.web.fragments.memo import Memo
 from app.web.fragments.partials import build_fragment, dom_id
 from app.web.fragments.status_bar import StepCounts, build_notice, build_status_bar
-from app.web.fragments.text import BlocksOf, plain_blocks, text_blocks
+from app.web.fragments.text import BuildText, build_plain_text, build_text
 from app.web.fragments.timeline import build_timeline, build_unreadable_rows, is_unvisited
 from app.web.sites.view import site_name
 
@@ -84,12 +84,12 @@ def _texts(run: Run, memo: Memo) -> Fragment:
 
 def _build_text(run: Run, memo: Memo, step: Step) -> Fragment:
     element_id = dom_id("text", step.path)
-    builders = [partial(_text, step, element_id, blocks) for blocks in (text_blocks, plain_blocks)]
+    builders = [partial(_text, step, element_id, memo, build) for build in (build_text, build_plain_text)]
     return build_or_fall_back(run, memo, element_id, *builders, tag="section")
 
 
-def _text(step: Step, element_id: str, blocks: BlocksOf) -> Fragment:
-    children = blocks(element_id, shown_attempt(step), {})
+def _text(step: Step, element_id: str, memo: Memo, build_text: BuildText) -> Fragment:
+    children = build_text(f"{element_id}_b", shown_attempt(step), {}, memo)
     return build_fragment("runs/_text", element_id, state_changed_at(step), children=children, tag="section", step=step)
 
 

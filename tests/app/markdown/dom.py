@@ -19,7 +19,7 @@ def apply(root: html.HtmlElement, message: str) -> None:
     found = [(root.get_element_by_id(target), swap, body) for target, swap, body in _PARTIAL.findall(message)]
     assert "".join(_PARTIAL.split(message)[::4]) == "", message
     for target, swap, body in found:
-        _swap(target, swap, parse(body))
+        swap_element(target, swap, parse(body))
 
 
 def canonical(root: html.HtmlElement) -> str:
@@ -32,7 +32,8 @@ def shown(text: str) -> str:
     return re.sub(r"\s", "", unescape(re.sub(r"<[^>]*>", "", text)))
 
 
-def _swap(target: html.HtmlElement, swap: str, new: html.HtmlElement) -> None:
+def swap_element(target: html.HtmlElement, swap: str, new: html.HtmlElement) -> None:
+    """Put what is in `new` where htmx puts it."""
     parent = target.getparent()
     match swap:
         case "beforeend":
@@ -43,7 +44,6 @@ def _swap(target: html.HtmlElement, swap: str, new: html.HtmlElement) -> None:
             parent.remove(target)
         case "outerMorph" | "outerHTML":
             assert len(new) == 1 and not new.text, "an element takes the place of one"
-            assert swap == "outerHTML" or new[0].tag == target.tag, "htmx morphs no element into another kind"
             parent.replace(target, new[0])
         case "beforebegin" | "afterend":
             at = parent.index(target) + (swap == "afterend")

@@ -13,8 +13,8 @@ import pytest
 
 from app.markdown import render
 from app.markdown.growing import Growing
-from tests.app.markdown.texts import texts
 from tests.app.markdown.subject import NUMBERS, follow, page, show
+from tests.app.markdown.texts import texts
 
 TEXTS = texts(19_000)
 HARMFUL = [

@@ -9,7 +9,7 @@ import nh3
 import pytest
 from markdown_it import MarkdownIt
 
-from app.markdown.links import is_web_address
+from app.content.urls import is_web_address
 from app.markdown.reader import READER
 from tests.app.markdown import samples
 from tests.app.markdown.subject import NUMBERS, show

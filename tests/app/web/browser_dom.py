@@ -11,6 +11,7 @@ from lxml import etree, html
 from app.contract.run import Run
 from app.web.fragments.context import PageContext
 from app.web.views import PageView, build_page_fragments
+from tests.app.markdown.dom import parse, swap_element
 
 _PARTIAL = re.compile(r'<hx-partial hx-target="#([\w-]+)" hx-swap="(\w+)">(.*?)</hx-partial>', re.DOTALL)
 
@@ -33,7 +34,7 @@ def apply_patches(root: html.HtmlElement, message: str) -> None:
     found = [(_by_id(root, unescape(target)), swap, body) for target, swap, body in _PARTIAL.findall(message)]
     for target, swap, body in found:
         if target is not None and target.getparent() is not None:
-            _swap(target, swap, body)
+            swap_element(target, swap, parse(body))
 
 
 def canonical(root: html.HtmlElement) -> str:
@@ -48,16 +49,3 @@ def canonical(root: html.HtmlElement) -> str:
 
 def _by_id(root: html.HtmlElement, element_id: str) -> html.HtmlElement | None:
     return next((element for element in root.iter() if element.get("id") == element_id), None)
-
-
-def _swap(target: html.HtmlElement, swap: str, body: str) -> None:
-    new = html.fragment_fromstring(body, create_parent="div")
-    parent = target.getparent()
-    index = parent.index(target)
-    at = index + 1 if swap == "afterend" else index
-    target.tail = None
-    for offset, element in enumerate(list(new)):
-        element.tail = None
-        parent.insert(at + offset, element)
-    if swap == "outerMorph":
-        parent.remove(target)

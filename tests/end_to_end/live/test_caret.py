@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser
 
-from app.oldmarkdown.blocks import split_blocks
-from app.oldmarkdown.markdown import render_block
+from app.markdown import read, render
 from tests.support.product import ROOT
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("live pages")]
@@ -40,9 +39,8 @@ FIND_CARETS = """() => [...document.querySelectorAll('section')].map((section) =
 
 
 def draw(text: str) -> str:
-    blocks = split_blocks(text, complete=False)
-    drawn = [render_block(block.text, {}, f"s_b{n}", n + 1 < len(blocks)) for n, block in enumerate(blocks)]
-    return f'<section class="section" data-status="running"><div class="prose">{"".join(drawn)}</div></section>'
+    html = render(read(text, {}, complete=False), "s_b")
+    return f'<section class="section" data-status="running"><div class="prose" id="s_b">{html}</div></section>'
 
 
 async def test_there_is_one_at_the_end_of_whatever_is_written(live_browser: Browser) -> None:

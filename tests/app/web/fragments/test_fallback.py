@@ -74,8 +74,8 @@ FAULTS: dict[str, tuple[str, Any, str, Callable[..., bool]]] = {
     "the document": ("post", post_view, "_head", lambda told, _: is_amid(told.run)),
     "all sections": ("post", post_view, "_sections", lambda told: is_amid(told.run)),
     "one section": ("post", post_view, "section_status", lambda step: step is not None and is_writing(step, "wait")),
-    "a text": ("post", text, "split_blocks", lambda text, _: "cylinder" in text and "prices" not in text),
-    "a text of any workflow": ("run", text, "split_blocks", lambda text, _: "We" in text and "prices" not in text),
+    "a text": ("post", text, "read_tree", lambda _, text, __: "cylinder" in text and "prices" not in text),
+    "a text of any workflow": ("run", text, "read_tree", lambda _, text, __: "We" in text and "prices" not in text),
     "one row": ("post", timeline, "is_unvisited", lambda step: is_writing(step, "price")),
     "a row with rows inside it": ("site", timeline, "is_unvisited", lambda step: is_writing(step, "read-pages")),
     "a row of pages": ("site", site_view, "is_unvisited", lambda step: is_writing(step, "p2")),
@@ -130,7 +130,7 @@ def test_a_text_that_cannot_be_read_is_shown_as_it_was_written(monkeypatch: pyte
     log = begin_post()
     log.begin("write-section:price", HEADINGS["price"])
     log.write("write-section:price", TEXT + "<b>")
-    fail_where(monkeypatch, text, "split_blocks", lambda *_: True)
+    fail_where(monkeypatch, text, "read_tree", lambda *_: True)
     html = canonical(page("post", log.fold()))
     assert "We measure **each room**" in html
     assert "&lt;b&gt;" in html

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.content.citations import number_citations, source_numbers
+from app.content.citations import source_numbers
 from app.content.values import Source
-from app.oldmarkdown.markdown import render_block
+from app.markdown.export import write_html, write_markdown
 from tests.app.conftest import Take, start_echo
 from tests.app.web.clients import Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play
@@ -22,16 +22,16 @@ NUMBERS = {"s1": 1, "s2": 1, "s3": 2}
         ("True [s1, s2; s3].", "True [1, 2]."),
         ("True [s3,s9].", "True [2]."),
         ("Invented [s9].", "Invented."),
-        ("One.\n\n[s9] Two.", "One.\n\n Two."),
-        ("Kept [x1], [1], s1 and [s].", "Kept [x1], [1], s1 and [s]."),
+        ("One.\n\n[s9] Two.", "One.\n\nTwo."),
+        ("Kept [x1], [1], s1 and [s].", r"Kept \[x1\], \[1\], s1 and \[s\]."),
     ],
 )
 def test_a_citation_is_the_number_of_its_source_or_nothing(text: str, read: str) -> None:
-    assert number_citations(text, NUMBERS) == read
+    assert write_markdown(text, NUMBERS) == read
 
 
 def test_pages_know_the_same_citations() -> None:
-    html = render_block("True [s1; s3], not [s8; s9].", NUMBERS)
+    html = write_html("True [s1; s3], not [s8; s9].", NUMBERS)
     assert html.count('class="cite"') == 2
     assert "[s" not in html
 

@@ -15,7 +15,7 @@ from app.content.values import (
     Source,
 )
 from app.web.posts.exports import write_docx, write_html, write_markdown
-from tests.app.oldmarkdown.test_safe_markdown import ALLOWED, Reading, read_permissively
+from tests.app.markdown.test_export import ALLOWED, Reading, read_permissively
 
 EVIL = """<img src=x onerror=alert(1)> [a](javascript:alert(1)) [b](data:text/html,x) [s1](javascript:x) &lt;b&gt;
 

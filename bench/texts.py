@@ -10,7 +10,7 @@ from itertools import cycle, islice
 from rich.console import Console
 from rich.table import Table
 
-from app.markdown import Growing, Patch, Tree, patches, render
+from app.markdown import Growing, Tree, patches, render
 
 PIECE = 60
 """Characters that come at a time."""
@@ -115,12 +115,8 @@ def follow_text(lengths: Iterator[str]) -> Iterator[bytes]:
     growing, shown = Growing(_NUMBERS), Tree()
     for text in lengths:
         now = growing.read(text, False)
-        yield "".join(map(_encode, patches(shown, now, _ID))).encode()
+        yield "".join(patch.encode() for patch in patches(shown, now, _ID)).encode()
         shown = now
-
-
-def _encode(patch: Patch) -> str:
-    return f'<hx-partial hx-target="#{patch.target}" hx-swap="{patch.swap}">{patch.html}</hx-partial>'
 
 
 async def bench_texts(console: Console, quick: bool = False) -> None:

@@ -7,7 +7,7 @@ tokens, by mdformat's renderer.
 from __future__ import annotations
 
 import re
-from itertools import groupby
+from html import unescape
 from typing import Any, ClassVar
 
 from markdown_it import MarkdownIt
@@ -22,6 +22,8 @@ from app.markdown.tree import render
 
 _SOFT, _HARD = "\x01", "\x02"
 _BREAKS = re.compile(rf"[ \t]*[{_SOFT}{_HARD}][ \t{_SOFT}{_HARD}]*")
+_CITATIONS, _NUMBER = re.compile(r'(?:<sup class="cite">.*?</sup>)+'), re.compile(r">(\d+)<")
+_RENDERER: Any = READER.renderer
 _LANGUAGE = re.compile(r"[\w+#.-]{1,20}")
 _DASHES = {"text-align:left": ":---", "text-align:center": ":---:", "text-align:right": "---:"}
 _MOST_NUMBER = 999_999_999
@@ -42,7 +44,8 @@ def write_markdown(text: str, numbers: Numbers) -> str:
 def _inline(node: RenderTreeNode, context: RenderContext) -> str:
     """Write inline text: without emphasis where any reader would see something else in it than is there."""
     written = _join(node, context)
-    if _seen(_ANY_READER.parseInline(written)[0].children or []) == _seen(_tokens(node)):
+    seen = _seen(_RENDERER.renderInline(_tokens(node), READER.options, {}))
+    if _seen(_ANY_READER.renderInline(written)) == seen:
         return written
     return _join(node, context._replace(options={**context.options, "emphasis": False}))
 
@@ -58,29 +61,14 @@ def _children(node: RenderTreeNode, context: RenderContext) -> str:
     return "".join(child.render(context) for child in node.children)
 
 
-def _seen(tokens: list[Token]) -> list[tuple[str, str]]:
-    """Return what inline tokens show, without white space: texts, with the address that each leads to."""
-    href, found = "", []
-    for index, token in enumerate(tokens):
-        if token.type.startswith("link"):
-            href = str(token.attrGet("href") or "")
-        elif token.type == "citation":
-            begins, ends = (not _is_citation(tokens, at) for at in (index - 1, index + 1))
-            found.append((href, f"{'[' if begins else ','}{token.content}{']' if ends else ''}"))
-        elif token.type == "image":
-            found += [(href, text) for _, text in _seen(token.children or [])]
-        elif token.type in ("text", "text_special", "code_inline", "html_inline"):
-            found.append((href, "".join(token.content.split())))
-    groups = groupby((one for one in found if one[1]), lambda one: one[0])
-    return [(one, "".join(text for _, text in texts)) for one, texts in groups]
+def _seen(html: str) -> str:
+    """Return the text and the links of inline HTML, with citations in brackets, without white space."""
+    html = _CITATIONS.sub(lambda found: f"[{','.join(_NUMBER.findall(found[0]))}]", html)
+    return unescape(re.sub(r'</?(?!a\b)[^>]*>| rel="[^"]*"|\s', "", html))
 
 
 def _tokens(node: RenderTreeNode) -> list[Token]:
     return (node.token.children or []) if node.token is not None else []
-
-
-def _is_citation(tokens: list[Token], at: int) -> bool:
-    return 0 <= at < len(tokens) and tokens[at].type == "citation"
 
 
 def _text(node: RenderTreeNode, _context: RenderContext) -> str:
@@ -113,7 +101,7 @@ def _link(node: RenderTreeNode, context: RenderContext) -> str:
 
 
 def _image(node: RenderTreeNode, _context: RenderContext) -> str:
-    return escape_text("".join(text for _, text in _seen(_tokens(node))))
+    return escape_text(_RENDERER.renderInlineAsText(_tokens(node), READER.options, {}))
 
 
 def _heading(node: RenderTreeNode, context: RenderContext) -> str:

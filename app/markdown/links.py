@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,6 +18,7 @@ nobody closes does not hold back what follows for long."""
 
 _STOP = re.compile(r"[\\`<\[\]]")
 _TICKS = re.compile(r"`+")
+_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
 _AUTOLINK = re.compile(r"<([a-zA-Z][a-zA-Z0-9+.-]{1,31}:[^<>\x00-\x20]*)>")
 _FIRST = tuple("hH<\\&")
 """With what an address of the web may begin, also as an entity."""
@@ -65,11 +64,8 @@ def find_links(text: str, is_open: bool) -> Links:
     """Return the links of inline text, as CommonMark pairs brackets: code and addresses bind tighter, and no link
     holds another."""
     # Backticks at the end of a text that goes on may become more: they end no code yet.
-    links, brackets, ticks = (
-        Links(len(text)),
-        list[_Bracket](),
-        _Ticks(text, len(text.rstrip("`") if is_open else text)),
-    )
+    links, brackets = Links(len(text)), list[_Bracket]()
+    end_of_code = len(text.rstrip("`") if is_open else text)
     maybe: list[_Bracket] = []
     at = seen = 0
     while stop := _STOP.search(text, at):
@@ -78,8 +74,9 @@ def find_links(text: str, is_open: bool) -> Links:
             case "\\":
                 at += 2
             case "`":
-                at, is_code = ticks.skip(at)
-                if not is_code:
+                code = _CODE.match(text, at, end_of_code)
+                at = (code or _TICKS.match(text, at) or stop).end()
+                if code is None:
                     # If this is code one day, what closes a bracket after it does not.
                     maybe = maybe if links.lone_ticks else [one for one in brackets if one.is_active]
                     links.lone_ticks.add(stop.start())
@@ -163,25 +160,3 @@ def _read_target(text: str, at: int) -> tuple[int, str] | None:
 def _skip_space(text: str, at: int) -> int:
     space = _SPACE.match(text, at)
     return space.end() if space else at
-
-
-class _Ticks:
-    """The runs of backticks in a text up to some place, by their length."""
-
-    def __init__(self, text: str, stop: int) -> None:
-        self._text, self._stop = text, stop
-        self._starts: dict[int, list[int]] | None = None
-
-    def skip(self, at: int) -> tuple[int, bool]:
-        """Return where the code that begins at `at` ends, or else the backticks; and whether it is code."""
-        if self._starts is None:
-            self._starts = defaultdict(list)
-            for run in _TICKS.finditer(self._text, 0, self._stop):
-                self._starts[len(run[0])].append(run.start())
-        opening = _TICKS.match(self._text, at)
-        assert opening is not None
-        starts = self._starts.get(len(opening[0]), [])
-        index = bisect_left(starts, opening.end())
-        if index == len(starts):
-            return opening.end(), False
-        return starts[index] + len(opening[0]), True

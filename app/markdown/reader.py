@@ -111,7 +111,7 @@ def demote(state: StateCore) -> None:
 
 
 def heading_tag(tag: str) -> str:
-    return "h3" if tag in ("h1", "h2", "h3") else "h4"
+    return {"p": "p", "h1": "h3", "h2": "h3", "h3": "h3"}.get(tag, "h4")
 
 
 def _render_citation(_self: Any, tokens: Any, index: int, _options: Any, _env: Any) -> str:

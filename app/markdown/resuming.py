@@ -13,12 +13,11 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
-from app.markdown.blocks import LINES, Block, Reading
+from app.markdown.blocks import CONTAINERS, LINES, Block, Reading, line_of
 from app.markdown.tree import Node
 
 _STAND_IN = "x"
-_WITH_MARGIN = ("list_item_open", "blockquote_open")
-_LISTS = ("bullet_list_open", "ordered_list_open")
+_LISTS, _WITH_MARGIN = CONTAINERS[:2], CONTAINERS[2:]
 _TAB = 4
 
 
@@ -77,11 +76,11 @@ def resume(reading: Reading, place: Place, root: Node) -> Place:
     source = _Source(reading)
     cut = source.cut_inside(chain[-1])
     if cut is None:
-        chain = chain[:-1] if chain[-1].is_head else chain
-        cut = source.cut_before(chain[-1])
+        chain = chain[:-1] if chain[-1].meta.get("is_head") else chain
+        cut = _Cut(source.starts[line_of(chain[-1])], line_of(chain[-1]))
     if cut.at <= len(place.head):
         return place
-    begun = {block.line: block for block in chain if block.kind in _WITH_MARGIN and block.line < cut.line}
+    begun = {line_of(one): one for one in chain if one.type in _WITH_MARGIN and line_of(one) < cut.line}
     head = "".join(map(source.begin_anew, begun.values()))
     line = head.count("\n")
     return Place(
@@ -90,7 +89,7 @@ def resume(reading: Reading, place: Place, root: Node) -> Place:
         tuple(_open(chain, begun, Node("", "", reading.tree), root, cut)),
         joined=line if cut.is_text else -1,
         table=line if cut.rows else -1,
-        rows=cut.rows + (place.rows if cut.rows and chain[-1].line == place.table else 0),
+        rows=cut.rows + (place.rows if cut.rows and line_of(chain[-1]) == place.table else 0),
     )
 
 
@@ -98,17 +97,17 @@ def _open(chain: list[Block], begun: dict[int, Block], read: Node, node: Node, c
     """Yield the elements that go on: `node` and the last ones in it, as far as they begin before the cut."""
     stand_ins = 0
     for block in chain:
-        if block.is_head:
+        if block.meta.get("is_head"):
             break
-        again = len(read.children) - block.before
+        again = len(read.children) - block.meta["before"]
         yield _keep(node, again, stand_ins)
-        if not cut.steps and block.line >= cut.line and block.kind not in _LISTS:
+        if not cut.steps and line_of(block) >= cut.line and block.type not in _LISTS:
             return
-        read, node = read.children[block.before], node.children[-again]
-        stand_ins = int(block.kind == "blockquote_open" and begun.get(block.line) is block)
+        read, node = read.children[block.meta["before"]], node.children[-again]
+        stand_ins = int(block.type == "blockquote" and begun.get(line_of(block)) is block)
     for again, stand_ins in cut.steps:
         yield _keep(node, again, stand_ins, cut.is_text)
-        node = node.children[-1] if node.children else node
+        node = node.children[-1]
 
 
 def _keep(node: Node, again: int, stand_ins: int, is_text: bool = False) -> Open:
@@ -118,77 +117,60 @@ def _keep(node: Node, again: int, stand_ins: int, is_text: bool = False) -> Open
 def _last_blocks(blocks: list[Block]) -> Iterator[Block]:
     while blocks:
         yield blocks[-1]
-        blocks = blocks[-1].inside
+        blocks = blocks[-1].children if blocks[-1].type in CONTAINERS else []
 
 
 class _Source:
-    """The characters of a text that was read."""
+    """The characters of a text that was read, and where its lines begin."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading, self._text = reading, reading.text
-        self._starts = [0, *accumulate(len(line) + 1 for line in reading.text.split("\n"))]
-
-    def cut_before(self, block: Block) -> _Cut:
-        return _Cut(self._starts[block.line], block.line)
+        self.starts = [0, *accumulate(len(line) + 1 for line in reading.text.split("\n"))]
 
     def cut_inside(self, block: Block) -> _Cut | None:
         """Return where to cut inside a block, if something in it is finished."""
-        if block.shown < 2:
+        shown, line = block.meta.get("shown", 0), line_of(block)
+        if shown < 2:
             return None
-        match block.kind:
+        match block.type:
+            case "table":
+                return _Cut(self.starts[line + 1 + shown], line, self._lines(line, 2), ((1, 1), (1, 0)), rows=shown - 1)
             case "fence":
-                return self._cut_code(block, 1)
+                return _Cut(self.starts[line + 1 + (shown - 1) * LINES], line, self._lines(line, 1), ((1, 0), (1, 0)))
             case "code_block":
-                return self._cut_code(block, 0)
-            case "table_open":
-                return self._cut_rows(block)
-            case "paragraph_open" | "heading_open":
-                return self._cut_text(block)
+                last = line + (shown - 1) * LINES
+                is_empty = not self._lines(last, 1).strip("> \t\n")  # with such a line no indented code begins
+                return None if is_empty else _Cut(self.starts[last], line + 1, "", ((1, 0), (1, 0)))
             case _:
-                return None
+                return self._cut_text(block)
 
     def begin_anew(self, block: Block) -> str:
         """Return lines that begin an item or a quotation, with what is around it, and nothing else."""
-        margin = self._margin(block.line, block.tokens[0].level + 1)
+        margin = self._margin(line_of(block), block.level + 1)
         blank = re.sub(r"[^>\s]", " ", margin).rstrip()
         return f"{margin}{_STAND_IN}\n{blank}\n"
 
+    def _lines(self, line: int, count: int) -> str:
+        return self._text[self.starts[line] : self.starts[line + count]]
+
     def _margin(self, line: int, level: int) -> str:
         """Return how a line goes up to the block of that level which begins in it."""
-        start = self._starts[line]
         place, excess = self._reading.env["margins"].get((line, level), (-1, 0))
         if place < 0:  # nothing but the mark of an item
-            return f"{self._text[start : self._starts[line + 1] - 1].rstrip()} "
-        margin = self._text[start:place].expandtabs(_TAB)
+            return f"{self._lines(line, 1).rstrip()} "
+        margin = self._text[self.starts[line] : place].expandtabs(_TAB)
         return margin[: len(margin) - excess]
-
-    def _cut_code(self, block: Block, fences: int) -> _Cut | None:
-        """Cut before the last lines of code. What is indented cannot begin with an empty line."""
-        line = block.line + fences + (block.shown - 1) * LINES
-        start, end = self._starts[line : line + 2]
-        if not fences and not self._text[start:end].strip("> \t\n"):
-            return None
-        begin = self._text[self._starts[block.line] : self._starts[block.line + fences]]
-        return _Cut(start, block.line + 1 - fences, begin, ((1, 0), (1, 0)))
-
-    def _cut_rows(self, block: Block) -> _Cut:
-        """Cut before the last row of a table."""
-        begin = self._text[self._starts[block.line] : self._starts[block.line + 2]]
-        return _Cut(self._starts[block.line + 1 + block.shown], block.line, begin, ((1, 1), (1, 0)), block.shown - 1)
 
     def _cut_text(self, block: Block) -> _Cut | None:
         """Cut before the last run of a paragraph or a heading."""
-        token, content = block.tokens[0], block.tokens[1].content
-        place = block.runs[-1] + (block.line == self._reading.joined)
-        line = block.line + content.count("\n", 0, place)
-        start, end = self._starts[line : line + 2]
-        begins, ends = content.rfind("\n", 0, place) + 1, content.find("\n", place)
-        rest = content[place : ends if ends >= 0 else len(content)].rstrip(" \t")
-        if token.type == "heading_open":
-            at = self._text.find(content, start, end) + place - begins
-        else:
-            at = start + len(self._text[start : end - 1].rstrip(" \t")) - len(rest)
+        content, line = block.children[0].content, line_of(block)
+        place = block.meta["runs"][-1] + (line == self._reading.joined)
+        at_line = line + content.count("\n", 0, place)
+        written, start = self._lines(at_line, 1).rstrip(), self.starts[at_line]
+        rest = content[place:].partition("\n")[0].rstrip()
+        is_heading = block.type == "heading"
+        at = start + (written.find(content) + place if is_heading else len(written) - len(rest))
         if not self._text.startswith(rest, at) or at < start:
             return None
-        begin = f"{self._margin(block.line, token.level)}{token.markup}{' ' if token.markup else ''}{_STAND_IN}"
-        return _Cut(at, block.line, begin, ((1, 0),), is_text=True)
+        begin = f"{self._margin(line, block.level)}{block.markup}{' ' * is_heading}{_STAND_IN}"
+        return _Cut(at, line, begin, ((1, 0),), is_text=True)

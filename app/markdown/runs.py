@@ -56,7 +56,7 @@ def read_runs(md: MarkdownIt, text: str, numbers: Numbers, is_open: bool = False
 @lru_cache(maxsize=256)
 def _read_window(md: MarkdownIt, window: str, numbers: tuple[tuple[str, int], ...]) -> tuple[int, list[Run]]:
     """Read the beginning of a text that goes on for long: as many runs as end in it, and where they do."""
-    *whole, rest = _split(_read(md, window, dict(numbers), False), 0)
+    *whole, rest = _split(_read(md, window, dict(numbers), True), 0)
     if whole:
         return rest.start, whole
     end = window.rfind(" ") + 1 or LONGEST

@@ -33,6 +33,10 @@ class Patch(NamedTuple):
     html: str
     swap: Swap = "outerMorph"
 
+    def encode(self) -> str:
+        """Return the patch as an element for htmx."""
+        return f'<hx-partial hx-target="#{escape(self.target)}" hx-swap="{self.swap}">{self.html}</hx-partial>'
+
 
 def render(tree: Tree, element_id: str = "") -> str:
     """Return the HTML of the blocks. With an id, the element around them has that one, and each of theirs begins with

@@ -64,14 +64,6 @@ class _Place:
     style: str | None = None
 
 
-@dataclass(frozen=True)
-class _Looks:
-    """What a run of text looks like, and where it leads."""
-
-    marks: frozenset[str] = frozenset()
-    href: str = ""
-
-
 @dataclass
 class _Word:
     """A document that is being written."""
@@ -135,10 +127,10 @@ class _Word:
         count.add_lvlOverride(ilvl=level).add_startOverride(int(node.attrs.get("start", 1)))
         inside = _Place(place.depth + 1, count.numId, True, place.style)
         for item in node.children:
-            if not item.children or item.children[0].type != "paragraph":
+            begins = bool(item.children) and item.children[0].type == "paragraph"
+            if not begins:  # what is no paragraph has no number
                 self._paragraph(inside)
-            first = item.children[:1] and item.children[0].type == "paragraph"
-            self._add_all(item.children, inside if first else replace(inside, begins=False))
+            self._add_all(item.children, replace(inside, begins=begins))
 
     def _add_kind(self, kind: str) -> int:
         """Define how lists of a kind look, at each level."""
@@ -163,35 +155,29 @@ class _Word:
             for cell, place in zip(row.children, written.cells, strict=True):
                 paragraph = place.paragraphs[0]
                 paragraph.alignment = _ALIGNED.get(str(cell.attrs.get("style")))
-                _add_inline(paragraph, cell, _Looks(frozenset({"strong"} if cell.tag == "th" else ())))
+                _add_inline(paragraph, cell, frozenset({"strong"} if cell.tag == "th" else ()))
 
 
-def _add_inline(paragraph: Any, node: SyntaxTreeNode, looks: _Looks | None = None) -> None:
-    looks = looks or _Looks()
+def _add_inline(paragraph: Any, node: SyntaxTreeNode, marks: frozenset[str] = frozenset(), href: str = "") -> None:
     for child in node.children:
         match child.type:
-            case "em" | "strong" | "s":
-                _add_inline(paragraph, child, replace(looks, marks=looks.marks | {child.type}))
+            case "em" | "strong" | "s" | "inline" | "image":
+                _add_inline(paragraph, child, marks | {child.type}, href)
             case "link":
-                _add_inline(paragraph, child, replace(looks, href=str(child.attrs["href"])))
-            case "inline" | "image":
-                _add_inline(paragraph, child, looks)
+                _add_inline(paragraph, child, marks, str(child.attrs["href"]))
             case "hardbreak":
                 paragraph.add_run().add_break()
             case "softbreak":
-                _add_run(paragraph, " ", looks)
+                _add_run(paragraph, " ", marks, href)
             case kind:
-                _add_run(paragraph, child.content, replace(looks, marks=looks.marks | {kind}))
+                _add_run(paragraph, child.content, marks | {kind}, href)
 
 
-def _add_run(paragraph: Any, text: str, looks: _Looks) -> None:
-    run = paragraph.add_run(_clean(text))
-    run.bold, run.italic = "strong" in looks.marks or None, "em" in looks.marks or None
-    run.font.strike = "s" in looks.marks or None
-    run.font.superscript = "citation" in looks.marks or None
-    if "code_inline" in looks.marks:
-        run.style = "Code Text"
-    _link(paragraph, run, looks.href)
+def _add_run(paragraph: Any, text: str, marks: frozenset[str], href: str) -> None:
+    run = paragraph.add_run(_clean(text), style="Code Text" if "code_inline" in marks else None)
+    run.bold, run.italic = "strong" in marks or None, "em" in marks or None
+    run.font.strike, run.font.superscript = "s" in marks or None, "citation" in marks or None
+    _link(paragraph, run, href)
 
 
 def _link(paragraph: Any, run: Any, href: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.markdown import Growing, Patch, Tree, patches, read, render
+from app.markdown import Growing, Tree, patches, read, render
 
 ID = "section-price"
 NUMBERS = {"s1": 1, "s2": 2, "s3": 2}
@@ -35,8 +35,4 @@ def follow(lengths: Iterator[str]) -> Iterator[str]:
 
 
 def _message(before: Tree, after: Tree) -> str:
-    return "".join(map(_encode, patches(before, after, ID)))
-
-
-def _encode(patch: Patch) -> str:
-    return f'<hx-partial hx-target="#{patch.target}" hx-swap="{patch.swap}">{patch.html}</hx-partial>'
+    return "".join(patch.encode() for patch in patches(before, after, ID))

@@ -121,3 +121,13 @@ def test_a_table_is_what_markdown_it_makes_of_it(text: str) -> None:
     """Where its head begins with a pipe."""
     theirs = MarkdownIt("commonmark", {"html": False}).enable("table").disable("reference")
     assert _alone(READER, text) == _alone(theirs, text)
+
+
+def test_a_long_paragraph_is_what_markdown_it_makes_of_it() -> None:
+    """Wherever its markup stands: no run ends inside."""
+    plain = MarkdownIt("commonmark", {"html": False}).enable("strikethrough").disable("reference")
+    label = f"a link, {'or another, ' * 20}or two"
+    sentence = f"One, [{label}](https://e.com/a_(b)), **bold, and** `code, or` *em, [here](https://e.com)*. "
+    for space in range(0, 100, 9):
+        text = "word " * space + sentence * 22
+        assert normal(show(text, True)) == normal(_alone(plain, text))

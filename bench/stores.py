@@ -12,9 +12,9 @@ from typing import Any
 from redis.asyncio import Redis
 
 from app.contract.events import RunSubmitted, now
+from app.contract.ids import new_id
 from app.contract.payloads import Submitted
 from app.contract.settings import Settings
-from app.contract.status import new_id
 from app.stores.archive import Archive
 from app.stores.database import Database, migrate
 from app.stores.log import Log

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts.sessions import digest_of
-from app.contract.status import new_id
+from app.contract.ids import new_id
 from app.stores.database import Database
 from app.stores.repositories import workspaces
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.contract.cursors import parse_cursor
-from app.contract.errors import CursorUnreadable
 from app.contract.payloads import (
     AnswerData,
     Applied,
@@ -224,45 +222,3 @@ ReadableEvent = Annotated[
 ]
 Event = ReadableEvent | Unreadable
 Command = CommandCancel | CommandRetry | CommandAnswer
-
-_READER: TypeAdapter[ReadableEvent] = TypeAdapter(ReadableEvent)
-
-
-def encode_event(event: Event) -> str:
-    """The event as the log keeps it: JSON without the id, which the log gives."""
-    return event.model_dump_json(exclude={"id"})
-
-
-def decode_event(cursor: str, body: str | bytes) -> Event:
-    """The event that stands at `cursor`. Never raises: what cannot be read comes back as `Unreadable`."""
-    try:
-        event = _READER.validate_json(body)
-    except ValidationError as error:
-        return _unreadable(cursor, body, error)
-    # Nobody else has it yet, frozen as it is; a copy for this one field would cost as much as reading all of it.
-    event.__dict__["id"] = cursor
-    event.__pydantic_fields_set__.add("id")
-    return event
-
-
-def _unreadable(cursor: str, body: str | bytes, error: ValidationError) -> Unreadable:
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    first = error.errors(include_url=False, include_input=False)[0]
-    return Unreadable(
-        id=cursor,
-        at=_moment_of(cursor),
-        data={"raw": text[:2000]},
-        reason=f"{'.'.join(map(str, first['loc']))} {first['msg']}".strip()[:300],
-    )
-
-
-def _moment_of(cursor: str) -> datetime:
-    try:
-        return datetime.fromtimestamp(parse_cursor(cursor)[0] / 1000, UTC)
-    except (CursorUnreadable, OverflowError, ValueError, OSError):
-        return datetime.fromtimestamp(0, UTC)
-
-
-def envelope(event: Event) -> dict[str, Any]:
-    """The event as the API shows it: `{id, type, at, step, attempt, epoch, data}`."""
-    return event.model_dump(mode="json", exclude={"reason"})

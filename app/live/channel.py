@@ -10,8 +10,8 @@ from typing import Protocol
 
 import structlog
 
+from app.contract.codec import decode_event
 from app.contract.cursors import START, parse_cursor
-from app.contract.events import decode_event
 from app.contract.run import Run
 from app.contract.status import RunStatus
 from app.live.sse import Frame, Frames, encode_patch

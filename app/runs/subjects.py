@@ -14,7 +14,7 @@ from sqlmodel import col
 from app.content.urls import AddressRefused, schemes_of, typed_address
 from app.content.values import OnboardInput, PostBrief, visible
 from app.content.workflows import ONBOARD_SITE, WRITE_POST
-from app.contract.status import new_id
+from app.contract.ids import new_id
 from app.runs.errors import InputInvalid, Problem
 from app.runs.validation import read_model
 from app.stores.repositories.sites import find_site

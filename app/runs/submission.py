@@ -10,10 +10,10 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import IntegrityError
 
 from app.contract.events import RunSubmitted, now
+from app.contract.ids import new_id
 from app.contract.manifest import WorkflowManifest
 from app.contract.payloads import Submitted
 from app.contract.settings import Settings
-from app.contract.status import new_id
 from app.runs.digests import digest_request
 from app.runs.errors import KeyReused, WorkflowUnknown
 from app.runs.subjects import SUBJECTS, SubjectIds, find_subjects

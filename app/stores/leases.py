@@ -12,9 +12,10 @@ import structlog
 from redis.exceptions import ResponseError
 
 from app.contract import keys
+from app.contract.codec import encode_event
 from app.contract.cursors import START, parse_cursor
 from app.contract.errors import StaleEpoch
-from app.contract.events import RunRecovered, encode_event
+from app.contract.events import RunRecovered
 from app.contract.payloads import Recovered
 from app.stores.scripts import Scripts
 

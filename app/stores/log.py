@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from app.contract import keys
+from app.contract.codec import decode_event, encode_event
 from app.contract.cursors import START, is_after, parse_cursor
 from app.contract.errors import AppendRefused, CommandPending, CursorGone, RunEnded, StaleEpoch
-from app.contract.events import Command, Event, RunSubmitted, decode_event, encode_event
+from app.contract.events import Command, Event, RunSubmitted
 from app.contract.run import Run, fold
 from app.stores.archive import Archive, Entry
 from app.stores.scripts import Scripts

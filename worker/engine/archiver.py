@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.contract.codec import decode_event
 from app.contract.cursors import is_after
-from app.contract.events import decode_event
 from app.contract.run import Run
 from app.stores.archive import Archive, Entry, Shipment
 from app.stores.log import Log

@@ -10,17 +10,10 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.contract.codec import encode_event
 from app.contract.cursors import START, is_after
 from app.contract.errors import AppendRefused, CommandPending, StaleEpoch
-from app.contract.events import (
-    Command,
-    CommandAnswer,
-    CommandCancel,
-    CommandRetry,
-    Event,
-    RunHandedOver,
-    encode_event,
-)
+from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry, Event, RunHandedOver
 from app.contract.payloads import HandedOver
 from app.contract.run import Run
 from app.stores.log import Log

@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from app.contract import events as e
 from app.contract.cursors import is_after
-from app.contract.run import ancestors, fold
+from app.contract.run import fold
 from app.contract.status import StepStatus
+from app.contract.step_paths import ancestor_paths
 
 ENDS = (e.RunSucceeded, e.RunIncomplete, e.RunFailed, e.RunCancelled)
 COMMANDS = (e.CommandCancel, e.CommandRetry, e.CommandAnswer)
@@ -67,7 +68,7 @@ def _check_steps(events: Sequence[e.Event]) -> Iterator[str]:
             continue
         seen = steps.setdefault(event.step, _Seen())
         if isinstance(event, e.StepStarted):
-            outer = [steps[path].began for path in ancestors(event.step) if path in steps]
+            outer = [steps[path].began for path in ancestor_paths(event.step) if path in steps]
             if seen.attempt and not seen.over and seen.began > max(pass_began, *outer, 0):
                 yield f"{event.id}: {event.step} was started again while attempt {seen.attempt} of it ran"
             yield from _begin(seen, event)

@@ -8,7 +8,8 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.contract.events import RunSubmitted, encode_event
+from app.contract.codec import encode_event
+from app.contract.events import RunSubmitted
 from app.stores.repositories.events import archived
 from app.stores.tables import RunRow
 

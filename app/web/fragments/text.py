@@ -10,8 +10,8 @@ from html import escape
 from itertools import pairwise
 from typing import NamedTuple
 
+from app.contract.attempt import Attempt
 from app.contract.status import StepStatus
-from app.contract.step import Attempt
 from app.live.fragments import Fragment
 from app.oldmarkdown.blocks import Block, split_blocks
 from app.oldmarkdown.markdown import (

@@ -18,10 +18,10 @@ from app.contract.events import (
     StepStarted,
     StepSucceeded,
 )
+from app.contract.ids import new_id
 from app.contract.payloads import ErrorData, Output, Result, Retrying, Started, StepBegun, StepDone, Submitted
 from app.contract.run import Run
 from app.contract.settings import Settings
-from app.contract.status import new_id
 from app.stores.archive import Archive, Shipment
 from app.stores.database import Database, migrate
 from app.stores.epochs import Epochs

@@ -9,8 +9,9 @@ from typing import Any
 from app.contract import keys
 from app.contract.cursors import START
 from app.contract.events import Command, Event, RunSubmitted, StepMessage, now
+from app.contract.ids import new_id
 from app.contract.payloads import Message, Submitted
-from app.contract.status import RunStatus, new_id
+from app.contract.status import RunStatus
 from app.stores.archive import Archive, Entry
 from app.stores.database import Database
 from app.stores.epochs import Epochs, Minted

@@ -11,9 +11,10 @@ import pytest
 from redis.exceptions import ResponseError
 
 from app.contract import keys
+from app.contract.codec import encode_event
 from app.contract.cursors import START, is_after
 from app.contract.errors import AppendRefused, CommandPending, RunEnded, StaleEpoch
-from app.contract.events import CommandCancel, CommandRetry, RunSucceeded, encode_event
+from app.contract.events import CommandCancel, CommandRetry, RunSucceeded
 from app.contract.payloads import Result, RetryData
 from app.stores.log import Release
 from app.stores.scripts import script_text

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col
 
-from app.contract.status import new_id
+from app.contract.ids import new_id
 from app.stores import database as module
 from app.stores.database import Database
 from app.stores.tables import PageRow, SiteRow, Workspace

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from redis.asyncio import Redis
 
 from app.contract import keys
-from app.contract.events import CommandAnswer, CommandCancel, CommandRetry, StepMessage, StepSucceeded, encode_event
+from app.contract.codec import encode_event
+from app.contract.events import CommandAnswer, CommandCancel, CommandRetry, StepMessage, StepSucceeded
 from app.contract.payloads import AnswerData, Message, RetryData
 from app.contract.run import Run
 from app.contract.status import RunStatus

@@ -8,8 +8,8 @@ from typing import Any
 from app.contract import keys
 from app.contract.errors import StaleEpoch
 from app.contract.events import Command, Event, RunSubmitted, now
+from app.contract.ids import new_id
 from app.contract.payloads import Submitted
-from app.contract.status import new_id
 from app.stores.repositories.runs import accept_run
 from app.stores.tables import RunRow
 from tests.app.stores.stores import Stores

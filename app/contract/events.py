@@ -1,7 +1,7 @@
 """The events of a run's log: one frozen class for each type, in one tagged union.
 
-An event travels as JSON `{type, at, step, attempt, epoch, data}`; its `id` is the cursor that the log gave it. Facts
-carry the epoch that appended them, commands carry 0.
+An event is stored as JSON `{type, at, step, attempt, epoch, data}`; its `id` is the cursor that the log assigned to it.
+Facts carry the epoch that appended them, commands carry 0.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from app.contract.payloads import (
 
 
 def now() -> datetime:
-    """The present moment in UTC, in whole milliseconds as the log keeps it."""
+    """Return the present time in UTC, in whole milliseconds as in cursors."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
@@ -49,11 +49,11 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
-"""A moment; one without a zone is meant in UTC, so that any two can be compared."""
+"""A time with a zone. One that is read without a zone is taken as UTC, so that any two can be compared."""
 
 
 class Envelope(BaseModel):
-    """What all events have. `step` is a path, empty for the run as a whole; `attempt` counts from 1 within a step."""
+    """The fields of all events. `step` is a path, empty for the run as a whole; `attempt` counts from 1 in a step."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -186,7 +186,7 @@ class CommandRefused(Envelope):
 
 
 class Unreadable(Envelope):
-    """An entry that this version cannot read (newer, or damaged): kept and shown as such, and skipped by every fold."""
+    """An entry that this version cannot read (newer, or damaged): shown as such, and skipped by every fold."""
 
     type: str = "unreadable"
     data: dict[str, Any] = {}

@@ -20,7 +20,7 @@ ENDED = frozenset(RunStatus) - ACTIVE
 
 
 def lease_state(status: RunStatus) -> str:
-    """How the lease of a run with this status says it stands while nobody holds it: queued, parked or ended."""
+    """Return the state in the lease of a run with this status while nobody holds it: queued, parked or ended."""
     if status in ENDED:
         return "ended"
     return "parked" if status == RunStatus.WAITING else "queued"

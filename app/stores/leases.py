@@ -162,10 +162,10 @@ class Leases:
         of its log: what SQL knows as waiting or ended stays so.
         """
         recovered = encode_event(RunRecovered(epoch=due.epoch, data=Recovered(holder=due.holder)))
-        bell = keys.bell_channel(due.run_id)
+        channel = keys.notification_channel(due.run_id)
         reply = await self._scripts.claim(
             keys=[keys.log_key(due.run_id), keys.lease_key(due.run_id), keys.DUE, keys.UNSHIPPED],
-            args=[due.run_id, REQUEUE_MS, due.epoch, recovered, bell, state, shipped],
+            args=[due.run_id, REQUEUE_MS, due.epoch, recovered, channel, state, shipped],
         )
         return int(reply) if reply else None
 

@@ -128,7 +128,7 @@ class Log:
             keys=[keys.log_key(run_id), keys.lease_key(run_id), keys.DUE, keys.UNSHIPPED],
             args=[
                 run_id, kind, epoch, token, known.floor, lease_ms, release, handled, known.state,
-                keys.bell_channel(run_id), known.workflow, known.version, *bodies,
+                keys.notification_channel(run_id), known.workflow, known.version, *bodies,
             ],
         )  # fmt: skip
         if reply[0] == "ok":

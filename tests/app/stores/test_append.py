@@ -115,7 +115,7 @@ async def test_old_epoch_is_refused_in_the_very_moment_of_the_new_one(stores: St
     minted = await stores.mint(old.run_id)
     log_keys = [keys.log_key(old.run_id), keys.lease_key(old.run_id), keys.DUE, keys.UNSHIPPED]
     taking = [keys.lease_key(old.run_id), keys.DUE, keys.log_key(old.run_id)]
-    bell = keys.bell_channel(old.run_id)
+    bell = keys.notification_channel(old.run_id)
     body = encode_event(message("late"))
     pipe = stores.redis.pipeline(transaction=True)
     pipe.eval(
@@ -236,7 +236,7 @@ async def test_append_renews_the_lease_and_rings(stores: Stores) -> None:
     run = await stores.start()
     await stores.expire_lease(run.run_id)
     async with stores.redis.pubsub() as bells:
-        await bells.subscribe(keys.bell_channel(run.run_id))
+        await bells.subscribe(keys.notification_channel(run.run_id))
         await bells.get_message(timeout=5)
         cursors = await run.say("a", "b")
         rung = await bells.get_message(timeout=5)

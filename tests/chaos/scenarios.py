@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from app.content.urls import schemes_of
+from app.content.urls import candidate_addresses
 from app.content.values import OnboardInput, PostBrief
 from app.contract.settings import Settings
 from app.stores.database import Database
@@ -54,7 +54,7 @@ class Worlds:
             async with database.writing() as session:
                 session.add(_run_row("onboard-site", value.model_dump(mode="json")))
                 await session.flush()
-                session.add(SiteRow(id=SITE, workspace_id=WORKSPACE, run_id=RUN, url=schemes_of(value.url)[0]))
+                session.add(SiteRow(id=SITE, workspace_id=WORKSPACE, run_id=RUN, url=candidate_addresses(value.url)[0]))
             async with self._world(database, value, stumbles, reader) as world:
                 yield world, database
 

@@ -11,7 +11,7 @@ from app.content.values import (
     OutlineSection,
     Section,
     Source,
-    visible,
+    visible_text,
 )
 from app.content.workflows import OUTLINE, SOURCES, WRITE_SECTION
 from app.contract.run import Run
@@ -119,7 +119,7 @@ def _head(told: _Told, context: Context) -> Fragment:
     proposal = read_value(Outline, ask.proposal) if ask is not None and ask.name == OUTLINE else None
     draft = context.draft_of(ask.ask) if ask else None
     asked = run.input if isinstance(run.input, dict) else {}
-    brief = {name: visible(str(asked.get(name) or "")) for name in ("topic", "audience", "tone", "length")}
+    brief = {name: visible_text(str(asked.get(name) or "")) for name in ("topic", "audience", "tone", "length")}
     return render_partial(
         "posts/_head",
         "document-head",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property, partial
 
-from app.content.urls import schemes_of
+from app.content.urls import candidate_addresses
 from app.content.values import PageDigest, Profile, Topic
 from app.content.workflows import PAGE, PROFILE, PROFILE_SITE, READ_HOME, READ_PAGES, SUGGEST_TOPICS, TOPICS
 from app.contract.cursors import START
@@ -110,7 +110,7 @@ def _address(run: Run, opening: Step | None) -> str:
     typed = run.input.get("url") if isinstance(run.input, dict) else None
     if isinstance(found, str):
         return found
-    return schemes_of(typed)[0] if isinstance(typed, str) and typed else ""
+    return candidate_addresses(typed)[0] if isinstance(typed, str) and typed else ""
 
 
 def _tally(reading: Step | None, pages: list[Step]) -> Tally:

@@ -11,12 +11,20 @@ from app.contract.cursors import parse_cursor
 from app.contract.errors import CursorUnreadable
 from app.contract.events import Event, ReadableEvent, Unreadable
 
+Entry = tuple[str, str]
+"""An entry of a log: its cursor, and the event's JSON."""
+
 _ADAPTER: TypeAdapter[ReadableEvent] = TypeAdapter(ReadableEvent)
 
 
 def encode_event(event: Event) -> str:
     """Return the event as the log stores it: JSON without the id, which the log assigns."""
     return event.model_dump_json(exclude={"id"})
+
+
+def encode_entry(event: Event) -> Entry:
+    """Return an event that has its cursor already as an entry of the log."""
+    return event.id, encode_event(event)
 
 
 def decode_event(cursor: str, body: str | bytes) -> Event:

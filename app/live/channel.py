@@ -10,13 +10,12 @@ from typing import Protocol
 
 import structlog
 
-from app.contract.codec import decode_event
+from app.contract.codec import Entry, decode_event
 from app.contract.cursors import START, parse_cursor
 from app.contract.run import Run
 from app.contract.status import RunStatus
 from app.live.sse import Frame, Frames, encode_patch
 from app.live.viewer import Viewer
-from app.stores.archive import Entry
 
 logger = structlog.get_logger()
 

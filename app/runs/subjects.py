@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from app.content.urls import AddressInvalid, candidate_addresses, parse_typed_address
 from app.content.values import OnboardInput, PostBrief, visible_text
@@ -17,6 +15,7 @@ from app.content.workflows import ONBOARD_SITE, WRITE_POST
 from app.contract.ids import new_id
 from app.runs.errors import InputInvalid, Problem
 from app.runs.validation import read_model
+from app.stores.repositories.posts import find_post_id
 from app.stores.repositories.sites import find_site
 from app.stores.tables import PostRow, RunRow, SiteRow
 
@@ -42,8 +41,7 @@ class SubjectIds:
 
 async def find_subjects(session: AsyncSession, row: RunRow) -> SubjectIds:
     """The rows that came into being with a run."""
-    post_id = await session.scalar(select(col(PostRow.id)).where(col(PostRow.run_id) == row.id))
-    return SubjectIds(row.site_id, post_id)
+    return SubjectIds(row.site_id, await find_post_id(session, row.id))
 
 
 def _prepare_site(value: Any, allow: Collection[str]) -> dict[str, Any]:

@@ -23,9 +23,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlalchemy import select
-from sqlmodel import col
-
 from app.contract.cursors import START
 from app.contract.run import Run
 from app.live.fragments import (
@@ -35,7 +32,7 @@ from app.live.fragments import (
     replacements,
 )
 from app.stores.database import Database
-from app.stores.tables import PostRow
+from app.stores.repositories.posts import find_post_id
 from app.web.fragments.context import Context
 from app.web.posts.view import post_fragments
 from app.web.runs.view import run_fragments
@@ -94,5 +91,5 @@ class Views:
         if kind != "post":
             return PageView(kind)
         async with self._database.reading() as session:
-            post_id = await session.scalar(select(col(PostRow.id)).where(col(PostRow.run_id) == run_id))
+            post_id = await find_post_id(session, run_id)
         return PageView(kind, Context(post_id=post_id or ""))

@@ -7,10 +7,10 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.contract.codec import decode_event
+from app.contract.codec import Entry, decode_event
 from app.contract.cursors import is_after
 from app.contract.run import Run
-from app.stores.archive import Archive, Entry, Shipment
+from app.stores.archive import Archive, Shipment
 from app.stores.log import Log
 from app.stores.snapshots import snapshot_row
 from app.stores.unshipped import Unshipped

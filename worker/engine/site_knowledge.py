@@ -20,7 +20,8 @@ from app.contract.status import ACTIVE
 from app.stores.database import Database
 from app.stores.epochs import Epochs, Minted
 from app.stores.repositories import pages, sites
-from app.stores.tables import RunRow, SiteRow
+from app.stores.repositories.runs import find_run
+from app.stores.tables import SiteRow
 from worker.agents.passages import number_passages
 
 
@@ -59,7 +60,7 @@ class SiteKnowledge:
         """Whether the run that onboards the site still goes on."""
         async with self._database.reading() as session:
             row = self._known(await sites.find_site(session, site_id, self._minted.workspace_id))
-            reading = await session.get(RunRow, row.run_id)
+            reading = await find_run(session, row.run_id, self._minted.workspace_id)
         return reading is not None and reading.status in ACTIVE
 
     async def save_address(self, site_id: str, url: str) -> None:

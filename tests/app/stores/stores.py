@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.contract import keys
+from app.contract.codec import Entry, encode_entry
 from app.contract.cursors import START
 from app.contract.events import Command, Event, RunSubmitted, StepMessage, now
 from app.contract.ids import new_id
 from app.contract.payloads import Message, Submitted
 from app.contract.status import RunStatus
-from app.stores.archive import Archive, Entry
+from app.stores.archive import Archive
 from app.stores.database import Database
 from app.stores.epochs import Epochs, Minted
 from app.stores.leases import Due, Leases
-from app.stores.log import KnownCommand, Log, Release
-from app.stores.repositories.runs import accept_run
+from app.stores.log import ArchivedState, Log, Release
+from app.stores.repositories.runs import add_run
 from app.stores.repositories.workspaces import add_workspace
 from app.stores.tables import RunRow
 from app.stores.unshipped import Unshipped
@@ -93,13 +94,13 @@ class Stores:
             row = RunRow(
                 id=run_id, workspace_id=workspace_id, workflow="echo", title=run_id, input=value, created_at=moment
             )
-            await accept_run(session, row, submitted)
+            await add_run(session, row, encode_entry(submitted))
         return submitted
 
     async def submit(self, value: Any = None) -> str:
         """A run that is committed and in Redis; gives its id."""
         submitted = await self.accept(value=value)
-        await self.log.submit(submitted.data.title, submitted)
+        await self.log.submit(submitted.data.title, "echo", encode_entry(submitted))
         return submitted.data.title
 
     async def row(self, run_id: str) -> RunRow:
@@ -128,7 +129,7 @@ class Stores:
         row = await self.row(run_id)
         state = "queued" if row.status in (RunStatus.QUEUED, RunStatus.RUNNING) else "ended"
         state = "parked" if row.status == RunStatus.WAITING else state
-        known = KnownCommand(state, row.shipped, row.workflow, row.version)
+        known = ArchivedState(state, row.shipped, row.workflow, row.version)
         return await self.log.command(run_id, command, client_id, known)
 
     async def hot(self, run_id: str) -> list[str]:

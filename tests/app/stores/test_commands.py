@@ -9,7 +9,7 @@ import pytest
 from app.contract.errors import RunEnded
 from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry, RunSucceeded, RunWaiting
 from app.contract.payloads import AnswerData, Ask, Result, RetryData, WaitingData
-from app.stores.log import KnownCommand, Release
+from app.stores.log import ArchivedState, Release
 from tests.app.stores.stores import Stores, message
 
 ANSWER = CommandAnswer(data=AnswerData(ask="a1", name="outline", value=1))
@@ -116,7 +116,7 @@ async def test_where_redis_lost_the_run_sql_says_what_it_takes(stores: Stores, s
 async def test_what_a_client_asked_for_is_known_beside_its_id_also_when_redis_was_lost(stores: Stores) -> None:
     run = await stores.start()
     row = await stores.row(run.run_id)
-    known = KnownCommand("held", row.shipped, row.workflow, row.version)
+    known = ArchivedState("held", row.shipped, row.workflow, row.version)
     first = await stores.log.command(run.run_id, RETRY, "c1", known, "digest 1")
     assert await stores.log.command(run.run_id, RETRY, "c1", known, "digest 2") == first
     earlier = await stores.log.command(run.run_id, RETRY, "c2", known)

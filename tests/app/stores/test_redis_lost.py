@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.contract import keys
+from app.contract.codec import encode_entry
 from app.contract.cursors import START, is_after
 from app.contract.errors import CursorGone, RunEnded, StaleEpoch
 from app.contract.events import CommandAnswer, CommandCancel, CommandRetry, RunSucceeded, RunWaiting, StepMessage
 from app.contract.payloads import AnswerData, Ask, Result, RetryData, WaitingData
 from app.stores.log import Release
-from app.stores.repositories.runs import accept_run
+from app.stores.repositories.runs import add_run
 from app.stores.repositories.workspaces import add_workspace
 from app.stores.tables import RunRow
 from tests.app.stores.stores import Stores, Taken, message
@@ -36,7 +37,7 @@ async def start_in_the_future(stores: Stores) -> Taken:
     async with stores.database.writing() as session:
         await add_workspace(session, "later")
         row = RunRow(id="run_later", workspace_id="later", workflow="echo", title="later", input=None)
-        await accept_run(session, row, later)
+        await add_run(session, row, encode_entry(later))
     assert await stores.leases.restore("run_later", "echo", "")
     return await stores.take("run_later")
 
@@ -271,7 +272,7 @@ async def test_submission_that_redis_missed_is_restored_with_its_first_event(sto
     run_id = submitted.data.title
     await restore(stores, run_id)
     await (await stores.take(run_id)).say("a")
-    await stores.log.submit(run_id, submitted)  # the web process was slow
+    await stores.log.submit(run_id, "echo", encode_entry(submitted))  # the web process was slow
     events = await stores.log.read(run_id)
     assert [event.type for event in events] == ["run.submitted", "step.message"]
     assert isinstance(events[1], StepMessage) and events[0].id == submitted.id

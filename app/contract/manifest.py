@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-BEAT_SECONDS = 1.0
+HEARTBEAT_SECONDS = 1.0
 """The time between two heartbeats of a worker."""
 
 DEAD_AFTER_SECONDS = 5.0
@@ -36,7 +36,7 @@ class WorkflowManifest(BaseModel):
             return self.name
 
 
-class Beat(BaseModel):
+class Heartbeat(BaseModel):
     """One heartbeat of one worker process. `workflows` maps names to versions; `at` is Redis time in ms.
 
     `stalled` lists those of its `runs` whose lease is renewed, but whose log does not grow.

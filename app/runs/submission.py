@@ -22,7 +22,7 @@ from app.runs.validation import check_key, check_readable, check_schema
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
-from app.stores.repositories.runs import add_run, find_repeat
+from app.stores.repositories.runs import add_run, find_run_by_key
 from app.stores.tables import RunRow
 
 _logger = structlog.get_logger(__name__)
@@ -82,7 +82,7 @@ class Submission:
         if key is None:
             return None
         async with self._database.reading() as session:
-            row = await find_repeat(session, workspace_id, key)
+            row = await find_run_by_key(session, workspace_id, key)
             if row is None:
                 return None
             if row.input_digest != digest:

@@ -68,7 +68,7 @@ class Epochs:
         that is not in it, or that a newer version has run, stays unchanged and None is returned too.
         """
         request = _Request(run_id, serves)
-        minted = await self._minting.ask(request)
+        minted = await self._minting.call(request)
         if minted is _Refusal.NOT_FOUND:
             # Its row may have been locked instead: by another request of the same batch, or by a write of an older
             # epoch, for which the rest of the batch need not wait.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from app.contract.errors import AppendRefused, CommandPending, CursorGone, RunEn
 from app.contract.events import Command, Event
 from app.contract.run import Run, fold
 from app.stores.archive import Archive
+from app.stores.client_ids import is_signed, read_digest, sign, signature
 from app.stores.scripts import Scripts
 
 _FIRST = '{"type":"run.submitted"'
@@ -94,7 +94,7 @@ class Log:
         `digest` is of the client's request, and is stored beside its id.
         Raise `RunEnded` when the run has ended and the command is no retry.
         """
-        body = _sign(encode_event(command), client_id, digest)
+        body = sign(encode_event(command), client_id, digest)
         return (await self._append(run_id, command.type, 0, client_id, [body], archived=archived))[0]
 
     async def find_command(self, run_id: str, client_id: str) -> str | None:
@@ -102,15 +102,14 @@ class Log:
         cursor: str | None = await self._redis.hget(keys.lease_key(run_id), f"client:{client_id}")
         if cursor:
             return cursor
-        found = await self._archive.search(run_id, _signature(client_id))
-        return next((cursor for cursor, body in found if _is_signed(body, client_id)), None)
+        found = await self._archive.search(run_id, signature(client_id))
+        return next((cursor for cursor, body in found if is_signed(body, client_id)), None)
 
     async def digest_of(self, run_id: str, cursor: str, client_id: str) -> str:
         """Return the digest that this client's command at `cursor` was appended with; empty if it had none."""
         hot = await self._redis.xrange(keys.log_key(run_id), min=cursor, max=cursor)
-        found = [(at, fields.get("e", "")) for at, fields in hot]
-        found = found or await self._archive.search(run_id, _signature(client_id))
-        return next((_read_fields(body).get("digest", "") for at, body in found if at == cursor), "")
+        found = _read_stream(hot) or await self._archive.search(run_id, signature(client_id))
+        return next((read_digest(body) for at, body in found if at == cursor), "")
 
     async def _append(
         self,
@@ -167,7 +166,7 @@ class Log:
         pipe.xrange(keys.log_key(run_id), count=1)
         pipe.xrange(keys.log_key(run_id), min=f"({after}" if after != START else "-")
         first, hot = await pipe.execute()
-        entries = [(cursor, fields.get("e", "")) for cursor, fields in hot]
+        entries = _read_stream(hot)
         if first and not is_after(first[0][0], after):
             return entries
         before = first[0][0] if first else None
@@ -182,13 +181,13 @@ class Log:
         hot = await self._redis.xrange(keys.log_key(run_id), count=SHORT)
         if len(hot) < SHORT and (entries := _entries_in_stream(hot, START)) is not None:
             return fold(run_id, [decode_event(cursor, body) for cursor, body in entries])
-        run = await self.begin(run_id)
+        run = await self.load_snapshot(run_id)
         for event in await self.read(run_id, run.cursor):
             run.apply(event)
         return run
 
-    async def begin(self, run_id: str) -> Run:
-        """Return the run's state as of its newest snapshot; an empty one, before the log's start, without a snapshot."""
+    async def load_snapshot(self, run_id: str) -> Run:
+        """Return the run's state as of its newest snapshot; the state of an empty log without one."""
         found = (await self._archive.snapshots([run_id])).get(run_id)
         return found.run if found else Run(id=run_id)
 
@@ -197,7 +196,7 @@ class Log:
         last = await self._redis.xrevrange(keys.log_key(run_id), count=1)
         return not last or not is_after(last[0][0], shipped)
 
-    async def archived(self, run_id: str) -> str:
+    async def last_archived(self, run_id: str) -> str:
         """Return the cursor of the last archived entry."""
         return await self._archive.shipped(run_id)
 
@@ -215,35 +214,16 @@ def _range_start(after: str) -> str:
     return after if after != START else "-"
 
 
+def _read_stream(hot: Sequence[tuple[str, dict[str, str]]]) -> list[Entry]:
+    return [(cursor, fields.get("e", "")) for cursor, fields in hot]
+
+
 def _entries_in_stream(hot: Sequence[tuple[str, dict[str, str]]], after: str) -> list[Entry] | None:
     """Return the entries after `after` if the stream has all of them; None when SQL may have some."""
-    entries = [(cursor, fields.get("e", "")) for cursor, fields in hot]
+    entries = _read_stream(hot)
     if entries and entries[0][0] == after:
         return entries[1:]
     return entries if entries and entries[0][1].startswith(_FIRST) else None
-
-
-def _signature(client_id: str) -> str:
-    return f'"client":{json.dumps(client_id)}'
-
-
-def _sign(body: str, client_id: str, digest: str) -> str:
-    """Add the client's id and digest beside the event's fields. Decoding ignores them."""
-    return f'{body[:-1]},{_signature(client_id)},"digest":{json.dumps(digest)}}}'
-
-
-def _is_signed(body: str, client_id: str) -> bool:
-    """Return whether the event itself has this client id, and not only a value inside it."""
-    return _read_fields(body).get("client") == client_id
-
-
-def _read_fields(body: str) -> dict[str, Any]:
-    """Return all fields of an entry's JSON, also those that decoding ignores; none where it is no JSON object."""
-    try:
-        read = json.loads(body)
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}
 
 
 def _refusal(reason: str, detail: str) -> AppendRefused:

@@ -14,7 +14,7 @@ from litestar.response import Redirect
 from app.accounts.workspaces import Requester
 from app.runs.queries import Queries
 from app.stores.database import Database
-from app.stores.repositories.listings import page_of_run, post_of_run
+from app.stores.repositories.listings import find_post_of_run, run_page_address
 
 
 @get(["/runs/{run_id:str}/cancellation", "/runs/{run_id:str}/retries", "/runs/{run_id:str}/answers/{name:str}"])
@@ -25,7 +25,7 @@ async def lead_to_run(
     database: NamedDependency[Database],
 ) -> Redirect:
     row = await queries.find(run_id, who.workspace_id)
-    return Redirect(page_of_run(row, await post_of_run(database, row)), status_code=303)
+    return Redirect(run_page_address(row, await find_post_of_run(database, row)), status_code=303)
 
 
 def is_from_own_page(request: Request[Any, Any, Any], run_id: str) -> bool:

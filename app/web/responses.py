@@ -10,7 +10,7 @@ from typing import Any
 from litestar import Request, Response
 from markupsafe import Markup
 
-from app.contract.manifest import Beat
+from app.contract.manifest import Heartbeat
 from app.contract.run import Run
 from app.contract.settings import Settings
 from app.contract.status import RunStatus
@@ -87,7 +87,7 @@ async def is_extractive(settings: Settings, fleet: Fleet) -> bool:
     return says_extractive(settings, await fleet.workers())
 
 
-def says_extractive(settings: Settings, beats: list[Beat]) -> bool:
+def says_extractive(settings: Settings, beats: list[Heartbeat]) -> bool:
     authors = {beat.author for beat in beats if beat.author}
     if not authors:
         return not settings.model

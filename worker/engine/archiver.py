@@ -76,11 +76,11 @@ class Archiver:
     async def _settle(self, kept: KnownFold, shipment: Shipment, done: set[str]) -> None:
         if shipment.entries and kept.run.id not in done:
             # Another was quicker, or the run was taken meanwhile: neither this fold nor its snapshot counts.
-            await self._unshipped.return_claim(kept.run.id)
+            await self._unshipped.release_claim(kept.run.id)
             return
         if shipment.snapshot:
             kept.stored = kept.events
-        await self._unshipped.settle(kept.run.id, kept.run.cursor, sealed=kept.run.ended)
+        await self._unshipped.mark_shipped(kept.run.id, kept.run.cursor, sealed=kept.run.ended)
         self._keep(kept)
 
     async def _archive_all(self, shipments: list[Shipment]) -> tuple[set[str], set[str]]:

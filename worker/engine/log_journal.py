@@ -250,5 +250,5 @@ class LogJournal:
                 logger.warning("append not taken", run=self._run_id, error=str(error))
             await asyncio.sleep(pause)
             # It may have been written, shipped, and lost by Redis since: then repeating it would write it twice.
-            self._floor = await self._read(lambda: self._log.archived(self._run_id))
+            self._floor = await self._read(lambda: self._log.last_archived(self._run_id))
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -47,7 +47,7 @@ class SiteKnowledge:
     async def onboarded_site(self) -> str:
         """The id of the site that this run onboards."""
         async with self._database.reading() as session:
-            row = await sites.site_of_run(session, self._minted.run_id)
+            row = await sites.find_site_of_run(session, self._minted.run_id)
         return self._known(row).id
 
     async def profile(self, site_id: str) -> Profile:
@@ -82,12 +82,12 @@ class SiteKnowledge:
 
     async def save_failure(self, site_id: str, url: str, reason: str) -> None:
         async with self._writing() as session:
-            await pages.save_failure(session, site_id, url, reason)
+            await pages.save_unread_page(session, site_id, url, reason)
 
     async def digests(self, site_id: str) -> list[PageDigest]:
         """The pages of the site that were read, in short."""
         async with self._database.reading() as session:
-            return await pages.page_digests(session, site_id)
+            return await pages.list_page_digests(session, site_id)
 
     async def passages(self, site_id: str, query: str, limit: int) -> list[Passage]:
         """The site's passages that fit the query, numbered `s1`, `s2`, …: best page first, in each page's order."""

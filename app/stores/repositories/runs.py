@@ -29,7 +29,7 @@ async def find_run(session: AsyncSession, run_id: str, workspace_id: str) -> Run
     return await session.scalar(select(RunRow).where(_ID == run_id, col(RunRow.workspace_id) == workspace_id))
 
 
-async def find_repeat(session: AsyncSession, workspace_id: str, key: str) -> RunRow | None:
+async def find_run_by_key(session: AsyncSession, workspace_id: str, key: str) -> RunRow | None:
     """Return the run that was accepted under this idempotency key, else None."""
     query = select(RunRow).where(col(RunRow.workspace_id) == workspace_id, col(RunRow.idempotency_key) == key)
     return await session.scalar(query)

@@ -22,7 +22,7 @@ from app.live.sse import PING, encode_patch, encode_retry
 from app.live.viewer import CLOSING_MS, RETRY_MS
 from app.runs.queries import write_place
 from app.stores.database import Database
-from app.stores.repositories.listings import ListedRun, runs_ended, runs_going_on
+from app.stores.repositories.listings import ListedRun, list_active_runs, list_ended_runs
 from app.web.fragments.labels import LABELS, RUN
 
 MOST_GOING_ON = 100
@@ -69,8 +69,8 @@ async def read_board(database: Database, workspace_id: str | None, before: tuple
     if not workspace_id:
         return Board()
     async with database.reading() as session:
-        going = [] if before else await runs_going_on(session, workspace_id, MOST_GOING_ON)
-        ended = await runs_ended(session, workspace_id, PAGE + 1, before)
+        going = [] if before else await list_active_runs(session, workspace_id, MOST_GOING_ON)
+        ended = await list_ended_runs(session, workspace_id, PAGE + 1, before)
     shown, more = ended[:PAGE], len(ended) > PAGE
     older = write_place(shown[-1].ended_at, shown[-1].id) if more and shown[-1].ended_at else ""
     return Board(tuple(going), tuple(shown), older, later=before is not None)

@@ -20,7 +20,7 @@ from app.runs.queries import Queries
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
-from app.stores.repositories.listings import page_of_run, post_of_run
+from app.stores.repositories.listings import find_post_of_run, run_page_address
 from app.stores.tables import RunRow
 from app.web.forms import Form
 from app.web.fragments.context import Context
@@ -55,7 +55,7 @@ class FormTarget:
         if is_from_own_page(self.request, self.row.id):
             address, anchor = f"/runs/{self.row.id}", dom_id("step", path) if path else ""
         else:
-            address = page_of_run(self.row, await post_of_run(self.database, self.row))
+            address = run_page_address(self.row, await find_post_of_run(self.database, self.row))
             section = path.partition(f"/{WRITE_SECTION}:")[2]
             anchor = f"section-{section}" if section else ""
         return Redirect(f"{address}#{anchor}" if anchor else address, status_code=303)
@@ -68,8 +68,8 @@ class FormTarget:
         """The page that shows the run best; the run's own page for a form of that one, and for an answer that was typed
         as text."""
         run, parts = await self.log.fold(self.row.id), (self.database, self.fleet)
-        post_id = await post_of_run(self.database, self.row)
-        page = page_of_run(self.row, post_id)
+        post_id = await find_post_of_run(self.database, self.row)
+        page = run_page_address(self.row, post_id)
         texts = [draft for draft in (context.drafts or {}).values() if isinstance(draft.typed, str)]
         if texts or is_from_own_page(self.request, self.row.id):
             return await answer_run(self.request, self.row, run, context, *parts, status=status)

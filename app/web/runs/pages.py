@@ -15,7 +15,7 @@ from app.runs.queries import Queries
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
-from app.stores.repositories.listings import page_of_run, post_of_run
+from app.stores.repositories.listings import find_post_of_run, run_page_address
 from app.stores.tables import RunRow
 from app.web.asks.answers import find_drafts
 from app.web.fragments.context import Context
@@ -78,5 +78,5 @@ async def answer_run(
 
 async def _beside(row: RunRow, database: Database) -> tuple[str, str]:
     """What the page shows besides the run: its id, and the address of its own page."""
-    page = page_of_run(row, await post_of_run(database, row))
+    page = run_page_address(row, await find_post_of_run(database, row))
     return row.id, page

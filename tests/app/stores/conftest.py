@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from app.contract.settings import Settings
 from app.stores.archive import Archive
-from app.stores.connection import READING
+from app.stores.connection import CLIENT_OPTIONS
 from app.stores.database import Database, migrate
 from app.stores.epochs import Epochs
 from app.stores.leases import Leases
@@ -83,7 +83,7 @@ def settings(tmp_path: Path, redis_server: RedisServer, database_url: str) -> Se
 
 @pytest.fixture
 async def durable_client(durable_redis: RedisServer) -> AsyncIterator[Redis]:
-    client: Redis = Redis.from_url(durable_redis.url, **READING)
+    client: Redis = Redis.from_url(durable_redis.url, **CLIENT_OPTIONS)
     yield client
     await client.aclose()
 

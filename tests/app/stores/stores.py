@@ -151,7 +151,7 @@ class Stores:
         return await self.find_due(run_id) is not None
 
     async def find_due(self, run_id: str) -> Due | None:
-        return next((due for due in await self.leases.due(1000) if due.run_id == run_id), None)
+        return next((due for due in await self.leases.find_due(1000) if due.run_id == run_id), None)
 
     async def expire_lease(self, run_id: str) -> None:
         """As if the lease's time were over."""

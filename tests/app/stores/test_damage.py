@@ -89,4 +89,4 @@ async def test_a_damaged_lease_hides_no_other_run_that_is_due(stores: Stores) ->
     other = await stores.submit()
     await stores.redis.delete(keys.lease_key(other))
     await stores.redis.set(keys.lease_key(other), "no lease at all")
-    assert [due.run_id for due in await stores.leases.due(10)] == [good]
+    assert [due.run_id for due in await stores.leases.find_due(10)] == [good]

@@ -105,7 +105,7 @@ async def test_nul_is_no_reason_to_fail(database: Database) -> None:
 
 async def test_frozen_process_keeps_no_row_locked(database_url: str) -> None:
     """PostgreSQL ends a transaction whose owner says nothing more. SQLite cannot: its lock is the process's own."""
-    assert module.FROZEN_MS >= 5_000
+    assert module.IDLE_TRANSACTION_MS >= 5_000
     opened = Database(database_url)
     try:
         if opened.is_sqlite:
@@ -113,7 +113,7 @@ async def test_frozen_process_keeps_no_row_locked(database_url: str) -> None:
         async with opened.reading() as session:
             connection = await session.connection()
             shown = await connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout")
-            assert shown.scalar() == f"{module.FROZEN_MS // 1000}s"
+            assert shown.scalar() == f"{module.IDLE_TRANSACTION_MS // 1000}s"
         with pytest.raises(DBAPIError):
             async with opened.writing() as session:
                 await session.scalar(select(col(Workspace.id)))

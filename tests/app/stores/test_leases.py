@@ -144,20 +144,20 @@ async def test_of_many_that_nobody_here_serves_none_keeps_back_what_is_served(st
     run_id = await stores.submit()
     passed: set[str] = set()
     looks = 0
-    while run_id not in (found := [due.run_id for due in await stores.leases.due(200, passed)]):
+    while run_id not in (found := [due.run_id for due in await stores.leases.find_due(200, passed)]):
         looks += 1
         assert found and passed.isdisjoint(found)
         passed.update(found)
     assert looks == 1
     await stores.redis.zrem(keys.DUE, "run_7")
-    await stores.leases.due(200, passed)
+    await stores.leases.find_due(200, passed)
     assert "run_7" not in passed and len(passed) == 199
 
 
 async def test_more_are_due_than_are_read_at_once(stores: Stores) -> None:
     await stores.redis.zadd(keys.DUE, {f"run_{number:04}": number for number in range(1, PAGE + 51)})
     passed = {f"run_{number:04}" for number in range(1, PAGE + 41)}
-    assert [due.run_id for due in await stores.leases.due(5, passed)] == [f"run_{PAGE + n}" for n in range(41, 46)]
+    assert [due.run_id for due in await stores.leases.find_due(5, passed)] == [f"run_{PAGE + n}" for n in range(41, 46)]
 
 
 async def test_how_long_a_run_has_had_no_event(stores: Stores) -> None:
@@ -165,12 +165,12 @@ async def test_how_long_a_run_has_had_no_event(stores: Stores) -> None:
     assert await stores.leases.restore(silent, "echo", "")
     await stores.redis.hset(keys.lease_key(run.run_id), "last", "1-0")
     seconds, _ = await stores.redis.time()
-    idle = await stores.leases.idle([run.run_id, silent])
+    idle = await stores.leases.idle_times([run.run_id, silent])
     assert list(idle) == [run.run_id] and idle[run.run_id] >= seconds * 1000 - 1
     await stores.redis.hset(keys.lease_key(run.run_id), "last", run.floor)
     await run.say("back")
-    assert (await stores.leases.idle([run.run_id]))[run.run_id] < seconds * 1000
-    assert await stores.leases.idle([]) == {}
+    assert (await stores.leases.idle_times([run.run_id]))[run.run_id] < seconds * 1000
+    assert await stores.leases.idle_times([]) == {}
 
 
 @pytest.mark.parametrize("held", [True, False])
@@ -180,10 +180,10 @@ async def test_what_is_no_longer_in_the_set_of_what_is_due_is_restored(stores: S
     parked = await stores.start()
     await parked.append(message("bye"), release="parked")
     await stores.redis.delete(keys.DUE)
-    assert await stores.leases.known([run_id, parked.run_id]) == set()
+    assert await stores.leases.find_scheduled([run_id, parked.run_id]) == set()
     assert await stores.leases.restore(run_id, "echo", "")
     assert not await stores.leases.restore(parked.run_id, "echo", "")
-    assert await stores.leases.known([run_id]) == {run_id}
+    assert await stores.leases.find_scheduled([run_id]) == {run_id}
     assert await stores.is_due(run_id) is not held
     if held:
         deadline = (await stores.lease(run_id))["deadline"]
@@ -193,9 +193,9 @@ async def test_what_is_no_longer_in_the_set_of_what_is_due_is_restored(stores: S
 async def test_only_what_redis_does_not_know_is_restored(stores: Stores) -> None:
     run_id = (await stores.accept()).data.title
     assert [run for run in await stores.epochs.open_runs() if run[0] == run_id] == [(run_id, "echo", "")]
-    assert await stores.leases.known([run_id]) == set()
+    assert await stores.leases.find_scheduled([run_id]) == set()
     assert await stores.leases.restore(run_id, "echo", "")
-    assert await stores.leases.known([run_id]) == {run_id}
+    assert await stores.leases.find_scheduled([run_id]) == {run_id}
     assert await stores.is_due(run_id)
     assert not await stores.leases.restore(run_id, "echo", "")
     run = await stores.take(run_id)

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.stores.database import Database
-from app.stores.repositories.pages import list_pages, page_digests, page_id, save_failure
+from app.stores.repositories.pages import list_page_digests, list_pages, page_id, save_unread_page
 from tests.app.stores.owners import add_page, add_site, search
 
 WHISTLE = "We carve willow whistles by hand."
@@ -93,17 +93,17 @@ async def test_other_sites_passages_never_come_back(database: Database, site: st
     async with database.reading() as session:
         for name in (site, other):
             assert [page.site_id for page in await list_pages(session, name)] == [name]
-            assert len(await page_digests(session, name)) == 1
+            assert len(await list_page_digests(session, name)) == 1
 
 
 async def test_failure_is_kept_unless_the_page_was_read_before(database: Database, site: str) -> None:
     async with database.writing() as session:
-        await save_failure(session, site, URL, "503")
-        await save_failure(session, site, "https://a.test/gone", "404")
-        await save_failure(session, site, "https://a.test/gone", "410")
+        await save_unread_page(session, site, URL, "503")
+        await save_unread_page(session, site, "https://a.test/gone", "404")
+        await save_unread_page(session, site, "https://a.test/gone", "410")
     async with database.reading() as session:
         reasons = {row.url: row.reason for row in await list_pages(session, site)}
-        assert [digest.url for digest in await page_digests(session, site)] == [URL]
+        assert [digest.url for digest in await list_page_digests(session, site)] == [URL]
     assert reasons == {URL: "", "https://a.test/gone": "410"}
     await add_page(database, site, "https://a.test/gone", "Back at last, with bells.")
     assert await search(database, site, "bells") == ["Back at last, with bells."]

@@ -161,7 +161,7 @@ async def test_seal_that_comes_too_late_does_not_let_the_stream_expire(stores: S
     run = await stores.start()
     end = await run.append(RunSucceeded(data=Result()), release="ended")
     await stores.command(run.run_id, CommandRetry(data=RetryData()), "c")
-    assert await stores.unshipped.settle(run.run_id, end[0], sealed=True) is False
+    assert await stores.unshipped.mark_shipped(run.run_id, end[0], sealed=True) is False
     assert await stores.redis.pttl(keys.log_key(run.run_id)) == -1
     assert await stores.unshipped.claim(10) == [run.run_id]
 

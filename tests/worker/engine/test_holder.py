@@ -112,7 +112,7 @@ async def test_a_bug_around_a_run_hands_it_over_and_harms_nothing_else(bench: Be
     run = await bench.log.fold(run_id)
     assert (run.status, holder.runs) == ("queued", [])
     assert "ZeroDivisionError" in run.reason
-    assert [due.run_id for due in await bench.leases.due(10)] == [run_id]
+    assert [due.run_id for due in await bench.leases.find_due(10)] == [run_id]
     other = bench.holder(resources)
     await other.hold(run_id)
     assert (await bench.log.fold(run_id)).status == "succeeded"
@@ -161,7 +161,7 @@ async def test_a_holder_that_leaves_takes_nothing(bench: Bench) -> None:
     await holder.hold(run_id)
 
     assert (await bench.log.fold(run_id)).epoch == 0
-    assert [due.run_id for due in await bench.leases.due(10)] == [run_id]
+    assert [due.run_id for due in await bench.leases.find_due(10)] == [run_id]
 
 
 class SlowEpochs(Epochs):

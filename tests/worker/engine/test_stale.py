@@ -85,7 +85,7 @@ async def test_taking_over_waits_for_no_jobs_time_limit(stage: Product, folder: 
     assert await first.stop() == 0
     run_id = await stage.submit("ledger", str(folder))
     leases = Leases(stage.redis, 1000)
-    (due,) = await leases.due(10)
+    (due,) = await leases.find_due(10)
     since = await leases.claim(due)
     assert since is not None
     queue = open_queue(stage.settings.redis_url, VERSIONS)

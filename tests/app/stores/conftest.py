@@ -41,7 +41,7 @@ def redis_server(redis_program: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def durable_redis(redis_program: Path, tmp_path: Path) -> Iterator[RedisServer]:
-    """A server of the test's own that a `kill -9` and a new start leave as it was."""
+    """A server of the test's own that loses nothing in a `kill -9` and a restart."""
     folder = tmp_path / "durable"
     folder.mkdir()
     with running_durable(redis_program, folder) as server:

@@ -1,4 +1,4 @@
-"""Group commit: what is asked for at the same time is answered at once, and one asker's trouble is not another's."""
+"""Batching: simultaneous requests are answered together, and an error of one does not reach another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.stores.batching import Batcher
 
 
 class Desk:
-    """Answers numbers with their squares, and notes the rounds. It is closed until somebody opens it."""
+    """Answers numbers with their squares, and records the batches. It is closed until a test opens it."""
 
     def __init__(self) -> None:
         self.rounds: list[list[int]] = []
@@ -27,7 +27,7 @@ class Desk:
         return [ValueError(str(number)) if number < 0 else number * number for number in numbers]
 
 
-async def test_who_asks_during_a_round_is_in_the_next_one() -> None:
+async def test_a_request_during_a_batch_is_in_the_next_one() -> None:
     desk = Desk()
     group = Batcher(desk.answer, largest=10)
     first = asyncio.create_task(group.call(1))
@@ -38,7 +38,7 @@ async def test_who_asks_during_a_round_is_in_the_next_one() -> None:
     assert desk.rounds == [[1], [2, 3, 4]]
 
 
-async def test_a_round_has_a_largest_size() -> None:
+async def test_a_batch_has_a_largest_size() -> None:
     desk = Desk()
     desk.open.set()
     group = Batcher(desk.answer, largest=4)
@@ -46,7 +46,7 @@ async def test_a_round_has_a_largest_size() -> None:
     assert [len(numbers) for numbers in desk.rounds] == [4, 4, 2]
 
 
-async def test_one_askers_error_is_its_own() -> None:
+async def test_an_error_of_one_request_is_raised_to_its_caller_only() -> None:
     desk = Desk()
     desk.open.set()
     group = Batcher(desk.answer, largest=10)
@@ -55,7 +55,7 @@ async def test_one_askers_error_is_its_own() -> None:
     assert isinstance(bad, ValueError)
 
 
-async def test_a_round_that_fails_fails_everybody_in_it_and_nobody_after() -> None:
+async def test_a_batch_that_fails_fails_all_of_its_requests_and_no_later_one() -> None:
     desk = Desk()
     desk.open.set()
     group = Batcher(desk.answer, largest=2)
@@ -64,7 +64,7 @@ async def test_a_round_that_fails_fails_everybody_in_it_and_nobody_after() -> No
     assert answers[2] == 9
 
 
-async def test_an_asker_that_is_cancelled_keeps_nobody_waiting() -> None:
+async def test_a_cancelled_request_does_not_delay_the_others() -> None:
     desk = Desk()
     group = Batcher(desk.answer, largest=10)
     patient, hasty = asyncio.create_task(group.call(2)), asyncio.create_task(group.call(3))

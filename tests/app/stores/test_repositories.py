@@ -1,4 +1,4 @@
-"""What one workspace owns is nothing to every other."""
+"""Repositories: rows of one workspace are invisible to every other."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_token_is_deleted_by_its_owner_only(database: Database) -> None:
 
 
 @pytest.mark.usefixtures("owned")
-async def test_profile_and_topics_are_kept_for_one_site(database: Database) -> None:
+async def test_profile_and_topics_are_saved_for_one_site(database: Database) -> None:
     async with database.writing() as session:
         await sites.save_profile(session, "site_ann", Profile(name="Ann \u0000 & Co"))
         await sites.save_topics(session, "site_ann", [Topic(title="T", why="W")])
@@ -78,7 +78,7 @@ async def test_profile_and_topics_are_kept_for_one_site(database: Database) -> N
     assert ann.topics[0]["title"] == "T" and bob.profile is None and bob.topics is None
 
 
-async def test_runs_page_from_the_newest_without_gap_or_double(database: Database) -> None:
+async def test_runs_are_paged_from_the_newest_without_gap_or_repetition(database: Database) -> None:
     await add_site(database, "ann")
     moment = now()
     async with database.writing() as session:

@@ -1,4 +1,4 @@
-"""Searching a site's passages: the same words find the same on both databases, and no query is an operator."""
+"""Searching a site's passages: both databases find the same, and no query acts as an operator."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ async def site(database: Database) -> str:
         ("nothing-of-this-kind", []),
     ],
 )
-async def test_words_find_what_has_them(database: Database, site: str, query: str, found: list[str]) -> None:
+async def test_words_find_passages_that_contain_them(
+    database: Database, site: str, query: str, found: list[str]
+) -> None:
     assert sorted(await search(database, site, query)) == sorted(found)
 
 
@@ -61,7 +63,7 @@ async def test_any_text_is_a_query(database: Database, site: str, query: str) ->
     await search(database, site, query)
 
 
-async def test_what_says_it_more_or_in_its_heading_comes_first(database: Database) -> None:
+async def test_passages_with_more_matches_or_a_match_in_the_heading_come_first(database: Database) -> None:
     site_id = await add_site(database, "b")
     await add_page(database, site_id, "https://b.test/1", "Long talk of many things, with one bell in passing.")
     await add_page(database, site_id, "https://b.test/2", "What we make, and for whom.", heading="Bells")
@@ -84,7 +86,7 @@ async def test_reading_a_page_again_replaces_its_passages(database: Database, si
         assert len(await list_pages(session, site)) == 1
 
 
-async def test_other_sites_passages_never_come_back(database: Database, site: str) -> None:
+async def test_passages_of_other_sites_are_never_found(database: Database, site: str) -> None:
     other = await add_site(database, "b")
     await add_page(database, other, URL, "Their whistles are of plastic.")
     assert await search(database, site, "whistles") == [WHISTLE]
@@ -96,7 +98,7 @@ async def test_other_sites_passages_never_come_back(database: Database, site: st
             assert len(await list_page_digests(session, name)) == 1
 
 
-async def test_failure_is_kept_unless_the_page_was_read_before(database: Database, site: str) -> None:
+async def test_a_failure_is_saved_unless_the_page_was_read_before(database: Database, site: str) -> None:
     async with database.writing() as session:
         await save_unread_page(session, site, URL, "503")
         await save_unread_page(session, site, "https://a.test/gone", "404")

@@ -72,7 +72,7 @@ class RunState:
 
     @property
     def cancelling(self) -> bool:
-        """Whether a person asked for the run to stop and no worker has answered yet."""
+        """Return whether a person asked for the run to stop and no worker has answered yet."""
         return any(isinstance(command, e.CommandCancel) for command in self.commands.values())
 
     @property

@@ -62,7 +62,7 @@ class Step:
 
     @property
     def left(self) -> bool:
-        """Whether the step is open but no worker is at it, because the pass over the workflow has ended."""
+        """Return whether the step is open but no worker is at it, because the pass over the workflow has ended."""
         return self.status is StepStatus.RUNNING and self.latest is not None and self.latest.left_at is not None
 
     @property

@@ -44,7 +44,7 @@ from app.runs.following import Follower
 from app.runs.queries import Queries
 from app.runs.submission import Submission
 from app.stores.archive import Archive
-from app.stores.connection import READING
+from app.stores.connection import CLIENT_OPTIONS
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
@@ -100,7 +100,7 @@ def connect(settings: Settings) -> dict[str, Any]:
     database = Database(settings.resolved_database_url)
     redis = _open_redis(settings.redis_url)
     # A subscription takes a connection for itself, and must hear of an outage instead of trying again by itself.
-    ears: Redis = Redis.from_url(settings.redis_url, **READING, socket_connect_timeout=2)
+    ears: Redis = Redis.from_url(settings.redis_url, **CLIENT_OPTIONS, socket_connect_timeout=2)
     archive = Archive(database)
     log, fleet, bells = Log(redis, archive), Fleet(redis), Notifications(ears)
     queries, drafts = Queries(database, log), Drafts(database, log)
@@ -160,7 +160,7 @@ def _open_redis(url: str) -> Redis:
     # Trying again is safe: every append carries what makes its repeat harmless.
     redis: Redis = Redis.from_url(
         url,
-        **READING,
+        **CLIENT_OPTIONS,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
         retry_on_error=[RedisConnectionError, RedisTimeoutError],
         health_check_interval=30,

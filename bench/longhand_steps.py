@@ -63,7 +63,7 @@ async def _run(stores: Stores, count: int, steps: int) -> list[str]:
     """Submit runs and wait for their ends; gives their ids."""
     accepted = await accept(stores, NAME, {"steps": steps, "timed": True}, count)
     for run_id, submitted in accepted.items():
-        await stores.log.submit(run_id, submitted)
+        await stores.log.submit(run_id, NAME, submitted)
     left = set(accepted)
     async with asyncio.timeout(300):
         while left:

@@ -45,7 +45,7 @@ async def add_site(stores: Stores) -> None:
 async def write_post(stores: Stores, count: int, *, end: bool = True) -> WrittenPost:
     """A post whose log has about so many events, shipped as it was written."""
     run_id, submitted = (await accept(stores, ROOT, {"site_id": SITE, "topic": "Keeping one's word"})).popitem()
-    await stores.log.submit(run_id, submitted)
+    await stores.log.submit(run_id, ROOT, submitted)
     async with stores.database.writing() as session:
         session.add(PostRow(id=f"post_{run_id}", workspace_id=WORKSPACE, site_id=SITE, run_id=run_id, topic="A bench"))
     minted = await Epochs(stores.database).mint(run_id)

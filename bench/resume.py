@@ -12,7 +12,7 @@ from app.contract.events import CommandAnswer
 from app.contract.payloads import AnswerData
 from app.stores.epochs import Epochs
 from app.stores.leases import Leases
-from app.stores.log import KnownCommand
+from app.stores.log import ArchivedState
 from bench.noop import NAME, WORKFLOWS
 from bench.stores import Stores, accept, running_stores
 from worker.engine.holder import RunHolder, WorkerIdentity
@@ -42,12 +42,12 @@ async def _resume(stores: Stores, holder: RunHolder, steps: int) -> tuple[int, f
     """Run the steps, park, answer, and time what is left: reading the log, and coming to where the run stood."""
     accepted = await accept(stores, NAME, {"steps": steps, "asked": True})
     run_id, submitted = accepted.popitem()
-    await stores.log.submit(run_id, submitted)
+    await stores.log.submit(run_id, NAME, submitted)
     await holder.hold(run_id)
     run = await stores.log.fold(run_id)
     ask = run.asks[0]
     answer = CommandAnswer(data=AnswerData(ask=ask.ask, name=ask.name, value="on"))
-    await stores.log.command(run_id, answer, "answer", KnownCommand("parked", START, NAME, "1"))
+    await stores.log.command(run_id, answer, "answer", ArchivedState("parked", START, NAME, "1"))
     length = len(await stores.log.entries(run_id))
     begun = time.perf_counter()
     await holder.hold(run_id)

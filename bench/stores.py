@@ -11,14 +11,15 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from app.contract.codec import Entry, encode_entry
 from app.contract.events import RunSubmitted, now
+from app.contract.ids import new_id
 from app.contract.payloads import Submitted
 from app.contract.settings import Settings
-from app.contract.status import new_id
 from app.stores.archive import Archive
 from app.stores.database import Database, migrate
 from app.stores.log import Log
-from app.stores.repositories.runs import accept_run
+from app.stores.repositories.runs import add_run
 from app.stores.repositories.workspaces import add_workspace
 from app.stores.tables import RunRow
 from bench.processes import running_redis
@@ -67,15 +68,16 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         await database.close()
 
 
-async def accept(stores: Stores, workflow: str, value: Any, count: int = 1) -> dict[str, RunSubmitted]:
-    """Commit this many runs; gives each one's first event, which `Log.submit` takes."""
+async def accept(stores: Stores, workflow: str, value: Any, count: int = 1) -> dict[str, Entry]:
+    """Commit this many runs. Return the first entry of each one's log, which `Log.submit` takes."""
     accepted = {}
     async with stores.database.writing() as session:
         for _ in range(count):
             moment = now() - timedelta(milliseconds=1)
             data = Submitted(workflow=workflow, title="A bench", input=value)
-            submitted = RunSubmitted(id=f"{int(moment.timestamp() * 1000)}-0", at=moment, data=data)
+            cursor = f"{int(moment.timestamp() * 1000)}-0"
+            submitted = encode_entry(RunSubmitted(id=cursor, at=moment, data=data))
             row = RunRow(id=new_id("run"), workspace_id=WORKSPACE, workflow=workflow, title="A bench", input=value)
-            await accept_run(session, row, submitted)
+            await add_run(session, row, submitted)
             accepted[row.id] = submitted
     return accepted

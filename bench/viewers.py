@@ -99,7 +99,7 @@ async def _measure_in(folder: Path, case: Case) -> dict[str, Any]:
             await add_session(session, digest_of(cookie), WORKSPACE)
         accepted = await accept(stores, "write-post", {"site_id": "", "topic": "Keeping one's word"}, RUNS)
         for run_id, submitted in accepted.items():
-            await stores.log.submit(run_id, submitted)
+            await stores.log.submit(run_id, "write-post", submitted)
         port, file = find_free_port("127.0.0.1"), str(folder / "written.json")
         environment = {**stores.environment, "LONGHAND_PORT": str(port)}
         write = {"runs": list(accepted), "per_second": case.per_second, "seconds": case.seconds, "file": file}

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from app.contract.settings import Settings
 from app.stores.archive import Archive
-from app.stores.connection import READING
+from app.stores.connection import CLIENT_OPTIONS
 from app.stores.database import Database, migrate
 from app.stores.epochs import Epochs
 from app.stores.fleet import Fleet
@@ -79,7 +79,7 @@ def settings(tmp_path: Path, redis_server: RedisServer, migrated_file: Path) -> 
 @pytest.fixture
 async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
     """A client of an empty server."""
-    client: Redis = Redis.from_url(redis_server.url, **READING)
+    client: Redis = Redis.from_url(redis_server.url, **CLIENT_OPTIONS)
     await client.flushall()
     yield client
     await client.aclose()

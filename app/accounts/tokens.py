@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.accounts.sessions import digest_of
-from app.contract.status import new_id
+from app.contract.ids import new_id
 from app.stores.database import Database
 from app.stores.repositories import workspaces
 from app.stores.tables import TokenRow

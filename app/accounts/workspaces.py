@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts.sessions import digest_of
-from app.contract.status import new_id
+from app.contract.ids import new_id
 from app.stores.database import Database
 from app.stores.repositories import workspaces
 
@@ -32,12 +32,12 @@ class Workspaces:
     async def of_session(self, session: str) -> Requester:
         """Whoever has this cookie. Writes nothing."""
         async with self._database.reading() as reading:
-            return Requester(await workspaces.workspace_of_session(reading, digest_of(session)), session)
+            return Requester(await workspaces.find_workspace_of_session(reading, digest_of(session)), session)
 
     async def of_token(self, token: str) -> Requester | None:
         """Whoever has this token; None when nobody has."""
         async with self._database.reading() as reading:
-            workspace_id = await workspaces.workspace_of_token(reading, digest_of(token))
+            workspace_id = await workspaces.find_workspace_of_token(reading, digest_of(token))
         return Requester(workspace_id) if workspace_id else None
 
     async def ensure(self, who: Requester) -> str:
@@ -57,7 +57,7 @@ class Workspaces:
 
     async def _found(self, digest: str) -> str:
         async with self._database.writing() as writing:
-            if existing := await workspaces.workspace_of_session(writing, digest):
+            if existing := await workspaces.find_workspace_of_session(writing, digest):
                 return existing
             workspace_id = new_id("workspace")
             await workspaces.add_workspace(writing, workspace_id)

@@ -10,7 +10,6 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, ProcessCollector, generate_latest
 from redis.exceptions import RedisError
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.contract.keys import DUE, UNSHIPPED
@@ -38,7 +37,7 @@ async def readyz(
 ) -> Response[dict[str, Any]]:
     """200 when Redis and SQL answer and a worker is alive, else 503; names each, and says what Redis may lose."""
     *answers, warnings = await asyncio.gather(
-        _try(redis.ping()), _try(_select(database)), _try(_count_workers(fleet)), list_risks(redis)
+        _try(redis.ping()), _try(database.ping()), _try(_count_workers(fleet)), list_risks(redis)
     )
     checks = dict(zip(("redis", "sql", "workers"), answers, strict=True))
     ready = all(answer == "ok" for answer in answers)
@@ -93,11 +92,6 @@ async def _try(check: Awaitable[Any]) -> str:
     except (RedisError, SQLAlchemyError, OSError) as error:
         return "does not answer" if not isinstance(error, _NoWorker) else "none alive"
     return "ok"
-
-
-async def _select(database: Database) -> None:
-    async with database.reading() as session:
-        await session.execute(text("SELECT 1"))
 
 
 class _NoWorker(OSError):

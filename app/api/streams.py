@@ -18,8 +18,9 @@ from app.accounts.workspaces import Requester
 from app.api.documentation import ApiOperation, EventsOperation, succeeds
 from app.api.negotiation import choose_media_type
 from app.api.problems import problems
+from app.contract.codec import event_to_dict
 from app.contract.cursors import START
-from app.contract.events import Event, envelope
+from app.contract.events import Event
 from app.contract.run import Run
 from app.runs.following import Follower
 from app.runs.output import OutputText
@@ -109,14 +110,14 @@ async def get_output(
 def _page(events: list[Event], cursor: str, limit: int) -> dict[str, Any]:
     shown = events[:limit]
     return {
-        "events": [envelope(event) for event in shown],
+        "events": [event_to_dict(event) for event in shown],
         "cursor": shown[-1].id if shown else cursor,
         "more": len(events) > limit,
     }
 
 
 def _encode(event: Event) -> bytes:
-    """`envelope`, as JSON on one line."""
+    """`event_to_dict`, as JSON on one line."""
     return event.model_dump_json(exclude={"reason"}).encode()
 
 

@@ -1,1 +1,1 @@
-"""Content: the values that onboarding and writing exchange, web addresses, citations, names of workflows."""
+"""Content: the values that onboarding and writing exchange, web addresses, citations, slugs, workflow names."""

@@ -12,7 +12,7 @@ LONGEST = 50
 def make_slug(text: str, default: str = "section") -> str:
     """Return the text as lower-case ASCII letters, digits and single hyphens: 1 to 50 characters, cut between words.
 
-    Return `default` where nothing of the text is left, as of one in Chinese.
+    Return `default` where nothing of the text is left, as with Chinese.
     """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", re.sub(r"['’]", "", plain)).strip("-")
@@ -22,7 +22,7 @@ def make_slug(text: str, default: str = "section") -> str:
 
 
 def make_unique_slug(text: str, taken: Container[str], default: str = "section") -> str:
-    """Return the text's slug, with a number behind it where it is taken."""
+    """Return the text's slug, with a number appended if the slug is taken."""
     slug = unique = make_slug(text, default)
     number = 2
     while unique in taken:

@@ -1,6 +1,6 @@
-"""What onboarding and writing hand to each other: profiles, notes, outlines, sections, posts.
+"""Values that onboarding and writing exchange: profiles, notes, outlines, sections, posts.
 
-Every value here is small, frozen, and round-trips through JSON, because steps keep them as their results.
+Every value is small, frozen, and round-trips through JSON, because logs store them as the results of steps.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ def _refuse_control_characters(text: str) -> str:
     return text
 
 
-def visible(text: str) -> str:
-    """The text without the space around it; empty where nobody would see anything of it."""
+def visible_text(text: str) -> str:
+    """Return the text without the space around it; empty where none of its characters can be seen."""
     return text.strip() if any(char.isprintable() and not char.isspace() for char in text) else ""
 
 
@@ -26,7 +26,7 @@ Line = Annotated[str, AfterValidator(_refuse_control_characters)]
 
 
 class FrozenModel(BaseModel):
-    """A frozen value that refuses unknown fields, so that a misspelt input is an error and not a silence."""
+    """A frozen value that refuses unknown fields, so that a misspelt field of an input is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,12 +44,12 @@ class Length(StrEnum):
 
     @property
     def sections(self) -> int:
-        """How many sections a post of this length has."""
+        """The number of sections of a post of this length."""
         return {Length.SHORT: 3, Length.MEDIUM: 4, Length.LONG: 6}[self]
 
 
 class PostBrief(FrozenModel):
-    """Input of `write-post`: what the post is to be about, and for whom."""
+    """Input of `write-post`: the post's topic, audience and form."""
 
     site_id: Annotated[Line, Field(min_length=1, max_length=40, description="The site to write from")]
     topic: Annotated[Line, Field(min_length=3, max_length=200, description="What the post is about")]
@@ -78,7 +78,7 @@ class Profile(FrozenModel):
 
 
 class SiteReading(FrozenModel):
-    """What one look at the home page gives: the profile, and the addresses to read next, best first."""
+    """The result of reading the home page: the profile, and the addresses to read next, best first."""
 
     profile: Profile
     read_next: list[str] = []
@@ -99,7 +99,7 @@ class PageBlock(FrozenModel):
 
 
 class ReadPage(FrozenModel):
-    """A page as it was read: its main text, without navigation and boilerplate."""
+    """A page that was read: its main text, without navigation and boilerplate."""
 
     url: str
     title: str
@@ -116,14 +116,14 @@ class ReadPage(FrozenModel):
 
 
 class PageNotes(FrozenModel):
-    """What is worth remembering of one page."""
+    """An author's notes on one page."""
 
     summary: str
     key_phrases: list[str] = []
 
 
 class PageDigest(FrozenModel):
-    """One read page in short, as topics are suggested from it."""
+    """A summary of one page that was read. Topics are suggested from it."""
 
     url: str
     title: str
@@ -140,7 +140,7 @@ class Topic(FrozenModel):
 
 
 class Passage(FrozenModel):
-    """A piece of one page that a post may draw on; `id` is what an author cites (`s1`, `s2`, …)."""
+    """A piece of one page that a post may draw on. An author cites it by its `id` (`s1`, `s2`, …)."""
 
     id: str
     url: str
@@ -159,8 +159,9 @@ class OutlineSection(FrozenModel):
 
 
 UNIQUE_BY = "x-unique-by"
-"""A keyword of our JSON schemas: no two items of the list have the same value under this name. An answer is held to it
-when it comes; a value in a log, once taken, is read without it."""
+"""A keyword of our JSON schemas: no two items of the list have the same value under this name.
+
+A person's answer is validated with it; a value that a log holds already is read without it."""
 
 
 class Outline(FrozenModel):
@@ -170,14 +171,14 @@ class Outline(FrozenModel):
 
 
 class Check(FrozenModel):
-    """A sentence of a section that its cited source does not support; `reason` says why it is marked."""
+    """A sentence of a section that its cited source does not support. `reason` says why it is marked."""
 
     sentence: str
     reason: str
 
 
 class Section(FrozenModel):
-    """A written section. In `markdown`, `[s1]` cites the passage of that id."""
+    """A written section. In `markdown`, `[s1]` cites the passage with that id."""
 
     id: str
     heading: str
@@ -187,7 +188,7 @@ class Section(FrozenModel):
 
 
 class MissingSection(FrozenModel):
-    """The place of a section that could not be written; the post says so until it is retried."""
+    """The place of a section that could not be written. The post says so until the section is retried."""
 
     id: str
     heading: str
@@ -195,7 +196,7 @@ class MissingSection(FrozenModel):
 
 
 class Source(FrozenModel):
-    """A page that a post draws on, numbered in the order in which its outline comes to it."""
+    """A page that a post draws on. Sources are numbered in the order in which the outline names them."""
 
     number: int
     url: str
@@ -204,7 +205,7 @@ class Source(FrozenModel):
 
 
 class Post(FrozenModel):
-    """A finished post: what `write-post` returns."""
+    """A finished post: the output of `write-post`."""
 
     title: str
     summary: str = ""
@@ -215,7 +216,7 @@ class Post(FrozenModel):
 
 
 class SiteReport(FrozenModel):
-    """What `onboard-site` returns."""
+    """The output of `onboard-site`."""
 
     site_id: str
     profile: Profile

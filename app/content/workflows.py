@@ -1,4 +1,4 @@
-"""Names of the shipped workflows, of their steps and of the objects they publish, once for both planes."""
+"""Names of the shipped workflows, of their steps and of the objects that they publish."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGE = "page"
 TOPICS = "topics"
 """Published by `suggest-topics`: a list of `Topic`."""
 OUTLINE = "outline"
-"""Published by `outline-post` and `write-post`: the `Outline`. Also the name under which a person is asked about it."""
+"""Published by `outline-post` and `write-post`: the `Outline`. Also the name of the ask about it."""
 SOURCES = "sources"
 """Published by `write-post`: a list of `Source`."""
 SECTION = "section"

@@ -1,1 +1,1 @@
-"""The vocabulary both planes share. It imports nothing else of ours, nor any framework, queue or store."""
+"""The contract of the two planes: events, their fold, keys and settings. It imports no other package of ours."""

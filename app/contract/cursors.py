@@ -8,7 +8,7 @@ from functools import lru_cache
 from app.contract.errors import CursorUnreadable
 
 START = "0-0"
-"""Before the first event of any log."""
+"""The cursor before the first event of any log."""
 
 _FORM = re.compile(r"(\d{1,19})-(\d{1,19})\Z", re.ASCII)
 _LARGEST = 2**63 - 1
@@ -16,9 +16,9 @@ _LARGEST = 2**63 - 1
 
 @lru_cache(maxsize=65_536)
 def parse_cursor(cursor: str) -> tuple[int, int]:
-    """The (milliseconds, sequence) of a cursor, which order as the log does.
+    """Return the (milliseconds, sequence) of a cursor. These pairs order as the log does.
 
-    Raises `CursorUnreadable` for anything that is not two numbers that fit 63 bits.
+    Raise `CursorUnreadable` for anything that is not two numbers of at most 63 bits.
     """
     match = _FORM.match(cursor)
     if match is None:
@@ -30,5 +30,5 @@ def parse_cursor(cursor: str) -> tuple[int, int]:
 
 
 def is_after(cursor: str, other: str) -> bool:
-    """Whether `cursor` stands later in the log than `other`."""
+    """Return whether `cursor` stands later in the log than `other`."""
     return parse_cursor(cursor) > parse_cursor(other)

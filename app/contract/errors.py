@@ -1,11 +1,11 @@
-"""The errors both planes share.
+"""Errors of both planes.
 
 LonghandError
 ├── CursorUnreadable      a cursor that is no `ms-seq` pair (HTTP 400)
 ├── CursorGone            a cursor that is no entry of the log any more (HTTP 409)
 ├── AppendRefused         the log did not take an append
 │   ├── StaleEpoch        the lease belongs to another epoch: stop, and write nothing more
-│   ├── RunEnded          the run has an end; only a retry makes it go on
+│   ├── RunEnded          the run has an end; only a retry resumes it
 │   └── CommandPending    a command came that the caller has not handled yet
 └── RunUnknown            no such run, or not this workspace's (HTTP 404)
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 
 class LonghandError(Exception):
-    """The root of what this product raises on purpose. Its text is for people."""
+    """The root of the errors that Longhand raises on purpose. Its text is for people."""
 
 
 class CursorUnreadable(LonghandError):
@@ -23,7 +23,7 @@ class CursorUnreadable(LonghandError):
 
 
 class CursorGone(LonghandError):
-    """`restart` is a cursor of the log as it is now; reading from before it gives the whole log again."""
+    """A cursor that is no entry of the log any more. Reading after the cursor `restart` returns the whole log again."""
 
     def __init__(self, cursor: str, restart: str) -> None:
         super().__init__(f"{cursor} is no entry of this log any more. Start again after {restart}.")
@@ -44,7 +44,7 @@ class RunEnded(AppendRefused):
 
 
 class CommandPending(AppendRefused):
-    """`newest` is the cursor of the newest command in the log."""
+    """A command that the caller has not handled. `newest` is the cursor of the newest command in the log."""
 
     def __init__(self, newest: str) -> None:
         super().__init__(f"command {newest} came first")

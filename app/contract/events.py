@@ -1,7 +1,7 @@
 """The events of a run's log: one frozen class for each type, in one tagged union.
 
-An event travels as JSON `{type, at, step, attempt, epoch, data}`; its `id` is the cursor that the log gave it. Facts
-carry the epoch that appended them, commands carry 0.
+An event is stored as JSON `{type, at, step, attempt, epoch, data}`; its `id` is the cursor that the log assigned to it.
+Facts carry the epoch that appended them, commands carry 0.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.contract.cursors import parse_cursor
-from app.contract.errors import CursorUnreadable
 from app.contract.payloads import (
     AnswerData,
     Applied,
@@ -41,7 +39,7 @@ from app.contract.payloads import (
 
 
 def now() -> datetime:
-    """The present moment in UTC, in whole milliseconds as the log keeps it."""
+    """Return the present time in UTC, in whole milliseconds as in cursors."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
@@ -51,11 +49,11 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
-"""A moment; one without a zone is meant in UTC, so that any two can be compared."""
+"""A time with a zone. One that is read without a zone is taken as UTC, so that any two can be compared."""
 
 
 class Envelope(BaseModel):
-    """What all events have. `step` is a path, empty for the run as a whole; `attempt` counts from 1 within a step."""
+    """The fields of all events. `step` is a path, empty for the run as a whole; `attempt` counts from 1 in a step."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -188,7 +186,7 @@ class CommandRefused(Envelope):
 
 
 class Unreadable(Envelope):
-    """An entry that this version cannot read (newer, or damaged): kept and shown as such, and skipped by every fold."""
+    """An entry that this version cannot read (newer, or damaged): shown as such, and skipped by every fold."""
 
     type: str = "unreadable"
     data: dict[str, Any] = {}
@@ -224,45 +222,3 @@ ReadableEvent = Annotated[
 ]
 Event = ReadableEvent | Unreadable
 Command = CommandCancel | CommandRetry | CommandAnswer
-
-_READER: TypeAdapter[ReadableEvent] = TypeAdapter(ReadableEvent)
-
-
-def encode_event(event: Event) -> str:
-    """The event as the log keeps it: JSON without the id, which the log gives."""
-    return event.model_dump_json(exclude={"id"})
-
-
-def decode_event(cursor: str, body: str | bytes) -> Event:
-    """The event that stands at `cursor`. Never raises: what cannot be read comes back as `Unreadable`."""
-    try:
-        event = _READER.validate_json(body)
-    except ValidationError as error:
-        return _unreadable(cursor, body, error)
-    # Nobody else has it yet, frozen as it is; a copy for this one field would cost as much as reading all of it.
-    event.__dict__["id"] = cursor
-    event.__pydantic_fields_set__.add("id")
-    return event
-
-
-def _unreadable(cursor: str, body: str | bytes, error: ValidationError) -> Unreadable:
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    first = error.errors(include_url=False, include_input=False)[0]
-    return Unreadable(
-        id=cursor,
-        at=_moment_of(cursor),
-        data={"raw": text[:2000]},
-        reason=f"{'.'.join(map(str, first['loc']))} {first['msg']}".strip()[:300],
-    )
-
-
-def _moment_of(cursor: str) -> datetime:
-    try:
-        return datetime.fromtimestamp(parse_cursor(cursor)[0] / 1000, UTC)
-    except (CursorUnreadable, OverflowError, ValueError, OSError):
-        return datetime.fromtimestamp(0, UTC)
-
-
-def envelope(event: Event) -> dict[str, Any]:
-    """The event as the API shows it: `{id, type, at, step, attempt, epoch, data}`."""
-    return event.model_dump(mode="json", exclude={"reason"})

@@ -1,4 +1,4 @@
-"""What workers announce: the workflows they can run, and that they are alive."""
+"""Announcements of workers: manifests of the workflows they can run, and heartbeats."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-BEAT_SECONDS = 1.0
-"""How often a worker beats."""
+HEARTBEAT_SECONDS = 1.0
+"""The time between two heartbeats of a worker."""
 
 DEAD_AFTER_SECONDS = 5.0
-"""A worker whose last beat is older counts as dead."""
+"""A worker whose last heartbeat is older than this counts as dead."""
 
 STALLED_AFTER_SECONDS = 90.0
-"""A run that is held and has had no event for this long counts as stalled; the pages' timer says so too."""
+"""A held run that has had no event for this long counts as stalled, in workers and in the timer of pages."""
 
 
 class WorkflowManifest(BaseModel):
@@ -29,17 +29,17 @@ class WorkflowManifest(BaseModel):
     output_schema: dict[str, Any]
 
     def title_for(self, value: dict[str, Any]) -> str:
-        """A run's title: the template filled from its input; the workflow's name where that does not work."""
+        """Return the template filled from a run's input, or the workflow's name where that fails."""
         try:
             return self.title.format_map(value)[:200] or self.name
         except (KeyError, IndexError, ValueError, AttributeError, TypeError):
             return self.name
 
 
-class Beat(BaseModel):
-    """One pulse of one worker process. `workflows` maps names to versions; `at` is Redis time in ms.
+class Heartbeat(BaseModel):
+    """One heartbeat of one worker process. `workflows` maps names to versions; `at` is Redis time in ms.
 
-    `stalled` are those of its `runs` whose lease is renewed, but whose log does not grow.
+    `stalled` lists those of its `runs` whose lease is renewed, but whose log does not grow.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -56,5 +56,5 @@ class Beat(BaseModel):
 
 
 def version_number(version: str) -> tuple[int, ...]:
-    """A version as numbers, so that `10` is newer than `9`; what is no number counts as 0."""
+    """Return a version as numbers, so that `10` is newer than `9`. A part that is no number counts as 0."""
     return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))

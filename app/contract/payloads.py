@@ -12,21 +12,21 @@ class Payload(BaseModel):
 
 
 class Nothing(Payload):
-    """No data: the type says it all."""
+    """The data of an event that has none."""
 
 
 class ErrorData(Payload):
     """An error as people read it. `step` is the path it came from.
 
-    `transient` says whether it might have gone away by itself, and `bases` which classes its `kind` is built on, the
-    nearest first: what a retry goes by. Entries of older versions have neither, and `transient` is None.
+    Retry policies read two fields: `transient`, whether the error might have gone away by itself, and `bases`, the base
+    classes of its `kind`, the nearest first. Entries of older versions have neither, and `transient` is None.
     """
 
     kind: str
     message: str
     step: str = ""
-    transient: bool | None = Field(None, exclude_if=lambda said: said is None)
-    bases: list[str] = Field([], exclude_if=lambda named: not named)
+    transient: bool | None = Field(None, exclude_if=lambda value: value is None)
+    bases: list[str] = Field([], exclude_if=lambda value: not value)
 
 
 class Submitted(Payload):
@@ -46,7 +46,7 @@ class Started(Payload):
 
 
 class Ask(Payload):
-    """A question to a person. `ask` names this very proposal; an answer must echo it."""
+    """A question to a person. `ask` is the id of this very proposal; an answer must echo it."""
 
     ask: str
     name: str
@@ -60,10 +60,10 @@ class WaitingData(Payload):
 
 
 class HandedOver(Payload):
-    """`trouble`: the worker did not let go because it leaves, but because it could not go on with this run."""
+    """A worker gave the run up. `trouble`: not because the worker stops, but because it could not continue this run."""
 
     reason: str = ""
-    trouble: bool = Field(False, exclude_if=lambda said: not said)
+    trouble: bool = Field(False, exclude_if=lambda value: not value)
 
 
 class Recovered(Payload):
@@ -84,8 +84,8 @@ class Incomplete(Payload):
 
 
 class StepBegun(Payload):
-    """An attempt began. `fingerprint` covers component, version, inputs and generation; `inputs` holds a digest for
-    each parameter, `miss` says why nothing remembered could be used, `policies` what is around the call."""
+    """An attempt began. `fingerprint` covers component, version, inputs and generation. `inputs` holds a digest for
+    each parameter, `miss` the reason why no remembered result could be used, `policies` the policies of the call."""
 
     component: str
     label: str = ""
@@ -123,7 +123,7 @@ class Retrying(Payload):
 
 
 class StepDone(Payload):
-    """`origin` is `call`, `cache` or `fallback`."""
+    """The step succeeded. `origin` is `call`, `cache` or `fallback`."""
 
     result: Any = None
     fingerprint: str = ""
@@ -133,7 +133,7 @@ class StepDone(Payload):
 
 
 class StepError(Payload):
-    """All attempts failed. `stands`: an earlier success of the step goes on counting."""
+    """All attempts failed. `stands`: an earlier success of the step still counts."""
 
     error: ErrorData
     fingerprint: str = ""
@@ -164,7 +164,7 @@ class Published(Payload):
 
 
 class RetryData(Payload):
-    """Retry these steps (paths), and then what depends on them; `guidance` is a person's wish for the new attempt."""
+    """Retry these steps (paths), and the steps that depend on them. `guidance` is a person's wish for the retry."""
 
     steps: list[str] = []
     guidance: str = ""
@@ -183,5 +183,7 @@ class Applied(Payload):
 
 
 class Refused(Payload):
+    """`command` is the cursor of the command that was refused."""
+
     command: str
     reason: str

@@ -1,4 +1,4 @@
-"""The settings of DESIGN section 8, read from `LONGHAND_*` and `.env`. Empty means embedded or default."""
+"""The settings of all processes, read from `LONGHAND_*` variables and `.env`. Empty means embedded or default."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """All settings of all processes. Secrets are `SecretStr`: they print as stars."""
+    """All settings. Secrets are `SecretStr`, which prints as stars."""
 
     model_config = SettingsConfigDict(env_prefix="LONGHAND_", env_file=".env", extra="ignore", frozen=True)
 
@@ -46,7 +46,7 @@ class Settings(BaseSettings):
 
     @property
     def resolved_database_url(self) -> str:
-        """The SQLAlchemy address; the embedded SQLite file when none is set."""
+        """The SQLAlchemy URL; that of the embedded SQLite file when none is set."""
         if not self.database_url:
             return f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'longhand.db'}"
         for plain in ("postgresql://", "postgres://"):

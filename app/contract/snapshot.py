@@ -1,57 +1,65 @@
-"""A fold as it is stored, so that a long log need not be folded again from its beginning.
+"""Snapshots: a run's state as bytes, so that a long log need not be folded again from its beginning.
 
-What comes back is the very same state: folding on from it gives what folding the whole log gives. A snapshot is only
-ever a shortcut. One that was made by another version of the fold, or that is damaged, is none.
+A loaded snapshot is the very state that was dumped: applying later events to it gives the same state as folding the
+whole log. A snapshot only saves time: one of another version of the fold, or a damaged one, is ignored.
 """
 
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
-import sys
 import zlib
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from app.contract import acceptance, cursors, events, payloads, run, status, step, work_time
-from app.contract.run import Run, ancestors
-from app.contract.step import Attempt, Step
+from app.contract.attempt import Attempt
+from app.contract.run import Run
+from app.contract.step import Step
 
 LARGEST = 2**28
-"""Bytes of a snapshot, unpacked: one that claims more is damaged."""
+"""The most bytes of an unpacked snapshot: a larger one counts as damaged."""
+
+FOLD_MODULES = (
+    *("acceptance", "attempt", "codec", "cursors", "errors", "events", "payloads", "run", "run_state", "snapshot"),
+    *("status", "step", "step_paths", "work_time"),
+)
+"""The modules that decide what a fold holds: the decoder, this module, and all that they import."""
 
 _LINKS = {Run: {"_inside"}, Step: {"success"}, Attempt: {"_pieces", "marks"}}
-"""Fields that are written apart: links between objects, and what would take long to check piece by piece."""
+"""Fields that are written apart: links between objects, and long texts, whose pieces would take long to validate."""
 
 _DAMAGED = (zlib.error, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
 
 
 @cache
 def snapshot_format() -> str:
-    """Names this version's snapshots: a digest of all code that decides what a fold holds. Nobody need remember to
-    raise a number: where any of it differs, so does the name, and the snapshots of other versions are ignored."""
-    modules = (acceptance, cursors, events, payloads, run, status, step, work_time, sys.modules[__name__])
-    return hashlib.sha256("".join(map(inspect.getsource, modules)).encode()).hexdigest()[:16]
+    """Return the name of this version's format: a digest of `FOLD_MODULES`.
+
+    Nobody has to remember to raise a number: where any of their code differs, so does the name, and snapshots of other
+    versions are ignored.
+    """
+    folder = Path(__file__).parent
+    return hashlib.sha256(b"".join((folder / f"{name}.py").read_bytes() for name in FOLD_MODULES)).hexdigest()[:16]
 
 
 def dump_run(run: Run) -> bytes:
-    """The run's state as a snapshot."""
+    """Return the run's state as a snapshot."""
     document = {
         "run": run,
-        "steps": [_links(step) for step in run.steps.values()],
-        # An answer that waits for a worker is one object with its command: what refuses the one takes back the other.
+        "steps": [_dump_links(step) for step in run.steps.values()],
+        # An answer that waits for a worker is the same object as its command: a refusal of the command takes it back.
         "waiting": [ask for ask, answer in run.answers.items() if run.commands.get(answer.id) is answer],
     }
-    return zlib.compress(json.dumps(document, default=_plain, separators=(",", ":")).encode(), 1)
+    return zlib.compress(json.dumps(document, default=_to_json_value, separators=(",", ":")).encode(), 1)
 
 
 def load_run(body: bytes) -> Run | None:
-    """The state that was dumped; None for what is no snapshot, or a damaged one."""
+    """Return the state that was dumped; None for bytes that are no snapshot, or a damaged one."""
     try:
         unpacker = zlib.decompressobj()
         text = unpacker.decompress(body, LARGEST)
@@ -60,12 +68,11 @@ def load_run(body: bytes) -> Run | None:
         document = json.loads(text)
         run = _adapter().validate_python(document["run"])
         for step, links in zip(run.steps.values(), document["steps"], strict=True):
-            _link(step, links)
+            _load_links(step, links)
         for ask in document["waiting"]:
             run.answers[ask] = run.commands[run.answers[ask].id]  # type: ignore[assignment]  # it was this very object
         for step in run.steps.values():
-            for path in ancestors(step.path):
-                run._inside.setdefault(path, []).append(step)
+            run.link_step(step)
         return run
     except _DAMAGED:
         return None
@@ -76,34 +83,34 @@ def _adapter() -> TypeAdapter[Run]:
     return TypeAdapter(Run)
 
 
-def _plain(value: Any) -> Any:
-    """What JSON does not know."""
+def _to_json_value(value: Any) -> Any:
+    """Return a value that JSON lacks as one that it has."""
     if isinstance(value, BaseModel):
         return vars(value)
     if is_dataclass(value):
         kind: Any = type(value)  # as a key of the cache
-        return {name: getattr(value, name) for name in _names(kind)}
+        return {name: getattr(value, name) for name in _field_names(kind)}
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} in a fold")
 
 
 @cache
-def _names(kind: Any) -> list[str]:
+def _field_names(kind: Any) -> list[str]:
     return [field.name for field in fields(kind) if field.name not in _LINKS.get(kind, ())]
 
 
-def _links(step: Step) -> list[Any]:
-    """Which attempt succeeded, and each attempt's text with the lengths and the cursors of its pieces."""
+def _dump_links(step: Step) -> list[Any]:
+    """Return the index of the attempt that counts as success, and each attempt's text with its marks."""
     success = next((index for index, one in enumerate(step.attempts) if one is step.success), None)
-    return [success, [_text(attempt) for attempt in step.attempts]]
+    return [success, [_dump_text(attempt) for attempt in step.attempts]]
 
 
-def _text(attempt: Attempt) -> list[Any]:
+def _dump_text(attempt: Attempt) -> list[Any]:
     return [attempt.text, [length for length, _ in attempt.marks], " ".join(cursor for _, cursor in attempt.marks)]
 
 
-def _link(step: Step, links: list[Any]) -> None:
+def _load_links(step: Step, links: list[Any]) -> None:
     success, texts = links
     for attempt, (text, lengths, places) in zip(step.attempts, texts, strict=True):
         attempt._pieces[:] = [text] if text else []

@@ -1,109 +1,19 @@
-"""The fold of one step: its attempts, which of them counts, and what is remembered of it."""
+"""The fold of one step: its attempts, which of them counts, and the results that a resumed run may use."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from app.contract import events as e
+from app.contract.attempt import Attempt, Report
 from app.contract.cursors import START, parse_cursor
 from app.contract.errors import CursorUnreadable
-from app.contract.payloads import (
-    Called,
-    ErrorData,
-    Message,
-    Output,
-    Progress,
-    Published,
-    StepBegun,
-    StepDone,
-    StepError,
-)
-from app.contract.status import OPEN_STEPS, StepStatus, parent_path
-
-MOST_LOST = 10_000
-"""The most characters that a piece of text which cannot be read may have had."""
-
-
-@dataclass(slots=True)
-class Note:
-    """A message of a step, when it was said, and at which cursor."""
-
-    cursor: str
-    at: datetime
-    text: str
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One try of a step, with all that belongs to it alone.
-
-    `left_at` is when its worker left it open: to wait for a person or, where it is `lost`, because it died or handed
-    over. `ended_at` of such an attempt is when the next one began, or the run ended.
-    `marks` are the (length after it, cursor) of each piece of text, so that a page can tell which part of a text is
-    newer than what a viewer has.
-    """
-
-    number: int
-    born: str
-    begun: StepBegun
-    started_at: datetime
-    status: StepStatus = StepStatus.RUNNING
-    ended_at: datetime | None = None
-    left_at: datetime | None = None
-    lost: bool = False
-    error: ErrorData | None = None
-    pause: float = 0
-    origin: str = "call"
-    progress: Progress | None = None
-    notes: list[Note] = field(default_factory=list)
-    objects: dict[str, Any] = field(default_factory=dict)
-    calls: list[Called] = field(default_factory=list)
-    _pieces: list[str] = field(default_factory=list)
-    marks: list[tuple[int, str]] = field(default_factory=list)
-
-    @property
-    def worked_until(self) -> datetime | None:
-        """When its work was over; None while it goes on."""
-        return self.left_at or self.ended_at
-
-    @property
-    def again_at(self) -> datetime | None:
-        """When the next attempt begins, after one that failed and is followed by a pause."""
-        if self.ended_at is None or self.pause <= 0:
-            return None
-        try:
-            return self.ended_at + timedelta(seconds=self.pause)
-        except OverflowError:  # no calendar goes that far
-            return None
-
-    @property
-    def length(self) -> int:
-        """How many characters were written."""
-        return self.marks[-1][0] if self.marks else 0
-
-    @property
-    def text(self) -> str:
-        """The attempt's text so far."""
-        if len(self._pieces) > 1:
-            self._pieces[:] = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
-
-    def write(self, cursor: str, offset: int, text: str) -> None:
-        """Put `text` at `offset`. A piece that comes again changes nothing."""
-        offset = max(offset, 0)
-        if offset < self.length:
-            self._pieces[:] = [self.text[:offset]]
-            while self.marks and self.marks[-1][0] > offset:
-                self.marks.pop()
-        elif offset > self.length:
-            # A piece in between could not be read. What follows keeps its place, as far as that is believable.
-            self._pieces.append("\ufffd" * min(offset - self.length, MOST_LOST))
-            offset = min(offset, self.length + MOST_LOST)
-        self._pieces.append(text)
-        self.marks.append((offset + len(text), cursor))
+from app.contract.payloads import ErrorData, StepDone, StepError
+from app.contract.status import OPEN_STEPS, StepStatus
+from app.contract.step_paths import parent_path
 
 
 @dataclass(slots=True)
@@ -120,7 +30,7 @@ class Remembered:
 
 @dataclass(slots=True)
 class Step:
-    """A step as its log tells it. `born` is the cursor of its first event, `changed` of its last change.
+    """A step after some of its run's events. `born` is the cursor of its first event, `changed` of its last change.
 
     `failures` counts the failed attempts that used up one of the step's tries.
     """
@@ -147,12 +57,12 @@ class Step:
 
     @property
     def counting(self) -> Attempt | None:
-        """The attempt that shows: a success until a newer one exists, else the newest."""
+        """The attempt that pages show: a success until a newer one exists, else the newest."""
         return self.success or self.latest
 
     @property
     def left(self) -> bool:
-        """Whether it is open and no worker is at it, because the pass that it was in is over."""
+        """Return whether the step is open but no worker is at it, because the pass over the workflow has ended."""
         return self.status is StepStatus.RUNNING and self.latest is not None and self.latest.left_at is not None
 
     @property
@@ -161,7 +71,7 @@ class Step:
 
     @property
     def label(self) -> str:
-        """What people call the step."""
+        """The step's name for people."""
         if self.latest and self.latest.begun.label:
             return self.latest.begun.label
         return self.component.replace("-", " ").replace("_", " ").capitalize()
@@ -188,21 +98,20 @@ class Step:
         return self.latest.ended_at if self.latest and self.status not in OPEN_STEPS else None
 
     def attempt(self, number: int) -> Attempt | None:
-        """The attempt of that number; searched from the newest."""
+        """Return the attempt of this number, if there is one."""
         return next((a for a in reversed(self.attempts) if a.number == number), None)
 
     def begin(self, event: e.StepStarted) -> None:
-        """A new attempt: the text of the one before it is retracted unless it succeeded."""
-        if self.latest and self.latest.status in OPEN_STEPS:
-            self.latest.status, self.latest.ended_at = StepStatus.SKIPPED, event.at
+        """Add a new attempt. Close the one before it, whose text is retracted unless it succeeded."""
+        self._skip_attempt(event.at)
         if self.latest and self.latest.begun.fingerprint != event.data.fingerprint:
             self.failures = 0
         self.attempts.append(Attempt(event.attempt, event.id, begun=event.data, started_at=event.at))
-        self._catch_up(event.data.generation)
+        self._raise_generation(event.data.generation)
         self.status = StepStatus.RUNNING
 
-    def pause(self, event: e.StepRetrying) -> None:
-        """An attempt failed, and another follows."""
+    def retry(self, event: e.StepRetrying) -> None:
+        """Record that an attempt failed and another follows."""
         if attempt := self.attempt(event.attempt):
             attempt.status, attempt.ended_at = StepStatus.FAILED, event.at
             attempt.error, attempt.pause = event.data.error, event.data.seconds
@@ -210,59 +119,54 @@ class Step:
         self.status = StepStatus.RETRYING
 
     def succeed(self, event: e.StepSucceeded) -> None:
+        """Record that an attempt succeeded: from now on it counts."""
         data: StepDone = event.data
         if attempt := self.attempt(event.attempt):
-            if attempt.status is not StepStatus.SUCCEEDED:  # else it comes back after it was skipped for a while
+            if attempt.status is not StepStatus.SUCCEEDED:  # else it was skipped for a while, and is used again
                 attempt.ended_at = event.at
             attempt.status, attempt.origin = StepStatus.SUCCEEDED, data.origin
             self.success = attempt
         self.succeeded = Remembered(data.fingerprint, data.inputs, data.generation, event.attempt, result=data.result)
         self.failed = None
-        self._catch_up(data.generation)
+        self._raise_generation(data.generation)
         self.status = StepStatus.SUCCEEDED
 
     def fail(self, event: e.StepFailed) -> None:
+        """Record that the step failed for good."""
         data: StepError = event.data
         if attempt := self.attempt(event.attempt):
             attempt.status, attempt.ended_at, attempt.error = StepStatus.FAILED, event.at, data.error
         if not data.stands:
             self.success = None
         self.failed = Remembered(data.fingerprint, data.inputs, data.generation, event.attempt, error=data.error)
-        self._catch_up(data.generation)
+        self._raise_generation(data.generation)
         self.status = StepStatus.FAILED
 
     def leave(self, at: datetime, *, lost: bool) -> bool:
-        """The pass ended before the step did, if it has begun. Gives whether that changes anything."""
+        """Record that the pass over the workflow ended before the step did. Return whether that changed the step."""
         attempt = self.latest
         if attempt is None or attempt.status not in OPEN_STEPS or attempt.left_at is not None:
             return False
         attempt.left_at, attempt.lost = at, lost
         return True
 
-    def forgive(self) -> None:
-        """The step above tries again: what failed below it may be tried again too."""
+    def clear_failures(self) -> None:
+        """Let the step be tried again although it failed, because the step above it is tried again."""
         self.failed, self.failures = None, 0
 
     def reset(self, command: e.CommandRetry) -> None:
-        """A retry names this step or one below it: what was remembered no longer matches."""
+        """Start a new generation, which no remembered outcome matches: a retry names this step or one below it."""
         self.generation = command.id
         if self.latest and self.status not in OPEN_STEPS:
             self.status = StepStatus.RETRYING
 
-    def _catch_up(self, generation: str) -> None:
-        """A worker executed this step for a newer retry than this fold takes: earlier versions took every retry."""
-        if generation != self.generation:
-            with suppress(CursorUnreadable):
-                self.generation = max(generation or START, self.generation or START, key=parse_cursor)
-
     def skip(self, at: datetime) -> None:
-        """The run's last pass did not come here, or the run ended before the step did."""
+        """Record that the run's last pass did not come to this step, or that the run ended before the step did."""
         self.status = StepStatus.SKIPPED
-        if self.latest and self.latest.status in OPEN_STEPS:
-            self.latest.status, self.latest.ended_at = StepStatus.SKIPPED, at
+        self._skip_attempt(at)
 
     def close(self, at: datetime) -> None:
-        """The run ended first: a step that was only about to run again is what it was before, any other is skipped."""
+        """Close an open step at the run's end: one that had ended before gets its old status, any other is skipped."""
         latest = self.latest
         if latest is not None and latest.status is StepStatus.SUCCEEDED:
             self.status = StepStatus.SUCCEEDED
@@ -271,19 +175,17 @@ class Step:
         else:
             self.skip(at)
 
-    def note(self, event: e.StepMessage | e.StepProgress | e.StepOutput | e.ObjectPublished | e.ModelCalled) -> None:
-        """Something that an attempt said, wrote, published or spent."""
-        attempt = self.attempt(event.attempt)
-        if attempt is None:
-            return
-        match event.data:
-            case Message(text=text):
-                attempt.notes.append(Note(event.id, event.at, text))
-            case Progress() as progress:
-                attempt.progress = progress
-            case Called() as call:
-                attempt.calls.append(call)
-            case Output(offset=offset, text=text):
-                attempt.write(event.id, offset, text)
-            case Published(name=name, value=value):
-                attempt.objects[name] = value
+    def report(self, event: Report) -> None:
+        """Apply an event that one of the attempts emitted while it ran. Ignore one of an unknown attempt."""
+        if attempt := self.attempt(event.attempt):
+            attempt.apply(event)
+
+    def _skip_attempt(self, at: datetime) -> None:
+        if self.latest and self.latest.status in OPEN_STEPS:
+            self.latest.status, self.latest.ended_at = StepStatus.SKIPPED, at
+
+    def _raise_generation(self, generation: str) -> None:
+        """Adopt the generation that a worker executed: earlier versions took every retry, this fold takes fewer."""
+        if generation != self.generation:
+            with suppress(CursorUnreadable):
+                self.generation = max(generation or START, self.generation or START, key=parse_cursor)

@@ -1,4 +1,4 @@
-"""How long workers were at a run: its passes count, and no queue, no wait for a person, no pause before a retry."""
+"""The time that workers spent on a run: its passes, without queues, waits for a person and pauses before a retry."""
 
 from __future__ import annotations
 
@@ -6,40 +6,43 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 Period = tuple[datetime, datetime]
-"""A stretch of time: its beginning and its end."""
+"""A beginning and an end."""
 
 
 @dataclass(slots=True)
 class WorkTime:
-    """The passes of a run in time. `done` are those that are over; `begun` is when the present one began, None while
-    no worker is at it; `told` is when a worker last said anything: a pass whose worker died ends there."""
+    """The passes of a run over its workflow.
+
+    `done` are the passes that are over. `begun` is when the present pass began; None while no worker holds the run.
+    `told` is when its worker last emitted an event: a pass whose worker died ends there.
+    """
 
     done: list[Period] = field(default_factory=list)
     begun: datetime | None = None
     told: datetime | None = None
 
     def begin(self, at: datetime) -> None:
-        """A pass begins."""
+        """Begin a pass."""
         self.begun = self.told = at
 
-    def tell(self, at: datetime) -> None:
-        """A worker said something."""
+    def extend(self, at: datetime) -> None:
+        """Extend the present pass to the time of an event that its worker emitted."""
         self.told = at
 
     def end(self) -> None:
-        """The present pass is over, since a worker last said something."""
+        """End the present pass at the time of its worker's last event."""
         if self.begun is not None and self.told is not None:
             self.done.append((self.begun, self.told))
         self.begun = None
 
     @property
     def seconds(self) -> float:
-        """The seconds of the passes that are over."""
+        """The total seconds of the passes that are over."""
         return sum(map(seconds_of, self.done))
 
     @property
     def since(self) -> datetime | None:
-        """While a worker is at it: when all that work would have begun, had its passes followed without a gap."""
+        """When the work would have begun without gaps between its passes; None while no worker holds the run."""
         if self.begun is None:
             return None
         try:
@@ -48,10 +51,10 @@ class WorkTime:
             return self.begun
 
     def spans(self, until: datetime | None) -> list[Period]:
-        """All passes, the present one as far as `until`."""
+        """Return all passes, the present one as far as `until`."""
         return [*self.done, (self.begun, until)] if self.begun and until else list(self.done)
 
 
-def seconds_of(span: Period) -> float:
-    """How long it took; nothing where clocks disagree about which came first."""
-    return max(0.0, (span[1] - span[0]).total_seconds())
+def seconds_of(period: Period) -> float:
+    """Return how many seconds the period lasted; 0 where clocks disagree about which end came first."""
+    return max(0.0, (period[1] - period[0]).total_seconds())

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.content.urls import web_address
-from app.content.values import visible
+from app.content.values import visible_text
 
 ROOT = Path(__file__).resolve().parents[2]
 _TEMPLATES, _STATIC, _CODE = ROOT / "templates", ROOT / "static", ROOT / "app"
@@ -107,7 +107,7 @@ def write_cost(dollars: float) -> str:
 
 def name_post(*texts: str) -> str:
     """The first of a post's titles that anybody can see, else words that can be clicked on."""
-    return next(filter(None, map(visible, texts)), "Post without a name")
+    return next(filter(None, map(visible_text, texts)), "Post without a name")
 
 
 def short_address(url: str) -> str:

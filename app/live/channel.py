@@ -10,13 +10,12 @@ from typing import Protocol
 
 import structlog
 
+from app.contract.codec import Entry, decode_event
 from app.contract.cursors import START, parse_cursor
-from app.contract.events import decode_event
 from app.contract.run import Run
 from app.contract.status import RunStatus
 from app.live.sse import Frame, Frames, encode_patch
 from app.live.viewer import Viewer
-from app.stores.archive import Entry
 
 logger = structlog.get_logger()
 
@@ -45,7 +44,7 @@ class View(Protocol):
 class Reads(Protocol):
     """The part of `app.stores.log.Log` that following needs."""
 
-    async def begin(self, run_id: str) -> Run: ...
+    async def load_snapshot(self, run_id: str) -> Run: ...
 
     async def entries(self, run_id: str, after: str = ...) -> list[Entry]: ...
 
@@ -182,7 +181,7 @@ class Channel:
     async def _pull(self) -> None:
         """Apply what is new. The entry at our cursor is read again: where it is gone, the log was lost and restored."""
         if self.cursor == START:
-            self._run = await self._log.begin(self._run.id)
+            self._run = await self._log.load_snapshot(self._run.id)
         entries = await self._log.entries(self._run.id, self._previous or _just_before(self.cursor))
         if self.cursor == START:
             await self._apply(self._run, entries)

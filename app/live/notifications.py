@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
-from app.contract.keys import bell_channel
+from app.contract.keys import notification_channel
 
 SWEEP_SECONDS = 1.0
 """A lost bell delays a viewer twice as long at the most, and rarely that long."""
@@ -20,7 +20,7 @@ _TURNS = 20
 
 _SILENCE_SECONDS = 20.0
 _RETRY_SECONDS = 0.5
-_ALWAYS = bell_channel("")  # no run's: keeps the connection subscribed while nobody watches
+_ALWAYS = notification_channel("")  # no run's: keeps the connection subscribed while nobody watches
 
 _logger = structlog.get_logger(__name__)
 
@@ -68,7 +68,7 @@ class Notifications:
         """An event that is set at each ring; whoever waits for it clears it. Leaving is synchronous on purpose: what is
         awaited after a viewer has gone is cut off.
         """
-        channel = bell_channel(run_id)
+        channel = notification_channel(run_id)
         bell = asyncio.Event()
         self._watchers.setdefault(channel, set()).add(bell)
         self._changed.set()

@@ -22,7 +22,7 @@ from app.runs.errors import InputInvalid, KeyReused, NotPossible, Problem, StepU
 from app.runs.queries import Queries
 from app.runs.retry_targets import steps_to_retry
 from app.runs.validation import check_key, check_readable, check_schema, check_text
-from app.stores.log import KnownCommand, Log
+from app.stores.log import ArchivedState, Log
 from app.stores.tables import RunRow
 
 GUIDANCE_LENGTH = 2000
@@ -120,9 +120,9 @@ class Commands:
         return cursor
 
     async def _append(self, row: RunRow, command: Command, key: _Key) -> str:
-        known = KnownCommand(lease_state(row.status), row.shipped, row.workflow, row.version)
+        archived = ArchivedState(lease_state(row.status), row.shipped, row.workflow, row.version)
         try:
-            cursor = await self._log.command(row.id, command, key.token, known, key.digest)
+            cursor = await self._log.command(row.id, command, key.token, archived, key.digest)
         except RunEnded:
             raise NotPossible("The run has ended meanwhile.") from None
         return await self._check_key(row.id, cursor, key) if key.repeatable else cursor

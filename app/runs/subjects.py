@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
-from app.content.urls import AddressRefused, schemes_of, typed_address
-from app.content.values import OnboardInput, PostBrief, visible
+from app.content.urls import AddressInvalid, candidate_addresses, parse_typed_address
+from app.content.values import OnboardInput, PostBrief, visible_text
 from app.content.workflows import ONBOARD_SITE, WRITE_POST
-from app.contract.status import new_id
+from app.contract.ids import new_id
 from app.runs.errors import InputInvalid, Problem
 from app.runs.validation import read_model
+from app.stores.repositories.posts import find_post_id
 from app.stores.repositories.sites import find_site
 from app.stores.tables import PostRow, RunRow, SiteRow
 
@@ -42,8 +41,7 @@ class SubjectIds:
 
 async def find_subjects(session: AsyncSession, row: RunRow) -> SubjectIds:
     """The rows that came into being with a run."""
-    post_id = await session.scalar(select(col(PostRow.id)).where(col(PostRow.run_id) == row.id))
-    return SubjectIds(row.site_id, post_id)
+    return SubjectIds(row.site_id, await find_post_id(session, row.id))
 
 
 def _prepare_site(value: Any, allow: Collection[str]) -> dict[str, Any]:
@@ -56,15 +54,15 @@ def _prepare_site(value: Any, allow: Collection[str]) -> dict[str, Any]:
 
 def _read_address(typed: str, allow: Collection[str]) -> str:
     try:
-        return typed_address(typed, allow=allow)
-    except AddressRefused as refused:
+        return parse_typed_address(typed, allow=allow)
+    except AddressInvalid as refused:
         raise InputInvalid([Problem("url", refused.message)]) from None
 
 
 def _prepare_post(value: Any, _allow: Collection[str]) -> dict[str, Any]:
     # Here, where it comes in: what earlier versions took stays readable as it is.
     if isinstance(value, dict):
-        value = {name: visible(typed) if isinstance(typed, str) else typed for name, typed in value.items()}
+        value = {name: visible_text(typed) if isinstance(typed, str) else typed for name, typed in value.items()}
     return read_model(PostBrief, value)
 
 
@@ -73,7 +71,7 @@ async def _create_site(session: AsyncSession, run: RunRow) -> None:
         id=new_id("site"),
         workspace_id=run.workspace_id,
         run_id=run.id,
-        url=schemes_of(run.input["url"])[0],
+        url=candidate_addresses(run.input["url"])[0],
         created_at=run.created_at,
     )
     session.add(site)

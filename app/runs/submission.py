@@ -9,11 +9,12 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import IntegrityError
 
+from app.contract.codec import Entry, encode_entry
 from app.contract.events import RunSubmitted, now
+from app.contract.ids import new_id
 from app.contract.manifest import WorkflowManifest
 from app.contract.payloads import Submitted
 from app.contract.settings import Settings
-from app.contract.status import new_id
 from app.runs.digests import digest_request
 from app.runs.errors import KeyReused, WorkflowUnknown
 from app.runs.subjects import SUBJECTS, SubjectIds, find_subjects
@@ -21,7 +22,7 @@ from app.runs.validation import check_key, check_readable, check_schema
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
-from app.stores.repositories.runs import accept_run, find_repeat
+from app.stores.repositories.runs import add_run, find_run_by_key
 from app.stores.tables import RunRow
 
 _logger = structlog.get_logger(__name__)
@@ -74,14 +75,14 @@ class Submission:
             if repeat := await self._find_repeat(workspace_id, idempotency_key, digest):
                 return repeat
             raise
-        await self._announce(accepted.run_id, submitted)
+        await self._announce(row, submitted)
         return accepted
 
     async def _find_repeat(self, workspace_id: str, key: str | None, digest: str) -> Accepted | None:
         if key is None:
             return None
         async with self._database.reading() as session:
-            row = await find_repeat(session, workspace_id, key)
+            row = await find_run_by_key(session, workspace_id, key)
             if row is None:
                 return None
             if row.input_digest != digest:
@@ -115,23 +116,23 @@ class Submission:
             raise WorkflowUnknown(workflow)
         return manifest
 
-    async def _commit(self, row: RunRow) -> tuple[RunSubmitted, Accepted]:
+    async def _commit(self, row: RunRow) -> tuple[Entry, Accepted]:
         cursor = f"{int(row.created_at.timestamp() * 1000)}-0"
         data = Submitted(workflow=row.workflow, title=row.title, input=row.input)
-        submitted = RunSubmitted(id=cursor, at=row.created_at, data=data)
+        submitted = encode_entry(RunSubmitted(id=cursor, at=row.created_at, data=data))
         async with self._database.writing() as session:
             if subject := SUBJECTS.get(row.workflow):
                 await subject.create(session, row)
-            await accept_run(session, row, submitted)
+            await add_run(session, row, submitted)
             subjects = await find_subjects(session, row)
         return submitted, Accepted(row.id, False, subjects)
 
-    async def _announce(self, run_id: str, submitted: RunSubmitted) -> None:
+    async def _announce(self, row: RunRow, submitted: Entry) -> None:
         try:
-            await self._log.submit(run_id, submitted)
+            await self._log.submit(row.id, row.workflow, submitted)
         except RedisError as error:
             # It is accepted all the same: a supervisor's sweep over SQL finds it.
-            _logger.warning("run not announced", run_id=run_id, error=str(error))
+            _logger.warning("run not announced", run_id=row.id, error=str(error))
 
 
 def _title(workflow: str, manifest: WorkflowManifest | None, value: Any) -> str:

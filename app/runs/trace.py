@@ -6,10 +6,11 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from app.contract.attempt import Attempt
 from app.contract.payloads import Called, ErrorData
 from app.contract.run import Run
 from app.contract.status import RunStatus, StepStatus
-from app.contract.step import Attempt, Step
+from app.contract.step import Step
 from app.runs.output import children_of
 
 

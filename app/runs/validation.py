@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 from referencing import Registry
 
 from app.content.values import UNIQUE_BY
-from app.contract.events import Event, Unreadable, decode_event, encode_event
+from app.contract.codec import decode_event, encode_event
+from app.contract.events import Event, Unreadable
 from app.runs.errors import InputInvalid, Problem
 
 KEY_LENGTH = 200

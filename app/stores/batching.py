@@ -1,4 +1,4 @@
-"""Group commit: what many ask for at the same time is done at once."""
+"""Batching: requests that are made at the same time are answered together, as in group commit."""
 
 from __future__ import annotations
 
@@ -6,68 +6,68 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-Q = TypeVar("Q")
-A = TypeVar("A")
+Request = TypeVar("Request")
+Result = TypeVar("Result")
 
-Answer = Callable[[Sequence[Q]], Awaitable[Sequence[A | Exception]]]
-"""Answers all of these, in their order. An exception among the answers is one asker's; one raised is everybody's."""
+AnswerBatch = Callable[[Sequence[Request]], Awaitable[Sequence[Result | Exception]]]
+"""Return the results of all of these requests, in their order. A returned exception fails one request, a raised one
+fails all of them."""
+
+LOOP_ITERATIONS = 8
+"""Iterations of the event loop before a batch: nothing (some microseconds) where no other task has work to do; where
+many tasks are about to make a request, they make it in time."""
 
 
-TURNS = 8
-"""Turns of the event loop before a round: nothing (some microseconds) where nobody else has anything to do; where many
-tasks are on their way to the next question, they get there."""
+class Batcher(Generic[Request, Result]):
+    """Takes requests one by one and answers them together: those that come during a batch are in the next one.
 
-
-class Batcher(Generic[Q, A]):
-    """Asks one by one, answers together: whoever asks while an answer is on its way is in the next round.
-
-    Somebody who asks alone is answered at once, or after `pause` seconds. What an asker that is cancelled asked for is
-    not done if its round has not begun; if it has, it may be, as with any request that is cancelled on its way.
+    A request that comes alone is answered at once, or after `pause` seconds. One that is cancelled before its batch
+    begins is not done; later it may be done, as with any request that is cancelled on its way.
     """
 
-    def __init__(self, answer: Answer[Q, A], *, largest: int, pause: float = 0.0) -> None:
+    def __init__(self, answer: AnswerBatch[Request, Result], *, largest: int, pause: float = 0.0) -> None:
         self._answer = answer
         self._largest = largest
         self._pause = pause
-        self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
-        self._rounds: asyncio.Task[None] | None = None
+        self._waiting: list[tuple[Request, asyncio.Future[Result]]] = []
+        self._task: asyncio.Task[None] | None = None
 
-    async def ask(self, question: Q) -> A:
-        """The answer to this question. Raises what answering it raised."""
-        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, future))
-        if self._rounds is None:
-            self._rounds = asyncio.create_task(self._answer_all())
+    async def call(self, request: Request) -> Result:
+        """Return the result of this request. Raise its error, or that of its whole batch."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, future))
+        if self._task is None:
+            self._task = asyncio.create_task(self._answer_all())
         return await future
 
     async def _answer_all(self) -> None:
         try:
             while self._waiting:
-                await self._let_others_ask()
-                asked = self._waiting[: self._largest]
+                await self._let_others_call()
+                batch = self._waiting[: self._largest]
                 del self._waiting[: self._largest]
-                await self._answer_some([(question, future) for question, future in asked if not future.done()])
+                await self._answer_batch([(request, future) for request, future in batch if not future.done()])
         finally:
-            self._rounds = None
+            self._task = None
 
-    async def _let_others_ask(self) -> None:
+    async def _let_others_call(self) -> None:
         if self._pause:
             await asyncio.sleep(self._pause)
-        for _ in range(TURNS):
+        for _ in range(LOOP_ITERATIONS):
             await asyncio.sleep(0)
 
-    async def _answer_some(self, asked: Sequence[tuple[Q, asyncio.Future[A]]]) -> None:
-        if not asked:
+    async def _answer_batch(self, batch: Sequence[tuple[Request, asyncio.Future[Result]]]) -> None:
+        if not batch:
             return
-        answers: Sequence[A | Exception]
+        results: Sequence[Result | Exception]
         try:
-            answers = await self._answer([question for question, _ in asked])
+            results = await self._answer([request for request, _ in batch])
         except Exception as error:
-            answers = [error] * len(asked)
-        for (_, future), answer in zip(asked, answers, strict=True):
+            results = [error] * len(batch)
+        for (_, future), result in zip(batch, results, strict=True):
             if future.done():
                 continue
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
+            if isinstance(result, Exception):
+                future.set_exception(result)
             else:
-                future.set_result(answer)
+                future.set_result(result)

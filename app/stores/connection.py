@@ -1,4 +1,4 @@
-"""A worker's connection to Redis, made for very many small calls."""
+"""A worker's connection to Redis, built for very many small calls."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
-ANSWER_SECONDS = 10.0
-"""How long a call may take, tries and all. A Redis that is silent for longer is given up, and asked anew."""
+CALL_SECONDS = 10.0
+"""How long a call may take with all its tries. After that it raises `TimeoutError`."""
 
 CONNECT_SECONDS = 5.0
 HEALTH_CHECK_SECONDS = 15
 TRIES = 3
 
-READING: dict[str, Any] = {"decode_responses": True, "encoding_errors": "backslashreplace"}
-"""How every client reads text. A byte that is no UTF-8 becomes an escape such as `\\xff`, which JSON does not know: an
-entry of a log that holds one is unreadable, in Redis and in SQL alike, and no more than that."""
+CLIENT_OPTIONS: dict[str, Any] = {"decode_responses": True, "encoding_errors": "backslashreplace"}
+"""How every client decodes text. A byte that is no UTF-8 becomes an escape such as `\\xff`, which is not valid JSON: a
+log entry with such a byte is then unreadable, in Redis and in SQL alike, and does no other harm."""
 
 
 class _LimitedPipeline(Pipeline):
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(CALL_SECONDS):
             return await super().execute(raise_on_error)
 
 
 class LimitedRedis(Redis):
-    """Limits the time of whole calls. Raises the built-in `TimeoutError`, which is an `OSError`.
+    """A client that limits the time of whole calls, and raises the built-in `TimeoutError`, which is an `OSError`.
 
-    The library's own limit is one for each write, with a task of its own, and one for each reply in a pipeline: with
-    many small calls that is a tenth of a worker's processor time.
+    The library limits each write, in a task of its own, and each reply of a pipeline: with many small calls that takes
+    a tenth of a worker's processor time.
     """
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(CALL_SECONDS):
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # by redis-py
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
@@ -44,10 +44,10 @@ class LimitedRedis(Redis):
 
 
 def connect(url: str) -> Any:
-    """A client for a worker. Trying again is safe: every append carries what makes its repeat harmless."""
+    """Return a client for a worker. It repeats failed calls, which is safe: a repeated append changes nothing."""
     pool = ConnectionPool.from_url(
         url,
-        **READING,
+        **CLIENT_OPTIONS,
         socket_connect_timeout=CONNECT_SECONDS,
         health_check_interval=HEALTH_CHECK_SECONDS,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), TRIES),

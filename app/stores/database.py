@@ -1,4 +1,4 @@
-"""The SQL database: SQLite or PostgreSQL, one engine a process, a transaction for each `reading` or `writing` block."""
+"""The SQL database, SQLite or PostgreSQL: one engine a process, one transaction a `reading` or `writing` block."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 
 from psycopg.abc import Buffer
 from psycopg.types.string import StrDumperUnknown
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from app.contract.settings import Settings
 from app.stores.schema_version import MIGRATIONS
 
-FROZEN_MS = 10_000
-"""After this long (ms) without a word, PostgreSQL ends a transaction: a frozen worker keeps no row locked."""
+IDLE_TRANSACTION_MS = 10_000
+"""After this long (ms) without a statement, PostgreSQL ends a transaction: a frozen worker keeps no row locked."""
 
 
 class Database:
@@ -32,26 +32,31 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A session that sees one snapshot and keeps nothing."""
+        """Open a session that sees one snapshot and commits nothing."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        """A session that commits at the end of the block, and rolls back when the block raises."""
+        """Open a session that commits at the end of the block, and rolls back when the block raises."""
         async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
+
+    async def ping(self) -> None:
+        """Run a query. Raise what SQLAlchemy raises when the database does not answer."""
+        async with self.reading() as session:
+            await session.execute(text("SELECT 1"))
 
     async def close(self) -> None:
         await self.engine.dispose()
 
 
 class _Connection(sqlite3.Connection):
-    """Gives up its lock when it is closed."""
+    """A connection that releases its lock when it is closed."""
 
     def close(self) -> None:
-        # SQLite keeps a closed connection alive while a statement of it is still referred to, which the traceback of a
-        # cancelled task does: its transaction would go on locking the file.
+        # SQLite keeps a closed connection alive while there is a reference to a statement of it, as in the traceback of
+        # a cancelled task: its transaction would stay open and lock the file.
         if self.in_transaction:
             self.rollback()
         super().close()
@@ -59,7 +64,7 @@ class _Connection(sqlite3.Connection):
 
 def _create_engine(url: str) -> AsyncEngine:
     if make_url(url).get_backend_name() != "sqlite":
-        options = f"-c idle_in_transaction_session_timeout={FROZEN_MS}"
+        options = f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_MS}"
         engine = create_async_engine(
             url, pool_size=10, max_overflow=20, pool_pre_ping=True, connect_args={"options": options}
         )
@@ -75,7 +80,7 @@ def _create_engine(url: str) -> AsyncEngine:
 
 
 class _TextDumper(StrDumperUnknown):
-    """PostgreSQL keeps no NUL; SQLite and Redis do. A SUBSTITUTE stands for it: it is as unreadable inside JSON."""
+    """A dumper that replaces NUL, which PostgreSQL cannot store, by SUBSTITUTE, which is as invalid inside JSON."""
 
     def dump(self, obj: str) -> Buffer | None:
         return super().dump(obj.replace("\x00", "\x1a"))
@@ -86,7 +91,7 @@ def _prepare_postgres(connection: Any, _record: object) -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver's own BEGIN comes too late and is always deferred: `_begin_sqlite` does it.
+    # The driver's own BEGIN comes too late and is always deferred: `_begin_sqlite` sends it instead.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
@@ -106,7 +111,7 @@ async def migrate(settings: Settings) -> None:
 
 
 def _upgrade(url: str) -> None:
-    # Every process opens databases; only this one migrates.
+    # Imported here, as every process opens databases and only one migrates them.
     from alembic import command
     from alembic.config import Config
 

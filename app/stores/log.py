@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from app.contract import keys
+from app.contract.codec import Entry, decode_event, encode_event
 from app.contract.cursors import START, is_after, parse_cursor
 from app.contract.errors import AppendRefused, CommandPending, CursorGone, RunEnded, StaleEpoch
-from app.contract.events import Command, Event, RunSubmitted, decode_event, encode_event
+from app.contract.events import Command, Event
 from app.contract.run import Run, fold
-from app.stores.archive import Archive, Entry
+from app.stores.archive import Archive
+from app.stores.client_ids import is_signed, read_digest, sign, signature
 from app.stores.scripts import Scripts
 
 _FIRST = '{"type":"run.submitted"'
-"""How a log's first entry begins: nothing in SQL precedes a stream that holds it."""
+"""The beginning of a log's first entry: nothing in SQL precedes a stream that holds it."""
 
 SHORT = 500
-"""A log with fewer entries is folded from its beginning: that costs less than to look for a snapshot."""
+"""A log with fewer entries is folded from its beginning, which costs less than looking for a snapshot."""
 
 Release = Literal["", "ended", "parked", "queued"]
-"""How an append of facts lets go of the run: not at all, at its end, to wait for an answer, or for another worker."""
+"""The reason for which an append of facts drops the lease: none, the run's end, an open ask, or a hand-over."""
 
 
 @dataclass(frozen=True, slots=True)
-class KnownCommand:
-    """What SQL knows of a run, which counts where Redis has lost it.
+class ArchivedState:
+    """The state of a run in SQL, which counts where Redis has lost the run.
 
     `state` is "queued", "parked" or "ended"; `floor` is the last archived cursor.
     """
@@ -46,10 +47,11 @@ class Log:
         self._archive = archive
         self._scripts = Scripts(redis)
 
-    async def submit(self, run_id: str, submitted: RunSubmitted) -> None:
-        """Start the hot log of a run whose row, with this first event, is committed. Repeating it changes nothing."""
-        known = KnownCommand("queued", submitted.id, submitted.data.workflow, "")
-        await self._append(run_id, "submission", 0, run_id, [encode_event(submitted)], known=known)
+    async def submit(self, run_id: str, workflow: str, submitted: Entry) -> None:
+        """Start the hot log of a run whose row, with this first entry, is committed. Repeating it changes nothing."""
+        cursor, body = submitted
+        archived = ArchivedState("queued", cursor, workflow, "")
+        await self._append(run_id, "submission", 0, run_id, [body], archived=archived)
 
     async def append(
         self,
@@ -63,52 +65,51 @@ class Log:
         release: Release = "",
         handled: str = START,
     ) -> list[str]:
-        """Append facts, encoded or not; gives their cursors.
+        """Append facts, encoded or not, and return their cursors.
 
-        `number` counts the appends of this epoch from 1 without a gap (one that was refused keeps its number); the
-        same number again gives the same cursors and appends nothing. `floor` is the last archived cursor. With
+        `number` counts the appends of this epoch from 1 without a gap (an append that was refused keeps its number);
+        the same number again returns the same cursors and appends nothing. `floor` is the last archived cursor. With
         `release`, the lease is dropped in the same call.
-        Raises `StaleEpoch`, `RunEnded` or, for a release, `CommandPending`.
+        Raise `StaleEpoch`, `RunEnded` or, for a release, `CommandPending`.
         """
         bodies = [event if isinstance(event, str) else encode_event(event) for event in events]
-        known = KnownCommand("", floor, "", "")
+        archived = ArchivedState("", floor, "", "")
         return await self._append(
             run_id,
             "facts",
             epoch,
             str(number),
             bodies,
-            known=known,
+            archived=archived,
             lease_ms=lease_ms,
             release=release,
             handled=handled,
         )
 
     async def command(
-        self, run_id: str, command: Command, client_id: str, known: KnownCommand, digest: str = ""
+        self, run_id: str, command: Command, client_id: str, archived: ArchivedState, digest: str = ""
     ) -> str:
-        """Append a command; gives its cursor. The same `client_id` again gives the same cursor.
+        """Append a command and return its cursor. The same `client_id` again returns the same cursor.
 
-        `digest` names what the client asked for, and is kept beside its id.
-        Raises `RunEnded` when the run has ended and the command is no retry.
+        `digest` is of the client's request, and is stored beside its id.
+        Raise `RunEnded` when the run has ended and the command is no retry.
         """
-        body = _sign(encode_event(command), client_id, digest)
-        return (await self._append(run_id, command.type, 0, client_id, [body], known=known))[0]
+        body = sign(encode_event(command), client_id, digest)
+        return (await self._append(run_id, command.type, 0, client_id, [body], archived=archived))[0]
 
     async def find_command(self, run_id: str, client_id: str) -> str | None:
-        """The cursor of the command that stands in the log under this client's id, also if Redis was lost since."""
+        """Return the cursor of the command with this client id, also if Redis was lost since; None without one."""
         cursor: str | None = await self._redis.hget(keys.lease_key(run_id), f"client:{client_id}")
         if cursor:
             return cursor
-        found = await self._archive.search(run_id, _signature(client_id))
-        return next((cursor for cursor, body in found if _is_signed(body, client_id)), None)
+        found = await self._archive.search(run_id, signature(client_id))
+        return next((cursor for cursor, body in found if is_signed(body, client_id)), None)
 
     async def digest_of(self, run_id: str, cursor: str, client_id: str) -> str:
-        """The digest that this client's command at `cursor` was appended with; empty where it had none."""
+        """Return the digest that this client's command at `cursor` was appended with; empty if it had none."""
         hot = await self._redis.xrange(keys.log_key(run_id), min=cursor, max=cursor)
-        found = [(at, fields.get("e", "")) for at, fields in hot]
-        found = found or await self._archive.search(run_id, _signature(client_id))
-        return next((_read(body).get("digest", "") for at, body in found if at == cursor), "")
+        found = _read_stream(hot) or await self._archive.search(run_id, signature(client_id))
+        return next((read_digest(body) for at, body in found if at == cursor), "")
 
     async def _append(
         self,
@@ -118,7 +119,7 @@ class Log:
         token: str,
         bodies: Sequence[str],
         *,
-        known: KnownCommand,
+        archived: ArchivedState,
         lease_ms: int = 0,
         release: Release = "",
         handled: str = START,
@@ -126,8 +127,8 @@ class Log:
         reply = await self._scripts.append(
             keys=[keys.log_key(run_id), keys.lease_key(run_id), keys.DUE, keys.UNSHIPPED],
             args=[
-                run_id, kind, epoch, token, known.floor, lease_ms, release, handled, known.state,
-                keys.bell_channel(run_id), known.workflow, known.version, *bodies,
+                run_id, kind, epoch, token, archived.floor, lease_ms, release, handled, archived.state,
+                keys.notification_channel(run_id), archived.workflow, archived.version, *bodies,
             ],
         )  # fmt: skip
         if reply[0] == "ok":
@@ -135,72 +136,72 @@ class Log:
         raise _refusal(reply[1], reply[2])
 
     async def entries(self, run_id: str, after: str = START) -> list[Entry]:
-        """The raw entries after a cursor: the stream first, then from SQL what precedes the stream's first entry.
+        """Return the entries after a cursor: those of the stream, and from SQL those before the stream's first entry.
 
-        Raises `CursorUnreadable`.
+        Raise `CursorUnreadable` for a cursor that is none.
         """
         parse_cursor(after)
-        hot = await self._redis.xrange(keys.log_key(run_id), min=_from(after))
-        entries = _continue(hot, after)
+        hot = await self._redis.xrange(keys.log_key(run_id), min=_range_start(after))
+        entries = _entries_in_stream(hot, after)
         return await self._join(run_id, after) if entries is None else entries
 
     async def entries_of(self, positions: Mapping[str, str]) -> dict[str, list[Entry] | Exception]:
-        """For each of these runs the entries after its cursor, or why Redis does not give them; all of them asked for
-        at once."""
+        """Return for each of these runs the entries after its cursor, or the error that Redis answered with. Redis is
+        asked for all of them in one message."""
         pipe = self._redis.pipeline(transaction=False)
         for run_id, after in positions.items():
-            pipe.xrange(keys.log_key(run_id), min=_from(after))
+            pipe.xrange(keys.log_key(run_id), min=_range_start(after))
         found: dict[str, list[Entry] | Exception] = {}
         for (run_id, after), hot in zip(positions.items(), await pipe.execute(raise_on_error=False), strict=True):
             if isinstance(hot, Exception):
                 found[run_id] = hot
                 continue
-            entries = _continue(hot, after)
+            entries = _entries_in_stream(hot, after)
             found[run_id] = await self._join(run_id, after) if entries is None else entries
         return found
 
     async def _join(self, run_id: str, after: str) -> list[Entry]:
-        """The entries after a cursor, where SQL may have some of them."""
+        """Return the entries after a cursor where SQL may have some of them."""
         pipe = self._redis.pipeline(transaction=True)
         pipe.xrange(keys.log_key(run_id), count=1)
         pipe.xrange(keys.log_key(run_id), min=f"({after}" if after != START else "-")
         first, hot = await pipe.execute()
-        entries = [(cursor, fields.get("e", "")) for cursor, fields in hot]
+        entries = _read_stream(hot)
         if first and not is_after(first[0][0], after):
             return entries
         before = first[0][0] if first else None
         return await self._archive.read(run_id, after, before) + entries
 
     async def read(self, run_id: str, after: str = START) -> list[Event]:
-        """The events after a cursor, in order."""
+        """Return the events after a cursor, in order."""
         return [decode_event(cursor, body) for cursor, body in await self.entries(run_id, after)]
 
     async def fold(self, run_id: str) -> Run:
-        """The run's state now: of a long log, its newest snapshot and what came after."""
+        """Return the run's state now. A long log is folded from its newest snapshot."""
         hot = await self._redis.xrange(keys.log_key(run_id), count=SHORT)
-        if len(hot) < SHORT and (entries := _continue(hot, START)) is not None:
+        if len(hot) < SHORT and (entries := _entries_in_stream(hot, START)) is not None:
             return fold(run_id, [decode_event(cursor, body) for cursor, body in entries])
-        run = await self.begin(run_id)
+        run = await self.load_snapshot(run_id)
         for event in await self.read(run_id, run.cursor):
             run.apply(event)
         return run
 
-    async def begin(self, run_id: str) -> Run:
-        """The run's state up to some entry of its log, as far as a snapshot has it: the start, where there is none."""
+    async def load_snapshot(self, run_id: str) -> Run:
+        """Return the run's state as of its newest snapshot; the state of an empty log without one."""
         found = (await self._archive.snapshots([run_id])).get(run_id)
         return found.run if found else Run(id=run_id)
 
     async def ends_at(self, run_id: str, shipped: str) -> bool:
-        """Whether the log has nothing after `shipped`, its last archived entry; the same cost however long it is."""
+        """Return whether the log has nothing after `shipped`, its last archived entry, without reading the log."""
         last = await self._redis.xrevrange(keys.log_key(run_id), count=1)
         return not last or not is_after(last[0][0], shipped)
 
-    async def archived(self, run_id: str) -> str:
-        """The cursor of the last entry that SQL has."""
+    async def last_archived(self, run_id: str) -> str:
+        """Return the cursor of the last archived entry."""
         return await self._archive.shipped(run_id)
 
     async def check_cursor(self, run_id: str, cursor: str) -> None:
-        """Raises `CursorUnreadable` for what is no cursor, `CursorGone` for one that is no entry of this log."""
+        """Raise `CursorUnreadable` for text that is no cursor, `CursorGone` for one that is no entry of this log."""
         if not is_after(cursor, START):
             return
         if await self._redis.xrange(keys.log_key(run_id), min=cursor, max=cursor, count=1):
@@ -209,39 +210,20 @@ class Log:
             raise CursorGone(cursor, START)
 
 
-def _from(after: str) -> str:
+def _range_start(after: str) -> str:
     return after if after != START else "-"
 
 
-def _continue(hot: Sequence[tuple[str, dict[str, str]]], after: str) -> list[Entry] | None:
-    """What follows `after` in the stream from there on; None when SQL may have more of it."""
-    entries = [(cursor, fields.get("e", "")) for cursor, fields in hot]
+def _read_stream(hot: Sequence[tuple[str, dict[str, str]]]) -> list[Entry]:
+    return [(cursor, fields.get("e", "")) for cursor, fields in hot]
+
+
+def _entries_in_stream(hot: Sequence[tuple[str, dict[str, str]]], after: str) -> list[Entry] | None:
+    """Return the entries after `after` if the stream has all of them; None when SQL may have some."""
+    entries = _read_stream(hot)
     if entries and entries[0][0] == after:
         return entries[1:]
     return entries if entries and entries[0][1].startswith(_FIRST) else None
-
-
-def _signature(client_id: str) -> str:
-    return f'"client":{json.dumps(client_id)}'
-
-
-def _sign(body: str, client_id: str, digest: str) -> str:
-    """The event with the client's id and digest beside the fields that readers know; they pass them over."""
-    return f'{body[:-1]},{_signature(client_id)},"digest":{json.dumps(digest)}}}'
-
-
-def _is_signed(body: str, client_id: str) -> bool:
-    """Whether the whole event has this id, and not only a value in it."""
-    return _read(body).get("client") == client_id
-
-
-def _read(body: str) -> dict[str, Any]:
-    """An entry's fields, also those that no event has; none of what is no entry."""
-    try:
-        read = json.loads(body)
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}
 
 
 def _refusal(reason: str, detail: str) -> AppendRefused:

@@ -1,4 +1,4 @@
-"""What this Redis may lose, and what to set against it: for a plain warning when a process starts."""
+"""Risks of data loss in the settings of a Redis server, for a warning when a process starts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from redis.exceptions import RedisError, ResponseError
 
 logger = structlog.get_logger()
 
-PATIENCE_SECONDS = 3.0
-"""A Redis that does not answer is said elsewhere, and louder."""
+TIMEOUT_SECONDS = 3.0
+"""How long to wait for Redis. Other code reports a Redis that does not answer."""
 
 _LOST = (
     "Runs and what was shipped to the database stay; what is lost is what the database does not have yet, usually the "
@@ -23,21 +23,21 @@ _KEEP = "Set `maxmemory-policy noeviction`."
 
 
 async def find_risks(redis: Any) -> list[str]:
-    """What can be lost with this server's settings, a sentence or two for each. Raises what Redis raises."""
+    """Return the risks of this server's settings, a sentence or two for each. Raise what Redis raises."""
     info = await redis.info()
     return [*await _persistence(redis, info), *_eviction(info)]
 
 
 async def warn_of_risks(redis: Any) -> None:
-    """Log each risk, once. Where Redis does not answer, or does not say, nothing."""
+    """Log each risk once. Log nothing where Redis does not answer, or hides its settings."""
     for risk in await list_risks(redis):
         logger.warning("redis may lose data", risk=risk)
 
 
 async def list_risks(redis: Any) -> list[str]:
-    """As `find_risks`; empty where Redis does not answer, or does not say."""
+    """Return the risks as `find_risks` does; none where Redis does not answer, or hides its settings."""
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             return await find_risks(redis)
     except (RedisError, OSError):
         return []
@@ -57,7 +57,7 @@ async def _persistence(redis: Any, info: dict[str, Any]) -> list[str]:
 
 
 async def _has_snapshots(redis: Any, info: dict[str, Any]) -> bool | None:
-    """Whether it writes snapshots by itself; None when it does not say."""
+    """Return whether the server writes snapshots by itself; None when it does not say."""
     try:
         return bool((await redis.config_get("save")).get("save"))
     except ResponseError:  # hosted servers forbid CONFIG

@@ -1,4 +1,4 @@
-"""Which revision of the schema a database has, told without loading what migrates it."""
+"""The revision of a database's schema, read without loading the migration library."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def newest_revision() -> str:
-    """The revision that this version's code needs. Migrations are files `NNNN_what.py`, numbered without gaps."""
+    """Return the revision that this version's code needs: the highest number of the files `NNNN_name.py`."""
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def is_current(file: Path) -> bool:
-    """Whether this SQLite file has the newest schema. False for anything else, one that is not there included."""
+    """Return whether this SQLite file has the newest schema. Any other file, or none, has not."""
     if not file.is_file():
         return False
     try:

@@ -1,4 +1,4 @@
-"""The Lua functions of the contract, as one Redis client calls them."""
+"""The Lua functions of the contract, called through one Redis client."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ CALLS_AT_ONCE = 64
 
 @cache
 def script_text(name: str) -> str:
-    """The text of `app/contract/lua/NAME.lua`, after that of `cursors.lua`, which all of them may use."""
+    """Return the text of `app/contract/lua/NAME.lua`, after that of `cursors.lua`, which all functions may use."""
     return "".join((_FOLDER / f"{part}.lua").read_text() for part in ("cursors", name))
 
 
 @cache
 def _digest(name: str) -> str:
-    # The name by which Redis knows a script; nothing is kept secret with it.
+    # Redis names scripts by their SHA-1; nothing is kept secret with it.
     return sha1(script_text(name).encode(), usedforsecurity=False).hexdigest()
 
 
@@ -45,7 +45,7 @@ class Scripts:
 
     def __init__(self, redis: Any) -> None:
         self._redis = redis
-        self._group: Batcher[_Call, Any] = Batcher(self._call_all, largest=CALLS_AT_ONCE)
+        self._batcher: Batcher[_Call, Any] = Batcher(self._call_all, largest=CALLS_AT_ONCE)
         self.append = partial(self._call, "append")
         self.reserve = partial(self._call, "reserve")
         self.take = partial(self._call, "take")
@@ -56,11 +56,11 @@ class Scripts:
         self.shipped = partial(self._call, "shipped")
 
     async def _call(self, script: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
-        return await self._group.ask(_Call(script, keys, args))
+        return await self._batcher.call(_Call(script, keys, args))
 
     async def _call_all(self, calls: Sequence[_Call]) -> list[Any]:
         replies = await self._send(calls)
-        # A Redis that was started anew knows none; what it did not know it did not do.
+        # A restarted Redis has no scripts. A call of one that it lacks has done nothing.
         unknown = [place for place, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
             for script in {calls[place].script for place in unknown}:

@@ -17,7 +17,7 @@ from app.stores.unshipped import Unshipped
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What reads and writes Redis and SQL. Nothing is opened before it is used."""
+    """The readers and writers of Redis and SQL. No connection is opened before it is used."""
 
     redis: Any
     database: Database

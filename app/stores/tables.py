@@ -22,8 +22,8 @@ from sqlmodel import Field, SQLModel
 from app.contract.status import RunStatus
 
 
-class Moment(TypeDecorator[datetime]):
-    """A UTC time; SQLite keeps no zone, so it is given back here."""
+class UtcDateTime(TypeDecorator[datetime]):
+    """A column of UTC times. SQLite stores no zone, so it is added when a time is read."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -40,7 +40,7 @@ class Workspace(SQLModel, table=True):
     __tablename__ = "workspaces"
 
     id: str = Field(primary_key=True)
-    created_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class SessionRow(SQLModel, table=True):
@@ -50,11 +50,11 @@ class SessionRow(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     workspace_id: str = Field(foreign_key="workspaces.id", index=True)
-    created_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class TokenRow(SQLModel, table=True):
-    """An API token. `digest` is of the token's text, which is shown once."""
+    """An API token. `digest` is the digest of the token's text, which is shown once."""
 
     __tablename__ = "tokens"
 
@@ -62,14 +62,14 @@ class TokenRow(SQLModel, table=True):
     workspace_id: str = Field(foreign_key="workspaces.id", index=True)
     name: str
     digest: str = Field(unique=True)
-    created_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class RunRow(SQLModel, table=True):
     """An accepted run. `epoch` is minted here; status and sums are projected from the log as it is shipped.
 
-    `worked` is for how many seconds workers were at it, in passes that are over; 0 also where an earlier version
-    shipped the run's end. `working_since` is when all that would have begun, while one is at it.
+    `worked` is the seconds that workers spent on it, in passes that are over; 0 also where an earlier version shipped
+    the run's end. `working_since` is when the work would have begun without gaps, while a worker holds the run.
     """
 
     __tablename__ = "runs"
@@ -95,15 +95,15 @@ class RunRow(SQLModel, table=True):
     sealed: bool = False
     tokens: int = 0
     cost: float = 0.0
-    created_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
-    started_at: datetime | None = Field(default=None, sa_type=Moment)
-    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     worked: float = 0.0
-    working_since: datetime | None = Field(default=None, sa_type=Moment)
+    working_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class EventRow(SQLModel, table=True):
-    """One archived log entry; `body` is the JSON as it stood in the stream, also where this version can't read it."""
+    """One archived log entry. `body` is the JSON as it stood in the stream, also where this version cannot read it."""
 
     __tablename__ = "events"
 
@@ -114,8 +114,8 @@ class EventRow(SQLModel, table=True):
 
 
 class SnapshotRow(SQLModel, table=True):
-    """A run's fold after its archived entry `ms-seq`, the newest that was kept. `events` is how many entries it holds,
-    `format` which version of the fold made it: another one ignores it."""
+    """A run's newest stored fold, as of its archived entry `ms-seq`. `events` is the number of entries that it holds,
+    `format` the version of the fold that made it: other versions ignore it."""
 
     __tablename__ = "snapshots"
 
@@ -128,14 +128,14 @@ class SnapshotRow(SQLModel, table=True):
 
 
 class DraftRow(SQLModel, table=True):
-    """What was last typed for one of a run's asks, until it is answered or the run ends."""
+    """The last draft of an answer to one of a run's asks, until the ask is answered or the run ends."""
 
     __tablename__ = "drafts"
 
     run_id: str = Field(primary_key=True, foreign_key="runs.id")
     ask: str = Field(primary_key=True)
     typed: Any = Field(sa_column=Column(JSON))
-    kept_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+    kept_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class SiteRow(SQLModel, table=True):
@@ -147,11 +147,11 @@ class SiteRow(SQLModel, table=True):
     url: str
     profile: Any = Field(default=None, sa_column=Column(JSON))
     topics: Any = Field(default=None, sa_column=Column(JSON))
-    created_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class PageRow(SQLModel, table=True):
-    """A page of a site that was read, or that could not be (`reason` says why)."""
+    """A page of a site that was read, or that could not be read (`reason` says why)."""
 
     __tablename__ = "pages"
     __table_args__ = (UniqueConstraint("site_id", "url"),)
@@ -163,11 +163,11 @@ class PageRow(SQLModel, table=True):
     summary: str = ""
     key_phrases: Any = Field(default=None, sa_column=Column(JSON))
     reason: str = ""
-    read_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+    read_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class PassageRow(SQLModel, table=True):
-    """A piece of a page that posts draw on; full-text search finds it."""
+    """A piece of a page that posts draw on, found by full-text search."""
 
     __tablename__ = "passages"
 
@@ -180,7 +180,7 @@ class PassageRow(SQLModel, table=True):
 
 
 class PostRow(SQLModel, table=True):
-    """A post. Its content is its run's log; this is what lists and addresses need."""
+    """A post, for lists and addresses. Its content is in its run's log."""
 
     __tablename__ = "posts"
 
@@ -189,7 +189,7 @@ class PostRow(SQLModel, table=True):
     site_id: str = Field(foreign_key="sites.id", index=True)
     run_id: str = Field(index=True)
     topic: str
-    created_at: datetime = Field(default_factory=utc_now, sa_type=Moment)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class CacheRow(SQLModel, table=True):
@@ -200,4 +200,4 @@ class CacheRow(SQLModel, table=True):
     key: str = Field(primary_key=True)
     scope: str = Field(index=True)
     value: Any = Field(sa_column=Column(JSON))
-    expires_at: datetime = Field(sa_type=Moment)
+    expires_at: datetime = Field(sa_type=UtcDateTime)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from app.content.urls import schemes_of
+from app.content.urls import candidate_addresses
 from app.content.values import OnboardInput, PostBrief
 from app.contract.settings import Settings
 from app.stores.database import Database

@@ -14,8 +14,8 @@ from typing import Any
 import httpx2
 from lxml import html
 
+from app.contract.codec import event_to_dict
 from app.contract.cursors import is_after
-from app.contract.events import envelope
 from app.contract.run import Run
 from app.stores.log import Log
 from tests.app.web.browser_dom import apply_patches, canonical
@@ -148,7 +148,7 @@ class LogReader(Viewer):
 
         await self.follow(f"/api/runs/{post.run_id}/events", "0-0", take)
         self._tally.followed += 1
-        events = [json.loads(json.dumps(envelope(event))) for event in await log.read(post.run_id)]
+        events = [json.loads(json.dumps(event_to_dict(event))) for event in await log.read(post.run_id)]
         if read != events:
             ids, own = [event["id"] for event in events], [event["id"] for event in read]
             self._tally.differences.append(f"{post.run_id}: the log is {ids}, a reader has {own}")

@@ -23,7 +23,7 @@ from app.contract.events import (
     StepStarted,
     StepSucceeded,
 )
-from app.contract.manifest import Beat, WorkflowManifest
+from app.contract.manifest import Heartbeat, WorkflowManifest
 from app.contract.payloads import (
     Ask,
     Called,
@@ -62,7 +62,7 @@ ECHO = WorkflowManifest(
 async def announce(fleet: Fleet, *manifests: WorkflowManifest, worker: str = "w1") -> None:
     """A worker that can run these, and has just beaten."""
     await fleet.announce(list(manifests))
-    await fleet.beat(Beat(worker=worker, build="test", workflows={m.name: m.version for m in manifests}))
+    await fleet.send_heartbeat(Heartbeat(worker=worker, build="test", workflows={m.name: m.version for m in manifests}))
 
 
 @dataclass

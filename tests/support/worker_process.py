@@ -26,7 +26,7 @@ from app.runs.drafts import Drafts
 from app.runs.queries import Queries
 from app.runs.submission import Submission
 from app.stores.archive import Archive
-from app.stores.connection import READING
+from app.stores.connection import CLIENT_OPTIONS
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
@@ -89,7 +89,7 @@ class Product:
         self.workers: list[WorkerHandle] = []
         self._numbers = itertools.count()
         self.database = Database(settings.resolved_database_url)
-        self.redis: Any = Redis.from_url(settings.redis_url, **READING)
+        self.redis: Any = Redis.from_url(settings.redis_url, **CLIENT_OPTIONS)
         self.archive = Archive(self.database)
         self.log = Log(self.redis, self.archive)
         self.fleet = Fleet(self.redis)

@@ -34,11 +34,11 @@ class CrawlError(Exception):
         self.message = message
 
 
-class AddressRefused(CrawlError, urls.AddressRefused):
+class AddressRefused(CrawlError, urls.AddressInvalid):
     """The contract's refusal, as part of this tree: raised for every hop of a fetch, also after names are resolved."""
 
     def __init__(self, message: str, code: str = "private") -> None:
-        urls.AddressRefused.__init__(self, message, code)
+        urls.AddressInvalid.__init__(self, message, code)
 
 
 class HostUnresolvable(CrawlError):

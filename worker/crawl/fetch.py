@@ -122,7 +122,7 @@ class Fetcher:
     def _checked(self, url: str) -> str:
         try:
             return urls.normalise_address(url, self._allow)
-        except urls.AddressRefused as refusal:
+        except urls.AddressInvalid as refusal:
             raise AddressRefused(refusal.message, refusal.code) from None
 
     async def _exchange(self, url: str, want: Want, seconds: float) -> Fetched | str:
@@ -178,7 +178,7 @@ async def _read_body(response: httpx2.Response, url: str, want: Want) -> bytes:
 def _redirect_target(url: str, location: str) -> str:
     try:
         return urls.join_address(url, location)
-    except urls.AddressRefused:
+    except urls.AddressInvalid:
         raise AddressRefused(f"{url} redirects to something that is not a web address.", "malformed") from None
 
 

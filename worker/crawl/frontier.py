@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable
 
-from app.content.urls import AddressRefused, canonical, same_site
+from app.content.urls import AddressInvalid, canonical_address, is_same_site
 
 _NOT_PAGES = re.compile(
     r"\.(?:avif|bmp|gif|ico|jpe?g|png|svg|tiff?|webp"
@@ -42,7 +42,7 @@ def choose_pages(
     known = {page_key(url) for url in (home, *seen)}
     ranked: list[tuple[int, str]] = []
     for url in (*proposed, *links, *sitemap):
-        if not is_page(url) or not same_site(url, home):
+        if not is_page(url) or not is_same_site(url, home):
             continue
         key = page_key(url)
         if key in known or not allowed(url):
@@ -55,8 +55,8 @@ def choose_pages(
 def page_key(url: str) -> str:
     """What two addresses of one page share: the canonical address, scheme, `www.` and a last slash aside."""
     try:
-        return _PREFIX.sub("", canonical(url)).rstrip("/")
-    except AddressRefused:
+        return _PREFIX.sub("", canonical_address(url)).rstrip("/")
+    except AddressInvalid:
         return url
 
 

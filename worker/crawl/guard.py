@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import httpcore2
 
-from app.content.urls import is_public
+from app.content.ip_addresses import is_public
 from worker.crawl.errors import AddressRefused, HostUnresolvable
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]

@@ -6,7 +6,7 @@ import re
 
 from lxml.html import HtmlElement
 
-from app.content.urls import AddressRefused, join_address, same_site
+from app.content.urls import AddressInvalid, is_same_site, join_address
 from app.content.values import PageLink
 from worker.crawl.charset import drop_control_characters
 from worker.crawl.frontier import page_key
@@ -70,7 +70,7 @@ def read_links(tree: HtmlElement, url: str) -> list[PageLink]:
     own = page_key(url)
     for element in tree.iter("a", "area"):
         target = _target(base, (element.get("href") or "").strip())
-        if not target or not same_site(target, url):
+        if not target or not is_same_site(target, url):
             continue
         key = page_key(target)
         if key == own or (key in found and found[key].text):
@@ -87,7 +87,7 @@ def _target(base: str, reference: str) -> str:
         return ""
     try:
         target = join_address(base, reference).partition("#")[0]
-    except AddressRefused:
+    except AddressInvalid:
         return ""
     return target if target.startswith(("http://", "https://")) and len(target) <= 2000 else ""
 
@@ -104,7 +104,7 @@ def _base(tree: HtmlElement, url: str) -> str:
         if href := element.get("href"):
             try:
                 return join_address(url, href)
-            except AddressRefused:
+            except AddressInvalid:
                 break
     return url
 

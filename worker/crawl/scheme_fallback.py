@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from app.content.urls import schemes_of
+from app.content.urls import candidate_addresses
 from worker.crawl.errors import CrawlError, FetchTimeout, NobodyAnswers, TlsFailed
 from worker.crawl.fetch import Fetched, Fetcher, HopCheck
 
@@ -33,7 +33,7 @@ async def open_with_fallback(fetcher: Fetcher, typed: str, check: HopCheck, pati
 
     Raises what went wrong by https if http can't be connected to either.
     """
-    secure, *others = schemes_of(typed)
+    secure, *others = candidate_addresses(typed)
     if not others:
         return Opened(await fetcher.get(secure, check=check))
     first = _FirstHop(check)

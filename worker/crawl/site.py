@@ -11,7 +11,7 @@ from typing import Self
 
 from pydantic import Field
 
-from app.content.urls import host_port, origin, same_site
+from app.content.urls import host_port, is_same_site, origin
 from app.content.values import FrozenModel, ReadPage
 from worker.crawl.errors import LeftSite
 from worker.crawl.extract import extract_page
@@ -98,7 +98,7 @@ class SiteReader:
         """One page of a site. One that redirects to another site is not read (`LeftSite`)."""
 
         async def check(hop: str) -> None:
-            if not same_site(hop, url):
+            if not is_same_site(hop, url):
                 raise LeftSite(url, hop)
             (await self._robots(hop)).check(hop, self._fetcher.user_agent)
 

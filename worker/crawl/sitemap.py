@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from app.content.urls import AddressRefused, join_address, same_site
+from app.content.urls import AddressInvalid, is_same_site, join_address
 from worker.crawl.errors import CrawlError
 from worker.crawl.fetch import Fetcher, HopCheck, Want
 
@@ -38,7 +38,7 @@ async def read_sitemaps(fetcher: Fetcher, url: str, named: Sequence[str], check:
     seen: set[str] = set()
     while waiting and len(seen) < MAX_FILES:
         map_url, follow = waiting.pop(0)
-        if map_url in seen or not same_site(map_url, url):
+        if map_url in seen or not is_same_site(map_url, url):
             continue
         seen.add(map_url)
         try:
@@ -46,7 +46,7 @@ async def read_sitemaps(fetcher: Fetcher, url: str, named: Sequence[str], check:
         except CrawlError:
             continue
         sitemap = parse_sitemap(fetched.body)
-        pages.update(dict.fromkeys(page for page in _absolute(map_url, sitemap.pages) if same_site(page, url)))
+        pages.update(dict.fromkeys(page for page in _absolute(map_url, sitemap.pages) if is_same_site(page, url)))
         if follow:
             waiting += [(child, False) for child in _absolute(map_url, sitemap.maps)]
     return list(pages)[:MAX_ADDRESSES]
@@ -78,7 +78,7 @@ def _absolute(base: str, references: Sequence[str]) -> list[str]:
     for reference in references:
         try:
             absolute.append(join_address(base, reference))
-        except AddressRefused:
+        except AddressInvalid:
             continue
     return absolute
 

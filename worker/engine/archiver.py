@@ -7,10 +7,10 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.contract.codec import Entry, decode_event
 from app.contract.cursors import is_after
-from app.contract.events import decode_event
 from app.contract.run import Run
-from app.stores.archive import Archive, Entry, Shipment
+from app.stores.archive import Archive, Shipment
 from app.stores.log import Log
 from app.stores.snapshots import snapshot_row
 from app.stores.unshipped import Unshipped
@@ -76,11 +76,11 @@ class Archiver:
     async def _settle(self, kept: KnownFold, shipment: Shipment, done: set[str]) -> None:
         if shipment.entries and kept.run.id not in done:
             # Another was quicker, or the run was taken meanwhile: neither this fold nor its snapshot counts.
-            await self._unshipped.return_claim(kept.run.id)
+            await self._unshipped.release_claim(kept.run.id)
             return
         if shipment.snapshot:
             kept.stored = kept.events
-        await self._unshipped.settle(kept.run.id, kept.run.cursor, sealed=kept.run.ended)
+        await self._unshipped.mark_shipped(kept.run.id, kept.run.cursor, sealed=kept.run.ended)
         self._keep(kept)
 
     async def _archive_all(self, shipments: list[Shipment]) -> tuple[set[str], set[str]]:

@@ -18,7 +18,7 @@ from arq.worker import Worker, func
 from redis.asyncio import ConnectionPool
 
 from app.contract import keys
-from app.contract.queue_names import EXECUTE, job_id, queue_name
+from app.contract.keys import EXECUTE_JOB, job_id, queue_key
 from worker.engine.error_reporting import LoopErrors
 from worker.engine.holder import RunHolder
 
@@ -49,7 +49,7 @@ def open_queue(url: str, versions: dict[str, str]) -> ArqRedis:
         ConnectionPool.from_url(url, socket_timeout=10, socket_connect_timeout=5),
         job_serializer=serialize,
         job_deserializer=deserialize,
-        default_queue_name=queue_name(versions),
+        default_queue_name=queue_key(versions),
     )
 
 
@@ -128,7 +128,7 @@ class ArqQueue:
             return
         run_id, since = next(iter(due.items()))
         job = job_id(run_id, since)
-        await self._queue.enqueue_job(EXECUTE, *due, _job_id=job)
+        await self._queue.enqueue_job(EXECUTE_JOB, *due, _job_id=job)
         self._enqueued[job] = Enqueued(len(due), time.monotonic())
         self._told.set()
 
@@ -143,7 +143,7 @@ class ArqQueue:
         if not self._enqueued:
             return 0
         enqueued = dict(self._enqueued)
-        scores = await self._queue.zmscore(queue_name(self._versions), list(enqueued))
+        scores = await self._queue.zmscore(queue_key(self._versions), list(enqueued))
         return sum(job.runs for job, score in zip(enqueued.values(), scores, strict=True) if score is not None)
 
     async def pick_forever(self) -> None:
@@ -168,8 +168,8 @@ class ArqQueue:
     def _create_worker(self) -> Worker:
         worker = _Picker(
             told=self._told,
-            functions=[func(execute_runs, name=EXECUTE, timeout=LONGEST_JOB, keep_result=0, max_tries=1_000_000)],
-            queue_name=queue_name(self._versions),
+            functions=[func(execute_runs, name=EXECUTE_JOB, timeout=LONGEST_JOB, keep_result=0, max_tries=1_000_000)],
+            queue_name=queue_key(self._versions),
             redis_pool=self._queue,
             handle_signals=False,
             max_jobs=JOBS_AT_ONCE,

@@ -10,17 +10,10 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.contract.codec import encode_event
 from app.contract.cursors import START, is_after
 from app.contract.errors import AppendRefused, CommandPending, StaleEpoch
-from app.contract.events import (
-    Command,
-    CommandAnswer,
-    CommandCancel,
-    CommandRetry,
-    Event,
-    RunHandedOver,
-    encode_event,
-)
+from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry, Event, RunHandedOver
 from app.contract.payloads import HandedOver
 from app.contract.run import Run
 from app.stores.log import Log
@@ -257,5 +250,5 @@ class LogJournal:
                 logger.warning("append not taken", run=self._run_id, error=str(error))
             await asyncio.sleep(pause)
             # It may have been written, shipped, and lost by Redis since: then repeating it would write it twice.
-            self._floor = await self._read(lambda: self._log.archived(self._run_id))
+            self._floor = await self._read(lambda: self._log.last_archived(self._run_id))
             pause = min(pause * 2, LONGEST_PAUSE)

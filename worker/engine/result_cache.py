@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import col
-
 from app.stores.database import Database
 from app.stores.epochs import Epochs, Minted
+from app.stores.repositories.cache import find_result, save_result
 from app.stores.tables import CacheRow, utc_now
 
 
@@ -28,13 +24,10 @@ class SqlCache:
 
     async def get(self, key: str) -> Any | None:
         async with self._database.reading() as session:
-            row = await session.get(CacheRow, key)
-        return row.value if row and row.expires_at > utc_now() else None
+            row = await find_result(session, key)
+        return row.value if row else None
 
     async def put(self, key: str, scope: str, value: Any, ttl: float) -> None:
         async with self._epochs.fenced(self._minted.run_id, self._minted.epoch) as session:
-            await session.execute(delete(CacheRow).where(col(CacheRow.expires_at) < utc_now()))
-            expires = utc_now() + timedelta(seconds=ttl)
-            with suppress(IntegrityError):  # another run has just put it, and that one is as good
-                async with session.begin_nested():
-                    await session.merge(CacheRow(key=key, scope=scope, value=value, expires_at=expires))
+            expires_at = utc_now() + timedelta(seconds=ttl)
+            await save_result(session, CacheRow(key=key, scope=scope, value=value, expires_at=expires_at))

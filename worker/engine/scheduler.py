@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
-from app.contract.manifest import BEAT_SECONDS, STALLED_AFTER_SECONDS, Beat, version_number
+from app.contract.manifest import HEARTBEAT_SECONDS, STALLED_AFTER_SECONDS, Heartbeat, version_number
 from app.stores.archive import Archive
 from app.stores.epochs import Epochs
 from app.stores.fleet import Fleet
@@ -84,7 +84,7 @@ class Scheduler:
         async with self._looking:  # what was claimed is enqueued before this process ends
             pass
         try:
-            await self._fleet.beat(self._pulse())
+            await self._fleet.send_heartbeat(self._pulse())
         except (RedisError, OSError) as error:
             logger.warning("leaving unsaid", error=str(error))
 
@@ -114,7 +114,7 @@ class Scheduler:
             room -= await self._jobs.coming()
             if room <= 0:
                 return
-            found = await self._leases.due(room + DUE_LOOKED_AT, self._passed)
+            found = await self._leases.find_due(room + DUE_LOOKED_AT, self._passed)
             # A run's version only rises: it is not looked at again, and does not keep back those behind it.
             self._passed.update(due.run_id for due in found if not self._serves(due))
             served = [due for due in found if self._serves(due)][:room]
@@ -143,9 +143,10 @@ class Scheduler:
 
     async def sweep(self) -> None:
         """Make due what SQL knows as open and nobody would pick up; after a restart of Redis, also what it forgot."""
-        server, runs = await self._leases.server(), await self._epochs.open_runs()
-        known = await self._leases.known([run_id for run_id, _, _ in runs]) if server == self._server else set()
-        suspects = [run for run in runs if run[0] not in known]
+        server, runs = await self._leases.server_id(), await self._epochs.open_runs()
+        ids = [run_id for run_id, _, _ in runs]
+        scheduled = await self._leases.find_scheduled(ids) if server == self._server else set()
+        suspects = [run for run in runs if run[0] not in scheduled]
         for start in range(0, len(suspects), SWEPT_AT_ONCE):
             batch = suspects[start : start + SWEPT_AT_ONCE]
             positions = await self._archive.positions([run_id for run_id, _, _ in batch])
@@ -156,7 +157,7 @@ class Scheduler:
 
     async def find_stalled(self) -> None:
         """Mark the runs that are held here, beat and all, but have had no event for too long."""
-        idle = await self._leases.idle(self._holder.runs)
+        idle = await self._leases.idle_times(self._holder.runs)
         stalled = {run_id for run_id, ms in idle.items() if ms > STALLED_AFTER_SECONDS * 1000}
         for run_id in stalled - self._stalled:
             logger.warning("run stalled", run=run_id, seconds_without_event=idle[run_id] // 1000)
@@ -168,14 +169,14 @@ class Scheduler:
             try:
                 if count % ANNOUNCE_BEATS == 0:
                     await self._fleet.announce([workflow.manifest() for workflow in self._workflows.values()])
-                await self._fleet.beat(self._pulse())
+                await self._fleet.send_heartbeat(self._pulse())
             except Exception as error:
                 self._troubles.tell("no beat", error)
             count += 1
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
 
-    def _pulse(self) -> Beat:
-        return Beat(
+    def _pulse(self) -> Heartbeat:
+        return Heartbeat(
             worker=self._identity.holder,
             build=self._identity.build,
             runs=self._holder.runs,

@@ -20,7 +20,8 @@ from app.contract.status import ACTIVE
 from app.stores.database import Database
 from app.stores.epochs import Epochs, Minted
 from app.stores.repositories import pages, sites
-from app.stores.tables import RunRow, SiteRow
+from app.stores.repositories.runs import find_run
+from app.stores.tables import SiteRow
 from worker.agents.passages import number_passages
 
 
@@ -46,7 +47,7 @@ class SiteKnowledge:
     async def onboarded_site(self) -> str:
         """The id of the site that this run onboards."""
         async with self._database.reading() as session:
-            row = await sites.site_of_run(session, self._minted.run_id)
+            row = await sites.find_site_of_run(session, self._minted.run_id)
         return self._known(row).id
 
     async def profile(self, site_id: str) -> Profile:
@@ -59,7 +60,7 @@ class SiteKnowledge:
         """Whether the run that onboards the site still goes on."""
         async with self._database.reading() as session:
             row = self._known(await sites.find_site(session, site_id, self._minted.workspace_id))
-            reading = await session.get(RunRow, row.run_id)
+            reading = await find_run(session, row.run_id, self._minted.workspace_id)
         return reading is not None and reading.status in ACTIVE
 
     async def save_address(self, site_id: str, url: str) -> None:
@@ -81,12 +82,12 @@ class SiteKnowledge:
 
     async def save_failure(self, site_id: str, url: str, reason: str) -> None:
         async with self._writing() as session:
-            await pages.save_failure(session, site_id, url, reason)
+            await pages.save_unread_page(session, site_id, url, reason)
 
     async def digests(self, site_id: str) -> list[PageDigest]:
         """The pages of the site that were read, in short."""
         async with self._database.reading() as session:
-            return await pages.page_digests(session, site_id)
+            return await pages.list_page_digests(session, site_id)
 
     async def passages(self, site_id: str, query: str, limit: int) -> list[Passage]:
         """The site's passages that fit the query, numbered `s1`, `s2`, …: best page first, in each page's order."""

@@ -7,7 +7,7 @@ import random
 
 import structlog
 
-from app.contract.events import decode_event
+from app.contract.codec import decode_event
 from app.contract.run import Run
 from app.stores.archive import Archive, Shipment
 from app.stores.snapshots import snapshot_row

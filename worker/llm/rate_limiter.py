@@ -19,6 +19,8 @@ from typing import cast
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.contract.keys import rate_limit_keys
+
 log = logging.getLogger(__name__)
 
 Waiting = Callable[[float], AbstractContextManager[None]]
@@ -104,7 +106,7 @@ class RateLimiter:
         milliseconds = await cast(
             "Awaitable[int]",
             self._admit_script(
-                keys=_keys(model),
+                keys=rate_limit_keys(model),
                 args=[
                     admission.id,
                     limits.requests_per_minute,
@@ -124,7 +126,7 @@ class RateLimiter:
             try:
                 await cast(
                     "Awaitable[int]",
-                    self._renew_script(keys=_keys(model), args=[admission.id, int(self._lease * 1000)]),
+                    self._renew_script(keys=rate_limit_keys(model), args=[admission.id, int(self._lease * 1000)]),
                 )
             except RedisError as error:
                 # The call goes on: at worst another one is let in beside it.
@@ -133,11 +135,7 @@ class RateLimiter:
     async def _settle(self, model: str, admission: Admission) -> None:
         used = "" if admission.used is None else admission.used
         try:
-            await cast("Awaitable[int]", self._settle_script(keys=_keys(model), args=[admission.id, used]))
+            await cast("Awaitable[int]", self._settle_script(keys=rate_limit_keys(model), args=[admission.id, used]))
         except RedisError as error:
             # The call is over and its result counts; its place expires by itself.
             log.warning("could not settle a model call: %s", error)
-
-
-def _keys(model: str) -> list[str]:
-    return [f"governor:{model}:{part}" for part in ("calls", "tokens", "held")]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
-from app.contract.status import step_path
+from app.contract.step_paths import step_path
 from worker.runtime.boundary import Failed, Ok, settle
 from worker.runtime.cache import Cache, use_cache
 from worker.runtime.call import Invocation, StepCall

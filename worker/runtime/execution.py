@@ -10,8 +10,9 @@ from weakref import WeakSet
 
 from app.contract.events import Event
 from app.contract.payloads import Ask
-from app.contract.run import Run, ancestors
+from app.contract.run import Run
 from app.contract.step import Step
+from app.contract.step_paths import ancestor_paths
 from worker.runtime.errors import OutsideRun
 from worker.runtime.journal import Journal
 

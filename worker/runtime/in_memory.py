@@ -6,18 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from app.contract.codec import decode_event, encode_event
 from app.contract.cursors import START, is_after
 from app.contract.errors import CommandPending, RunEnded, StaleEpoch
-from app.contract.events import (
-    Command,
-    CommandAnswer,
-    CommandCancel,
-    CommandRetry,
-    Event,
-    RunSubmitted,
-    decode_event,
-    encode_event,
-)
+from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry, Event, RunSubmitted
 from app.contract.payloads import Submitted
 from app.contract.run import Run, fold
 from worker.runtime.journal import Release

@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from app.contract import events as e
 from app.contract.cursors import is_after
-from app.contract.run import ancestors, fold
+from app.contract.run import fold
 from app.contract.status import StepStatus
+from app.contract.step_paths import ancestor_paths
 
 ENDS = (e.RunSucceeded, e.RunIncomplete, e.RunFailed, e.RunCancelled)
 COMMANDS = (e.CommandCancel, e.CommandRetry, e.CommandAnswer)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.contract import events as e
-from app.contract.run import Run, Step, fold
+from app.contract.run import Run, fold
 from app.contract.status import StepStatus
+from app.contract.step import Step
 
 MOST_SHOWN = 300
 """How many characters of a value a message shows."""

@@ -11,14 +11,14 @@
 --       7 release: "", "ended", "parked" or "queued" (facts): drops the lease in the same call
 --       8 the newest command that the caller has handled (facts that release)
 --       9 the state to assume when Redis has lost the lease or the log's end: "queued", "parked" or "ended" (commands)
---      10 bell channel
+--      10 notification channel
 --      11 workflow   12 version (submission, and commands when Redis has lost the lease)
 --      13… the events, as JSON
 --
--- Gives {"ok", id…} or {"refused", reason, detail}.
+-- Returns {"ok", id…} or {"refused", reason, detail}.
 local log, lease, due, unshipped = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local run, kind, epoch, token, floor = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local release, handled, bell = ARGV[7], ARGV[8], ARGV[10]
+local release, handled, channel = ARGV[7], ARGV[8], ARGV[10]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local held = redis.call('HMGET', lease, 'epoch', 'state', 'seq', 'reply', 'command', 'last')
@@ -26,15 +26,15 @@ local held = redis.call('HMGET', lease, 'epoch', 'state', 'seq', 'reply', 'comma
 local facts = kind == 'facts'
 if facts then
   if held[1] ~= epoch or held[2] == 'queued' or held[2] == 'parked' then
-    -- The answer to a release may be lost too: its repeat still gets the ids of the first time.
+    -- The answer to a release may be lost too: its repeat still returns the ids of the first time.
     if held[1] == epoch and held[3] == token and held[4] then return cjson.decode(held[4]) end
     return {'refused', 'stale', held[1] or ''}
   end
-  -- A Redis that came back without what is archived may lack what is repeated now, and SQL may have it.
+  -- A Redis that came back without archived entries may lack the append that is repeated now, and SQL may have it.
   if floor ~= '' and held[6] and is_after(floor, held[6]) then return {'refused', 'stale', epoch} end
   if held[3] == token then return cjson.decode(held[4]) end
-  -- Earlier: a packet that was held up until after its repeat, and what came next, had been taken. Later: Redis came
-  -- back without its last moments, and what this worker takes for written is not there.
+  -- Smaller: a packet that was delayed until its repeat, and the appends after it, had been taken. Larger: Redis came
+  -- back without its last moments, and lacks appends that this worker takes for written.
   if tonumber(token) ~= tonumber(held[3]) + 1 then return {'refused', 'stale', epoch} end
   if held[2] == 'ended' then return {'refused', 'ended', ''} end
   if release ~= '' and held[5] and is_after(held[5], handled) then return {'refused', 'command', held[5]} end
@@ -102,6 +102,6 @@ else
 end
 if appended then
   redis.call('ZADD', unshipped, 'NX', number(now), run)
-  redis.call('PUBLISH', bell, reply[#reply])
+  redis.call('PUBLISH', channel, reply[#reply])
 end
 return reply

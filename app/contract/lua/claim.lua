@@ -1,12 +1,12 @@
--- Claims a due run for one supervisor, which then enqueues it. An overdue lease is revoked in the same call, and the
--- log says so; should the job get lost, the run is due again after the pause.
+-- Claims a due run for one scheduler, which then enqueues it. An overdue lease is revoked in the same call, with an
+-- event in the log; should the job get lost, the run is due again after the pause.
 --
 -- KEYS  1 log   2 lease   3 due   4 unshipped
 -- ARGV  1 run id   2 pause in ms   3 the epoch that `recovered` speaks of   4 the run.recovered event as JSON
---       5 bell channel
+--       5 notification channel
 --       6 the state that SQL knows: "queued", "parked" or "ended"   7 the last archived cursor (where a lease ran out)
 --
--- Gives the time (ms) the run was due, or false when it is not this supervisor's to enqueue.
+-- Returns the time (ms) the run was due, or false when it is not this scheduler's to enqueue.
 local log, lease, due, unshipped = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)

@@ -1,4 +1,4 @@
--- How the functions of this folder write times and compare cursors; Redis gets it with each of them, before it.
+-- Times and cursors for the functions of this folder: Redis gets this text before the text of each of them.
 
 local function number(text) return string.format('%.0f', text) end
 

@@ -3,7 +3,7 @@
 -- KEYS  1 lease   2 due
 -- ARGV  1 run id   2 epoch   3 lease length in ms
 --
--- Gives {"ok", newest command or ""} or {"refused", "stale"}.
+-- Returns {"ok", newest command or ""} or {"refused", "stale"}.
 local lease, due = KEYS[1], KEYS[2]
 local held = redis.call('HMGET', lease, 'epoch', 'state', 'command')
 if held[1] ~= ARGV[2] or held[2] ~= 'held' then return {'refused', 'stale'} end

@@ -1,10 +1,10 @@
 -- Reserves a run for a worker that is about to mint an epoch and take it, or keeps it reserved while the minting lasts.
 --
 -- KEYS  1 lease
--- ARGV  1 how long in ms   2 the worker's name for itself, by which `take` knows that the reservation is its own
+-- ARGV  1 how long in ms   2 the worker's name for itself, by which `take` recognises its own reservation
 --       3 "again" when the worker has reserved the run already, else ""
 --
--- Gives 1, or 0 when the run is not to be had, or another worker is about to take it.
+-- Returns 1, or 0 when the run cannot be taken, or another worker is about to take it.
 local lease = KEYS[1]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)

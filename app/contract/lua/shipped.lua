@@ -1,9 +1,9 @@
--- Says that a run's log is in SQL up to a cursor. What came since is to be shipped at once; a sealed log may expire.
+-- Records that a run's log is in SQL up to a cursor. Later entries are to be shipped at once; a sealed log may expire.
 --
 -- KEYS  1 log   2 unshipped   3 lease
 -- ARGV  1 run id   2 the last shipped cursor   3 how long to keep a sealed log in ms, or "" when it goes on
 --
--- Gives 1 when all is shipped, 0 when there is more.
+-- Returns 1 when all is shipped, 0 when there is more.
 local log, unshipped, lease = KEYS[1], KEYS[2], KEYS[3]
 local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)
 if last[1] and last[1][1] ~= ARGV[2] then

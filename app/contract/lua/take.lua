@@ -6,7 +6,7 @@
 --       8 the last archived cursor, or ""
 --       9 who has reserved the run, or "" when nobody did
 --
--- Gives {"ok", newest command or ""} or {"refused", reason}.
+-- Returns {"ok", newest command or ""} or {"refused", reason}.
 local lease, due, log, shipped = KEYS[1], KEYS[2], KEYS[3], ARGV[8]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)

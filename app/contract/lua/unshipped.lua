@@ -3,7 +3,7 @@
 -- KEYS  1 unshipped
 -- ARGV  1 how many at the most   2 pause in ms
 --
--- Gives the run ids.
+-- Returns the run ids.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', number(now), 'LIMIT', 0, ARGV[1])

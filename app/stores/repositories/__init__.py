@@ -1,1 +1,1 @@
-"""Queries by subject. Each function takes a session: the transaction is its caller's."""
+"""All SQL, by subject. Each function takes a session: the transaction is its caller's."""

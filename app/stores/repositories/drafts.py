@@ -1,4 +1,4 @@
-"""Drafts of answers. Whose the run is has been found out before."""
+"""Drafts of answers. The caller has checked who owns the run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from app.stores.tables import DraftRow, RunRow
 
 
 async def save_draft(session: AsyncSession, row: DraftRow) -> None:
-    """Keep this one, in place of what was kept for the same ask."""
-    # Two tabs may bring the first draft of an ask at once; whoever comes second waits here.
+    """Save a draft in place of an older one for the same ask."""
+    # Two tabs may save the first draft of an ask at once: the second one waits for this lock.
     await session.execute(select(col(RunRow.id)).where(col(RunRow.id) == row.run_id).with_for_update())
     await session.merge(row)
 
@@ -27,6 +27,6 @@ async def delete_draft(session: AsyncSession, run_id: str, ask: str) -> None:
 
 
 async def delete_drafts(session: AsyncSession, run_ids: Collection[str]) -> None:
-    """All drafts of these runs."""
+    """Delete all drafts of these runs."""
     if run_ids:
         await session.execute(delete(DraftRow).where(col(DraftRow.run_id).in_(run_ids)))

@@ -21,7 +21,7 @@ Listing = Select[*tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class SiteCard:
-    """A site with its reading, and how much there is of it."""
+    """A site with the run that onboards it, and counts of its pages and posts."""
 
     site: SiteRow
     run: RunRow
@@ -30,8 +30,8 @@ class SiteCard:
     posts: int
 
 
-async def site_cards(session: AsyncSession, workspace_id: str) -> list[SiteCard]:
-    """The workspace's sites, newest first."""
+async def list_site_cards(session: AsyncSession, workspace_id: str) -> list[SiteCard]:
+    """Return the workspace's sites, newest first."""
     mine = col(SiteRow.workspace_id) == workspace_id
     sites = (
         select(SiteRow, RunRow)
@@ -60,22 +60,22 @@ async def site_cards(session: AsyncSession, workspace_id: str) -> list[SiteCard]
     return cards
 
 
-async def posts_of_runs(session: AsyncSession, run_ids: Sequence[str], workspace_id: str) -> dict[str, str]:
-    """The post that each run writes, by run id."""
+async def find_posts_of_runs(session: AsyncSession, run_ids: Sequence[str], workspace_id: str) -> dict[str, str]:
+    """Return the ids of the posts that these runs write, by run id."""
     query = select(col(PostRow.run_id), col(PostRow.id)).where(
         col(PostRow.run_id).in_(run_ids), col(PostRow.workspace_id) == workspace_id
     )
     return {row[0]: row[1] for row in await session.execute(query)}
 
 
-async def post_of_run(database: Database, row: RunRow) -> str | None:
-    """The post that the run writes, if it writes one."""
+async def find_post_of_run(database: Database, row: RunRow) -> str | None:
+    """Return the id of the post that the run writes, if it writes one."""
     async with database.reading() as session:
-        return (await posts_of_runs(session, [row.id], row.workspace_id)).get(row.id)
+        return (await find_posts_of_runs(session, [row.id], row.workspace_id)).get(row.id)
 
 
-def page_of_run(row: RunRow | ListedRun, post_id: str | None) -> str:
-    """The address of the page that shows the run best."""
+def run_page_address(row: RunRow | ListedRun, post_id: str | None) -> str:
+    """Return the address of the page that shows the run best."""
     if post_id:
         return f"/posts/{post_id}"
     if row.site_id and row.workflow == ONBOARD_SITE:
@@ -102,19 +102,19 @@ class ListedRun:
     @property
     def page(self) -> str:
         """The address of the page that shows it best."""
-        return page_of_run(self, self.post_id)
+        return run_page_address(self, self.post_id)
 
 
-async def runs_going_on(session: AsyncSession, workspace_id: str, limit: int) -> list[ListedRun]:
-    """The workspace's runs that have no end yet, newest first."""
+async def list_active_runs(session: AsyncSession, workspace_id: str, limit: int) -> list[ListedRun]:
+    """Return the workspace's runs that have not ended, newest first."""
     query = _listed(workspace_id).where(col(RunRow.ended_at).is_(None), col(RunRow.status).in_(ACTIVE))
     return await _read_runs(session, query.order_by(col(RunRow.created_at).desc(), col(RunRow.id).desc()), limit)
 
 
-async def runs_ended(
+async def list_ended_runs(
     session: AsyncSession, workspace_id: str, limit: int, before: tuple[datetime, str] | None = None
 ) -> list[ListedRun]:
-    """The workspace's runs that have ended, the last one first; `before` is the end and the id of the last one seen."""
+    """Return the workspace's ended runs, the last one first; `before` is the (ended_at, id) of the last one seen."""
     ended, run_id = col(RunRow.ended_at), col(RunRow.id)
     query = _listed(workspace_id).where(ended.is_not(None))
     if before is not None:

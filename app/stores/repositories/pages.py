@@ -1,4 +1,4 @@
-"""What was read of a site: its pages, and the passages that posts draw on."""
+"""Pages of a site, and the passages of them that posts draw on."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _WORDS = re.compile(r"\w+")
 
 
 def page_id(site_id: str, url: str) -> str:
-    """The id of a page: the same address on the same site is the same page, however often it is read."""
+    """Return the id of a page: the same for the same address on the same site, however often it is read."""
     return "page_" + hashlib.sha256(f"{site_id}\n{url}".encode()).hexdigest()[:20]
 
 
 async def save_page(
     session: AsyncSession, site_id: str, page: ReadPage, notes: PageNotes, passages: Sequence[PageBlock]
 ) -> str:
-    """Keep a read page with its passages, in place of what an earlier reading left; gives its id."""
+    """Save a page and its passages in place of those of an earlier reading. Return the page's id."""
     row = PageRow(
         id=page_id(site_id, page.url),
         site_id=site_id,
@@ -55,21 +55,21 @@ async def save_page(
     return row.id
 
 
-async def save_failure(session: AsyncSession, site_id: str, url: str, reason: str) -> None:
-    """Keep that a page could not be read, unless an earlier reading succeeded."""
-    known = await session.get(PageRow, page_id(site_id, url))
-    if known is None or known.reason:
+async def save_unread_page(session: AsyncSession, site_id: str, url: str, reason: str) -> None:
+    """Save the reason why a page could not be read, unless an earlier reading succeeded."""
+    existing = await session.get(PageRow, page_id(site_id, url))
+    if existing is None or existing.reason:
         await session.merge(PageRow(id=page_id(site_id, url), site_id=site_id, url=url, reason=reason))
 
 
 async def list_pages(session: AsyncSession, site_id: str) -> list[PageRow]:
-    """The site's pages in the order they were read."""
+    """Return the site's pages in the order in which they were read."""
     query = select(PageRow).where(col(PageRow.site_id) == site_id)
     return list(await session.scalars(query.order_by(col(PageRow.read_at), col(PageRow.id))))
 
 
-async def page_digests(session: AsyncSession, site_id: str) -> list[PageDigest]:
-    """The pages that were read, in short."""
+async def list_page_digests(session: AsyncSession, site_id: str) -> list[PageDigest]:
+    """Return summaries of the pages that were read."""
     return [
         PageDigest(url=row.url, title=row.title, summary=row.summary, key_phrases=row.key_phrases or [])
         for row in await list_pages(session, site_id)
@@ -80,12 +80,12 @@ async def page_digests(session: AsyncSession, site_id: str) -> list[PageDigest]:
 async def find_passages(
     session: AsyncSession, site_id: str, query: str, limit: int
 ) -> list[tuple[PassageRow, PageRow]]:
-    """The passages of the site that match any word of `query`, best first."""
+    """Return the passages of the site that match any word of `query`, with their pages, best first."""
     words = list(dict.fromkeys(word.lower() for word in _WORDS.findall(query)))[:40]
     if not words:
         return []
     sqlite = session.get_bind().dialect.name == "sqlite"
-    # Quoted, a word is never an operator; it may still come apart into several lexemes, which then stand side by side.
+    # A quoted word is never an operator. It may still be split into several lexemes, which must then be adjacent.
     asked = " OR ".join(f'"{word}"' for word in words) if sqlite else " | ".join(f"'{word}'" for word in words)
     statement = text(_SQLITE_SEARCH if sqlite else _POSTGRES_SEARCH)
     found = await session.execute(statement, {"site": site_id, "query": asked, "limit": limit})

@@ -1,4 +1,4 @@
-"""Sites: companies' websites that somebody onboarded."""
+"""Sites: companies' websites that were onboarded."""
 
 from __future__ import annotations
 
@@ -11,24 +11,18 @@ from app.stores.tables import SiteRow
 
 
 async def find_site(session: AsyncSession, site_id: str, workspace_id: str) -> SiteRow | None:
-    """The site, if this workspace owns it."""
+    """Return the site if this workspace owns it, else None."""
     query = select(SiteRow).where(col(SiteRow.id) == site_id, col(SiteRow.workspace_id) == workspace_id)
     return await session.scalar(query)
 
 
-async def site_of_run(session: AsyncSession, run_id: str) -> SiteRow | None:
-    """The site that a run onboards."""
+async def find_site_of_run(session: AsyncSession, run_id: str) -> SiteRow | None:
+    """Return the site that a run onboards, else None."""
     return await session.scalar(select(SiteRow).where(col(SiteRow.run_id) == run_id))
 
 
-async def list_sites(session: AsyncSession, workspace_id: str) -> list[SiteRow]:
-    """The workspace's sites, newest first."""
-    query = select(SiteRow).where(col(SiteRow.workspace_id) == workspace_id)
-    return list(await session.scalars(query.order_by(col(SiteRow.created_at).desc(), col(SiteRow.id))))
-
-
 async def save_address(session: AsyncSession, site_id: str, url: str) -> None:
-    """The address under which the site was found, where the one it had was a guess."""
+    """Save the address that answered, where the scheme of the one before was a guess."""
     await session.execute(update(SiteRow).where(col(SiteRow.id) == site_id).values({"url": url}))
 
 

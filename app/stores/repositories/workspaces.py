@@ -1,4 +1,4 @@
-"""Workspaces, and what opens them: browser sessions and API tokens. Only digests of secrets come here."""
+"""Workspaces, and the browser sessions and API tokens that open them. Secrets are known here by digest only."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ async def add_workspace(session: AsyncSession, workspace_id: str) -> None:
     await session.flush()
 
 
-async def workspace_of_session(session: AsyncSession, digest: str) -> str | None:
-    """The workspace of a browser session that has been written."""
+async def find_workspace_of_session(session: AsyncSession, digest: str) -> str | None:
+    """Return the workspace of a browser session, None for one that was never saved."""
     return await session.scalar(select(col(SessionRow.workspace_id)).where(col(SessionRow.id) == digest))
 
 
@@ -25,8 +25,8 @@ async def add_session(session: AsyncSession, digest: str, workspace_id: str) -> 
     await session.flush()
 
 
-async def workspace_of_token(session: AsyncSession, digest: str) -> str | None:
-    """The workspace that a token opens."""
+async def find_workspace_of_token(session: AsyncSession, digest: str) -> str | None:
+    """Return the workspace that a token opens, else None."""
     return await session.scalar(select(col(TokenRow.workspace_id)).where(col(TokenRow.digest) == digest))
 
 
@@ -36,13 +36,13 @@ async def add_token(session: AsyncSession, row: TokenRow) -> None:
 
 
 async def list_tokens(session: AsyncSession, workspace_id: str) -> list[TokenRow]:
-    """The workspace's tokens, newest first."""
+    """Return the workspace's tokens, newest first."""
     query = select(TokenRow).where(col(TokenRow.workspace_id) == workspace_id)
     return list(await session.scalars(query.order_by(col(TokenRow.created_at).desc(), col(TokenRow.id))))
 
 
 async def delete_token(session: AsyncSession, token_id: str, workspace_id: str) -> bool:
-    """Whether there was such a token in this workspace."""
+    """Delete a token. Return whether there was such a token in this workspace."""
     statement = delete(TokenRow).where(col(TokenRow.id) == token_id, col(TokenRow.workspace_id) == workspace_id)
     result = await session.execute(statement)
     assert isinstance(result, CursorResult)

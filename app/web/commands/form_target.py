@@ -20,7 +20,7 @@ from app.runs.queries import Queries
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
-from app.stores.repositories.listings import page_of_run, post_of_run
+from app.stores.repositories.listings import find_post_of_run, run_page_address
 from app.stores.tables import RunRow
 from app.web.forms import Form
 from app.web.fragments.context import PageContext
@@ -56,7 +56,7 @@ class FormTarget:
         if is_from_own_page(self.request, self.row.id):
             address, anchor = f"/runs/{self.row.id}", dom_id("step", path) if path else ""
         else:
-            address = page_of_run(self.row, await post_of_run(self.database, self.row))
+            address = run_page_address(self.row, await find_post_of_run(self.database, self.row))
             section = path.partition(f"/{WRITE_SECTION}:")[2]
             anchor = f"section-{section}" if section else ""
         return Redirect(f"{address}#{anchor}" if anchor else address, status_code=303)

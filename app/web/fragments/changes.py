@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from app.contract.attempt import Attempt
 from app.contract.status import StepStatus
-from app.contract.step import Attempt, Step
+from app.contract.step import Step
 from app.live.fragments import latest
 
 

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from statistics import mean
 from typing import NamedTuple
 
+from app.contract.attempt import Attempt
 from app.contract.status import OPEN_STEPS, StepStatus
-from app.contract.step import Attempt, Step
+from app.contract.step import Step
 from app.live.fragments import latest, order
 
 FEWEST_PAGES = 3

@@ -8,8 +8,9 @@ from functools import partial
 from app.contract.cursors import START
 from app.contract.events import Unreadable
 from app.contract.run import Run
-from app.contract.status import StepStatus, parent_path
+from app.contract.status import StepStatus
 from app.contract.step import Step
+from app.contract.step_paths import parent_path
 from app.live.fragments import Fragment, latest, order
 from app.web.fragments.changes import state_changed_at
 from app.web.fragments.fallback import build_or_fall_back

@@ -11,7 +11,7 @@ from app.content.values import (
     OutlineSection,
     Section,
     Source,
-    visible,
+    visible_text,
 )
 from app.content.workflows import OUTLINE, SECTION, SOURCES, WRITE_SECTION
 from app.contract.run import Run

@@ -13,7 +13,7 @@ from app.runs.queries import Queries
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
-from app.stores.repositories.listings import page_of_run, post_of_run
+from app.stores.repositories.listings import find_post_of_run, run_page_address
 from app.stores.tables import RunRow
 from app.web.forms import PageRequest
 from app.web.fragments.json_text import format_json

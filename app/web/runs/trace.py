@@ -12,9 +12,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.accounts.workspaces import Requester
+from app.contract.attempt import Attempt
 from app.contract.run import Run
 from app.contract.status import StepStatus
-from app.contract.step import Attempt, Step
+from app.contract.step import Step
 from app.contract.work_time import seconds_of
 from app.http.templates import elapsed
 from app.runs.output import children_of

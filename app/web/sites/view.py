@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import Any
 
-from app.content.urls import schemes_of
+from app.content.urls import candidate_addresses
 from app.content.values import PageDigest, Profile, Topic
 from app.content.workflows import PAGE, PROFILE, PROFILE_SITE, READ_HOME, READ_PAGES, SUGGEST_TOPICS, TOPICS
 from app.contract.cursors import START
 from app.contract.run import Run
-from app.contract.status import is_below
 from app.contract.step import Step
+from app.contract.step_paths import is_below
 from app.http.templates import short_address
 from app.live.fragments import Fragment, latest, order
 from app.runs.published import find_object, read_value, read_values

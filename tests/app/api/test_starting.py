@@ -11,7 +11,7 @@ from app.contract.manifest import WorkflowManifest
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.repositories.posts import list_posts
-from app.stores.repositories.sites import site_of_run
+from app.stores.repositories.sites import find_site_of_run
 from app.stores.tables import RunRow
 from tests.app.conftest import Take, start_echo
 from tests.support.worker_player import announce
@@ -127,7 +127,7 @@ async def test_onboarding_makes_the_site_before_any_worker_is_up(ann: httpx2.Asy
     # That no scheme was typed is told to the worker, which finds out; until then the site has the likely one.
     assert answer.json()["input"] == {"url": "example.com/"}
     async with database.reading() as session:
-        site = await site_of_run(session, answer.json()["id"])
+        site = await find_site_of_run(session, answer.json()["id"])
         row = await session.get(RunRow, answer.json()["id"])
     assert site is not None and row is not None
     assert (site.url, row.site_id) == ("https://example.com/", site.id)
@@ -150,7 +150,7 @@ async def test_a_post_needs_a_site_of_the_same_workspace(
     )
     onboarded = await ann.post("/api/workflows/onboard-site/runs", json={"url": "example.com"})
     async with database.reading() as session:
-        site = await site_of_run(session, onboarded.json()["id"])
+        site = await find_site_of_run(session, onboarded.json()["id"])
     assert site is not None
     brief = {"site_id": site.id, "topic": "Tyres"}
     stranger = await bob.post("/api/workflows/write-post/runs", json=brief)

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from redis.asyncio import Redis
 
-from app.contract.keys import bell_channel
+from app.contract.keys import notification_channel
 from app.live.notifications import SWEEP_SECONDS, Notifications
 from tests.support.redis_server import RedisServer
 
@@ -23,7 +23,7 @@ async def heard(bell: asyncio.Event) -> None:
 
 async def ring_until_heard(redis: Redis, run_id: str, bell: asyncio.Event) -> None:
     """The subscription takes a moment; nobody is promised the bells before it."""
-    while not await redis.publish(bell_channel(run_id), "1-0"):
+    while not await redis.publish(notification_channel(run_id), "1-0"):
         await heard(bell)
     await heard(bell)
 
@@ -34,7 +34,7 @@ async def test_only_the_bell_of_the_run_rings(redis_server: RedisServer) -> None
     with bells.watch("a") as first, bells.watch("a") as second, bells.watch("b") as other:
         assert bells.watchers == 3
         await ring_until_heard(redis, "a", first)
-        assert await redis.publish(bell_channel("a"), "2-0") == 1
+        assert await redis.publish(notification_channel("a"), "2-0") == 1
         await asyncio.gather(heard(first), heard(second))
         await heard(other)  # the sweep
     assert bells.watchers == 0
@@ -87,7 +87,7 @@ async def test_who_has_left_is_unsubscribed(redis_server: RedisServer) -> None:
     with bells.watch("b") as other:
         with bells.watch("a") as bell:
             await ring_until_heard(redis, "a", bell)
-        while await redis.publish(bell_channel("a"), "1-0"):
+        while await redis.publish(notification_channel("a"), "1-0"):
             await heard(other)
     await bells.stop()
     await redis.aclose()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
+from app.contract.codec import encode_entry
 from app.contract.events import (
     Event,
     RunStarted,
@@ -18,16 +19,16 @@ from app.contract.events import (
     StepStarted,
     StepSucceeded,
 )
+from app.contract.ids import new_id
 from app.contract.payloads import ErrorData, Output, Result, Retrying, Started, StepBegun, StepDone, Submitted
 from app.contract.run import Run
 from app.contract.settings import Settings
-from app.contract.status import new_id
 from app.stores.archive import Archive, Shipment
 from app.stores.database import Database, migrate
 from app.stores.epochs import Epochs
 from app.stores.leases import Leases
 from app.stores.log import Log, Release
-from app.stores.repositories.runs import accept_run
+from app.stores.repositories.runs import add_run
 from app.stores.repositories.workspaces import add_workspace
 from app.stores.tables import RunRow
 
@@ -76,11 +77,12 @@ class Writer:
     async def submit(cls, stores: Stores) -> Writer:
         """A new run that this writer holds and has started."""
         run_id, cursor = new_id("run"), await _next_cursor(stores)
-        submitted = RunSubmitted(id=cursor, data=Submitted(workflow="write-post", title="A post"))
+        event = RunSubmitted(id=cursor, data=Submitted(workflow="write-post", title="A post"))
+        submitted = encode_entry(event)
         row = RunRow(id=run_id, workspace_id=WORKSPACE, workflow="write-post", title="A post", input={})
         async with stores.database.writing() as session:
-            await accept_run(session, row, submitted)
-        await stores.log.submit(run_id, submitted)
+            await add_run(session, row, submitted)
+        await stores.log.submit(run_id, "write-post", submitted)
         writer = cls(stores, run_id)
         await writer.take()
         return writer

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from app.contract.settings import Settings
 from app.stores.archive import Archive
-from app.stores.connection import READING
+from app.stores.connection import CLIENT_OPTIONS
 from app.stores.database import Database, migrate
 from app.stores.epochs import Epochs
 from app.stores.leases import Leases
@@ -41,7 +41,7 @@ def redis_server(redis_program: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def durable_redis(redis_program: Path, tmp_path: Path) -> Iterator[RedisServer]:
-    """A server of the test's own that a `kill -9` and a new start leave as it was."""
+    """A server of the test's own that loses nothing in a `kill -9` and a restart."""
     folder = tmp_path / "durable"
     folder.mkdir()
     with running_durable(redis_program, folder) as server:
@@ -83,7 +83,7 @@ def settings(tmp_path: Path, redis_server: RedisServer, database_url: str) -> Se
 
 @pytest.fixture
 async def durable_client(durable_redis: RedisServer) -> AsyncIterator[Redis]:
-    client: Redis = Redis.from_url(durable_redis.url, **READING)
+    client: Redis = Redis.from_url(durable_redis.url, **CLIENT_OPTIONS)
     yield client
     await client.aclose()
 

@@ -1,4 +1,4 @@
-"""Workspaces with a site each, as two companies' people would have them."""
+"""Workspaces of different companies, with a site each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.stores.tables import SiteRow
 
 
 async def add_site(database: Database, name: str) -> str:
-    """A site in a workspace of its own; gives its id."""
+    """Add a site in a workspace of its own and return its id."""
     async with database.writing() as session:
         await add_workspace(session, f"ws_{name}")
         session.add(
@@ -20,13 +20,13 @@ async def add_site(database: Database, name: str) -> str:
 
 
 async def add_page(database: Database, site_id: str, url: str, *passages: str, heading: str = "") -> str:
-    """A page with these passages; gives its id."""
+    """Add a page with these passages and return its id."""
     blocks = [PageBlock(heading=heading, text=passage) for passage in passages]
     async with database.writing() as session:
         return await save_page(session, site_id, ReadPage(url=url, title="A page"), PageNotes(summary="s"), blocks)
 
 
 async def search(database: Database, site_id: str, query: str, limit: int = 10) -> list[str]:
-    """The texts that are found, best first."""
+    """Return the texts that are found, best first."""
     async with database.reading() as session:
         return [passage.text for passage, _ in await find_passages(session, site_id, query, limit)]

@@ -19,7 +19,7 @@ from sqlmodel import SQLModel
 from app.launcher.embedded_redis import HOST, find_free_port
 
 SPEED = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
-"""Nothing here outlives the tests."""
+"""Settings for speed: no data has to outlive the tests."""
 
 
 @dataclass
@@ -35,7 +35,7 @@ class PostgresServer:
 
     @contextmanager
     def new_database(self) -> Iterator[str]:
-        """The SQLAlchemy address of a new, empty database that goes with the block."""
+        """Create an empty database, dropped at the end of the block, and return its SQLAlchemy URL."""
         name = f"test_{next(self._numbers)}"
         self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         try:
@@ -59,7 +59,7 @@ class PostgresServer:
 
 @contextmanager
 def running_postgres() -> Iterator[PostgresServer]:
-    """A server for the length of the block, in a temporary folder that its own user may enter."""
+    """Run a server during the block, in a temporary folder that its own user may enter."""
     folder = Path(tempfile.mkdtemp(prefix="longhand-postgres-"))
     try:
         found = shutil.which("postgres"), shutil.which("initdb")

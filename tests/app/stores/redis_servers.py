@@ -1,4 +1,4 @@
-"""The Redis programs that the store suite runs on, and a server that keeps its data through a `kill -9`."""
+"""The Redis programs that the store suite runs on, and a server whose data survives a `kill -9`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.redis_server import RedisServer
 
 
 def find_servers() -> dict[str, Path]:
-    """The programs by name: the one that `longhand up` brings and, where the machine has it, a `redis-server`."""
+    """Return the programs by name: the one that `longhand up` installs and, if there is one, a `redis-server`."""
     programs = asyncio.run(find_programs())
     found = {"embedded": choose_program(programs, None, Path()).path}
     on_path = shutil.which("redis-server")
@@ -28,7 +28,7 @@ def find_servers() -> dict[str, Path]:
 
 @contextmanager
 def running_program(program: Path, folder: Path) -> Iterator[RedisServer]:
-    """A server of this program that keeps nothing."""
+    """Run a server of this program that persists nothing."""
     server = RedisServer(program, folder, find_free_port(HOST))
     server.start()
     try:
@@ -38,7 +38,7 @@ def running_program(program: Path, folder: Path) -> Iterator[RedisServer]:
 
 
 class DurableRedis(RedisServer):
-    """A server that has, killed and started again, all that it ever answered for."""
+    """A server that has everything it acknowledged after a kill and a restart."""
 
     fsync = "always"
 
@@ -50,7 +50,7 @@ class DurableRedis(RedisServer):
 
 
 class EverysecRedis(DurableRedis):
-    """A server as `longhand up` starts it: what it answered for goes to the disk within a second or two.
+    """A server as `longhand up` starts it: what it acknowledged is on the disk within a second or two.
 
     Before it answers, it gives what it did to the kernel, so its own death loses nothing; unless the disk is just then
     being written to by the kernel: then the server keeps it for a moment (`settle` waits for that).
@@ -59,14 +59,14 @@ class EverysecRedis(DurableRedis):
     fsync = "everysec"
 
     def settle(self) -> int:
-        """Return when all is with the kernel; gives the length of the append-only file in bytes."""
+        """Wait until all is with the kernel, and return the length of the append-only file in bytes."""
         with Redis.from_url(self.url, decode_responses=True) as client:
             while client.info("persistence")["aof_buffer_length"]:
                 pass
         return self._file().stat().st_size
 
     def cut(self, length: int) -> None:
-        """While it is down: lose what came after so many bytes, as a loss of power does."""
+        """Cut the append-only file at so many bytes while the server is down, as a loss of power does."""
         with self._file().open("r+b") as file:
             file.truncate(length)
 

@@ -1,4 +1,4 @@
-"""All stores of one test together, and the moves that most tests make with them."""
+"""All stores of one test together, and the steps that most tests share."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.contract import keys
+from app.contract.codec import Entry, encode_entry
 from app.contract.cursors import START
 from app.contract.events import Command, Event, RunSubmitted, StepMessage, now
+from app.contract.ids import new_id
 from app.contract.payloads import Message, Submitted
-from app.contract.status import RunStatus, new_id
-from app.stores.archive import Archive, Entry
+from app.contract.status import RunStatus
+from app.stores.archive import Archive
 from app.stores.database import Database
 from app.stores.epochs import Epochs, Minted
 from app.stores.leases import Due, Leases
-from app.stores.log import KnownCommand, Log, Release
-from app.stores.repositories.runs import accept_run
+from app.stores.log import ArchivedState, Log, Release
+from app.stores.repositories.runs import add_run
 from app.stores.repositories.workspaces import add_workspace
 from app.stores.tables import RunRow
 from app.stores.unshipped import Unshipped
@@ -43,7 +45,7 @@ class Taken:
     number: int = 0
 
     async def append(self, *events: Event, number: int = 0, release: Release = "", handled: str = "") -> list[str]:
-        """Append these facts, as the next number where none is given; gives their cursors.
+        """Append these facts, under the next number where none is given, and return their cursors.
 
         What was commanded before the run was taken counts as handled.
         """
@@ -66,7 +68,7 @@ class Taken:
 
 @dataclass
 class Stores:
-    """Everything that both planes share."""
+    """The stores that both planes share."""
 
     redis: Any
     database: Database
@@ -77,7 +79,7 @@ class Stores:
     unshipped: Unshipped
 
     async def accept(self, workspace_id: str = "", value: Any = None) -> RunSubmitted:
-        """A committed run that Redis does not know yet; its first event, with the run's id as its title."""
+        """Commit a run that Redis does not know yet. Return its first event, whose title is the run's id."""
         run_id = new_id("run")
         moment = now()
         submitted = RunSubmitted(
@@ -92,13 +94,13 @@ class Stores:
             row = RunRow(
                 id=run_id, workspace_id=workspace_id, workflow="echo", title=run_id, input=value, created_at=moment
             )
-            await accept_run(session, row, submitted)
+            await add_run(session, row, encode_entry(submitted))
         return submitted
 
     async def submit(self, value: Any = None) -> str:
-        """A run that is committed and in Redis; gives its id."""
+        """Submit a run to SQL and Redis, and return its id."""
         submitted = await self.accept(value=value)
-        await self.log.submit(submitted.data.title, submitted)
+        await self.log.submit(submitted.data.title, "echo", encode_entry(submitted))
         return submitted.data.title
 
     async def row(self, run_id: str) -> RunRow:
@@ -119,19 +121,19 @@ class Stores:
         return Taken(self, run_id, minted.epoch, minted.shipped, newest)
 
     async def start(self) -> Taken:
-        """A new run, held."""
+        """Submit and take a run."""
         return await self.take(await self.submit())
 
     async def command(self, run_id: str, command: Command, client_id: str) -> str:
-        """A command, with what SQL knows of the run, as the API plane gives it."""
+        """Append a command with the run's state in SQL, as the API plane does."""
         row = await self.row(run_id)
         state = "queued" if row.status in (RunStatus.QUEUED, RunStatus.RUNNING) else "ended"
         state = "parked" if row.status == RunStatus.WAITING else state
-        known = KnownCommand(state, row.shipped, row.workflow, row.version)
+        known = ArchivedState(state, row.shipped, row.workflow, row.version)
         return await self.log.command(run_id, command, client_id, known)
 
     async def hot(self, run_id: str) -> list[str]:
-        """The cursors in the stream."""
+        """Return the cursors in the stream."""
         return [cursor for cursor, _ in await self.redis.xrange(keys.log_key(run_id))]
 
     async def lease(self, run_id: str) -> dict[str, str]:
@@ -139,25 +141,25 @@ class Stores:
         return found
 
     async def is_held(self, run_id: str) -> bool:
-        """Whether somebody holds the run and has not let the lease run out."""
+        """Return whether the run is held under a lease that has not run out."""
         lease = await self.lease(run_id)
         seconds, micros = await self.redis.time()
         return lease["state"] == "held" and int(lease["deadline"]) > seconds * 1000 + micros // 1000
 
     async def is_due(self, run_id: str) -> bool:
-        """Whether somebody should pick the run up now."""
+        """Return whether the run is due now."""
         return await self.find_due(run_id) is not None
 
     async def find_due(self, run_id: str) -> Due | None:
-        return next((due for due in await self.leases.due(1000) if due.run_id == run_id), None)
+        return next((due for due in await self.leases.find_due(1000) if due.run_id == run_id), None)
 
     async def expire_lease(self, run_id: str) -> None:
-        """As if the lease's time were over."""
+        """Let the lease's time be over."""
         await self.redis.hset(keys.lease_key(run_id), "deadline", "1")
         await self.redis.zadd(keys.DUE, {run_id: 1})
 
     async def texts(self, run_id: str, after: str = START) -> list[str]:
-        """What the messages after a cursor say, in order."""
+        """Return the texts of the messages after a cursor, in order."""
         events = await self.log.read(run_id, after)
         return [event.data.text for event in events if isinstance(event, StepMessage)]
 
@@ -165,7 +167,7 @@ class Stores:
         return Archiver(self.log, self.archive, self.unshipped)
 
     async def ship(self) -> None:
-        """Ship all there is, whoever has claimed it."""
+        """Ship all unshipped events, also those of runs that another shipper has claimed."""
         for run_id in await self.redis.zrange(keys.UNSHIPPED, 0, -1):
             await self.redis.zadd(keys.UNSHIPPED, {run_id: 0})
         while await self.shipper().ship():

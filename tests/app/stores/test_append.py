@@ -11,9 +11,10 @@ import pytest
 from redis.exceptions import ResponseError
 
 from app.contract import keys
+from app.contract.codec import encode_event
 from app.contract.cursors import START, is_after
 from app.contract.errors import AppendRefused, CommandPending, RunEnded, StaleEpoch
-from app.contract.events import CommandCancel, CommandRetry, RunSucceeded, encode_event
+from app.contract.events import CommandCancel, CommandRetry, RunSucceeded
 from app.contract.payloads import Result, RetryData
 from app.stores.log import Release
 from app.stores.scripts import script_text
@@ -36,7 +37,7 @@ async def test_events_stand_in_the_log_in_order_under_rising_cursors(stores: Sto
     assert [event.id for event in await stores.log.read(run.run_id)][1:] == cursors
 
 
-async def test_an_append_that_redis_has_no_memory_for_leaves_nothing(stores: Stores) -> None:
+async def test_an_append_that_exceeds_the_memory_of_redis_leaves_nothing(stores: Stores) -> None:
     run = await stores.start()
     before, lease = await stores.hot(run.run_id), await stores.lease(run.run_id)
     await stores.redis.config_set("maxmemory", "1mb")
@@ -50,7 +51,7 @@ async def test_an_append_that_redis_has_no_memory_for_leaves_nothing(stores: Sto
     assert len(await run.say("a", "b")) == 2
 
 
-async def test_repeated_number_gives_the_first_cursors_and_appends_nothing(stores: Stores) -> None:
+async def test_repeated_number_returns_the_first_cursors_and_appends_nothing(stores: Stores) -> None:
     run = await stores.start()
     first = await run.append(message("a"), message("b"))
     assert await run.append(message("a"), message("b"), number=1) == first
@@ -58,7 +59,7 @@ async def test_repeated_number_gives_the_first_cursors_and_appends_nothing(store
 
 
 @pytest.mark.parametrize("release", ["ended", "parked", "queued"])
-async def test_repeated_release_gives_the_first_cursors(stores: Stores, release: Release) -> None:
+async def test_repeated_release_returns_the_first_cursors(stores: Stores, release: Release) -> None:
     run = await stores.start()
     first = await run.append(message("bye"), release=release)
     assert await run.append(message("bye"), number=1, release=release) == first
@@ -66,8 +67,8 @@ async def test_repeated_release_gives_the_first_cursors(stores: Stores, release:
     assert (await stores.lease(run.run_id))["state"] == release
 
 
-async def test_repeat_after_a_claim_gives_the_first_cursors(stores: Stores) -> None:
-    """The worker's answer was lost, and so was its lease meanwhile: what it had written is written."""
+async def test_repeat_after_a_claim_returns_the_first_cursors(stores: Stores) -> None:
+    """The answer was lost, and the lease after it: the append still counts."""
     run = await stores.start()
     first = await run.say("a")
     await stores.expire_lease(run.run_id)
@@ -89,7 +90,7 @@ async def test_old_number_that_arrives_late_is_refused(stores: Stores) -> None:
 
 
 async def test_number_that_leaves_a_gap_is_refused(stores: Stores) -> None:
-    """Redis came back without its last moments: the worker's log is not the log."""
+    """Redis came back without its last moments, and lacks appends that the worker takes for written."""
     run = await stores.start()
     await run.say("a")
     with pytest.raises(StaleEpoch):
@@ -106,15 +107,15 @@ async def test_any_other_epoch_is_refused(stores: Stores, other: int) -> None:
     assert await stores.texts(run.run_id) == []
 
 
-async def test_old_epoch_is_refused_in_the_very_moment_of_the_new_one(stores: Stores) -> None:
-    """The old worker's append comes in one transaction with the new worker's take: in the same millisecond."""
+async def test_old_epoch_is_refused_in_the_transaction_of_the_new_one(stores: Stores) -> None:
+    """The old worker's append comes in one transaction with the new worker's take, in the same millisecond."""
     old = await stores.start()
     await old.say("a")
     await stores.expire_lease(old.run_id)
     minted = await stores.mint(old.run_id)
     log_keys = [keys.log_key(old.run_id), keys.lease_key(old.run_id), keys.DUE, keys.UNSHIPPED]
     taking = [keys.lease_key(old.run_id), keys.DUE, keys.log_key(old.run_id)]
-    bell = keys.bell_channel(old.run_id)
+    bell = keys.notification_channel(old.run_id)
     body = encode_event(message("late"))
     pipe = stores.redis.pipeline(transaction=True)
     pipe.eval(
@@ -146,7 +147,7 @@ async def test_of_fifty_takers_and_writers_one_epoch_wins(stores: Stores) -> Non
 
 
 async def test_fifty_writers_of_two_epochs_leave_one_history(stores: Stores) -> None:
-    """Old and new holder hammer the log while it changes hands: old facts, then new ones, each number once."""
+    """Old and new holder append while the run changes hands: the log has old facts, then new ones, each number once."""
     old = await stores.start()
     await stores.expire_lease(old.run_id)
     minted = await stores.mint(old.run_id)
@@ -181,7 +182,7 @@ async def test_facts_after_the_end_are_refused(stores: Stores) -> None:
 
 
 @pytest.mark.parametrize("release", ["parked", "queued"])
-async def test_facts_after_letting_go_are_refused(stores: Stores, release: Release) -> None:
+async def test_facts_after_a_release_are_refused(stores: Stores, release: Release) -> None:
     run = await stores.start()
     await run.append(message("bye"), release=release)
     with pytest.raises(StaleEpoch):
@@ -222,7 +223,7 @@ async def test_release_waits_for_a_newer_command(stores: Stores, release: Releas
     assert await run.append(message("bye"), release=release, handled=cancel)
 
 
-async def test_release_lets_go_of_the_lease_and_says_when_it_is_due(stores: Stores) -> None:
+async def test_release_drops_the_lease_and_sets_when_the_run_is_due(stores: Stores) -> None:
     for release, due in (("ended", False), ("parked", False), ("queued", True)):
         run = await stores.start()
         await run.append(message("bye"), release=release)  # type: ignore[arg-type]
@@ -231,11 +232,11 @@ async def test_release_lets_go_of_the_lease_and_says_when_it_is_due(stores: Stor
         assert await stores.is_held(run.run_id) is False
 
 
-async def test_append_renews_the_lease_and_rings(stores: Stores) -> None:
+async def test_append_renews_the_lease_and_publishes_the_cursor(stores: Stores) -> None:
     run = await stores.start()
     await stores.expire_lease(run.run_id)
     async with stores.redis.pubsub() as bells:
-        await bells.subscribe(keys.bell_channel(run.run_id))
+        await bells.subscribe(keys.notification_channel(run.run_id))
         await bells.get_message(timeout=5)
         cursors = await run.say("a", "b")
         rung = await bells.get_message(timeout=5)
@@ -244,7 +245,7 @@ async def test_append_renews_the_lease_and_rings(stores: Stores) -> None:
     assert not await stores.is_due(run.run_id)
 
 
-async def test_a_sealed_run_keeps_one_cursor_and_still_answers_a_repeat(stores: Stores) -> None:
+async def test_the_lease_of_a_sealed_run_stores_one_cursor_and_still_answers_a_repeat(stores: Stores) -> None:
     run = await stores.start()
     said = [message(str(number), run.epoch) for number in range(3)]
     first = await run.append(*said, RunSucceeded(data=Result()), release="ended")

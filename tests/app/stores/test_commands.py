@@ -1,4 +1,4 @@
-"""Commands: taken once, never slept through, and on an ended run only a retry."""
+"""Commands: taken once, never missed, and on an ended run only a retry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from app.contract.errors import RunEnded
 from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRetry, RunSucceeded, RunWaiting
 from app.contract.payloads import AnswerData, Ask, Result, RetryData, WaitingData
-from app.stores.log import KnownCommand, Release
+from app.stores.log import ArchivedState, Release
 from tests.app.stores.stores import Stores, message
 
 ANSWER = CommandAnswer(data=AnswerData(ask="a1", name="outline", value=1))
@@ -24,7 +24,7 @@ async def test_same_client_id_is_one_command(stores: Stores) -> None:
     assert [event.type for event in await stores.log.read(run_id)] == ["run.submitted"] + ["command.cancel"] * 2
 
 
-async def test_repeat_of_a_command_after_the_end_gives_its_cursor(stores: Stores) -> None:
+async def test_repeat_of_a_command_after_the_end_returns_its_cursor(stores: Stores) -> None:
     run = await stores.start()
     cursor = await stores.command(run.run_id, CommandCancel(), "c1")
     await run.append(RunSucceeded(data=Result()), release="ended", handled=cursor)
@@ -32,7 +32,7 @@ async def test_repeat_of_a_command_after_the_end_gives_its_cursor(stores: Stores
 
 
 @pytest.mark.parametrize("client_id", ["c1", 'cancel:"%_\\'])
-async def test_a_command_is_known_by_its_clients_id_also_when_redis_was_lost(stores: Stores, client_id: str) -> None:
+async def test_a_command_is_found_by_its_client_id_after_a_loss_of_redis(stores: Stores, client_id: str) -> None:
     run = await stores.start()
     value = {"client": client_id, "text": f'"client":"{client_id}"'}
     await stores.command(run.run_id, CommandAnswer(data=AnswerData(ask="a1", name="outline", value=value)), "other")
@@ -69,7 +69,7 @@ async def test_command_on_a_run_that_nobody_holds_makes_it_due(stores: Stores, r
     assert (await stores.take(run.run_id)).newest_command == cursor
 
 
-async def test_command_on_a_held_run_leaves_it_to_its_holder(stores: Stores) -> None:
+async def test_command_on_a_held_run_does_not_make_it_due(stores: Stores) -> None:
     run = await stores.start()
     cursor = await stores.command(run.run_id, CommandCancel(), "c1")
     assert not await stores.is_due(run.run_id)
@@ -79,8 +79,8 @@ async def test_command_on_a_held_run_leaves_it_to_its_holder(stores: Stores) -> 
 
 
 @pytest.mark.parametrize("ending", ["ended", "parked", "queued"])
-async def test_command_against_a_release_is_seen_by_one_side(stores: Stores, ending: Release) -> None:
-    """At once: either the release is refused for the command, or the command finds nobody and makes the run due."""
+async def test_a_command_during_a_release_is_not_missed(stores: Stores, ending: Release) -> None:
+    """Either the release is refused because of the command, or the command finds no holder and makes the run due."""
     for _ in range(20):
         run = await stores.start()
         release = run.append(message("bye"), release=ending)
@@ -94,7 +94,7 @@ async def test_command_against_a_release_is_seen_by_one_side(stores: Stores, end
 
 
 @pytest.mark.parametrize(("shipped", "taken"), [("waiting", True), ("ended", False)])
-async def test_where_redis_lost_the_run_sql_says_what_it_takes(stores: Stores, shipped: str, taken: bool) -> None:
+async def test_the_state_in_sql_decides_where_redis_lost_the_run(stores: Stores, shipped: str, taken: bool) -> None:
     run = await stores.start()
     if shipped == "waiting":
         await run.append(RunWaiting(data=WaitingData(asks=[Ask(ask="a1", name="o", step="w")])), release="parked")
@@ -113,10 +113,10 @@ async def test_where_redis_lost_the_run_sql_says_what_it_takes(stores: Stores, s
     assert (await stores.log.fold(run.run_id)).cursor == (await stores.hot(run.run_id))[-1]
 
 
-async def test_what_a_client_asked_for_is_known_beside_its_id_also_when_redis_was_lost(stores: Stores) -> None:
+async def test_the_digest_of_a_request_is_found_after_a_loss_of_redis(stores: Stores) -> None:
     run = await stores.start()
     row = await stores.row(run.run_id)
-    known = KnownCommand("held", row.shipped, row.workflow, row.version)
+    known = ArchivedState("held", row.shipped, row.workflow, row.version)
     first = await stores.log.command(run.run_id, RETRY, "c1", known, "digest 1")
     assert await stores.log.command(run.run_id, RETRY, "c1", known, "digest 2") == first
     earlier = await stores.log.command(run.run_id, RETRY, "c2", known)

@@ -1,4 +1,4 @@
-"""Damage in Redis: what cannot be read is shown as such, and stops neither its own run nor any other."""
+"""Damage in Redis: an unreadable entry is shown as such, and stops neither its own run nor any other."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from worker.engine.archiver import Archiver
 
 NO_UTF8 = b'{"type":"step.message","step":"w","attempt":1,"epoch":1,"data":{"text":"\xff\xfe"}}'
 TOO_LATE = f"{2**63}-0"
-"""An id that Redis takes, and no SQL database has room for."""
+"""An id that Redis accepts, and that is too large for SQL."""
 
 
 @pytest.fixture(params=["web", "worker"])
 async def plane(request: pytest.FixtureRequest, stores: Stores, settings: Settings) -> AsyncIterator[Stores]:
-    """The stores through the client that this plane uses."""
+    """The stores over the Redis client that this plane uses."""
     redis = connect_web(settings)["redis"] if request.param == "web" else connect_worker(settings.redis_url)
     log, unshipped = Log(redis, stores.archive), Unshipped(redis, KEEP_MS)
     yield Stores(redis, stores.database, stores.archive, log, stores.leases, stores.epochs, unshipped)
     await redis.aclose()
 
 
-async def test_entry_that_is_no_utf8_is_unreadable_and_the_run_goes_on(plane: Stores) -> None:
+async def test_an_entry_that_is_no_utf8_is_unreadable_and_does_not_stop_the_run(plane: Stores) -> None:
     run = await plane.start()
     await run.say("before")
     await plane.redis.xadd(keys.log_key(run.run_id), {"e": NO_UTF8})
@@ -52,7 +52,7 @@ async def is_shipped(stores: Stores, run_id: str) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_run_that_cannot_be_shipped_keeps_back_no_other_and_ends_no_shipper(stores: Stores) -> None:
+async def test_a_run_that_cannot_be_shipped_delays_no_other_run_and_stops_no_shipper(stores: Stores) -> None:
     late, lost, good = [await stores.start() for _ in range(3)]
     await stores.redis.xadd(keys.log_key(late.run_id), {"e": "{}"}, id=TOO_LATE)
     await stores.redis.set(keys.log_key(lost.run_id), "no log at all")
@@ -72,7 +72,7 @@ async def test_run_that_cannot_be_shipped_keeps_back_no_other_and_ends_no_shippe
     assert await stores.texts(good.run_id) == ["a", "b"]
 
 
-async def test_what_nobody_foresaw_is_told_with_its_traceback_once(stores: Stores) -> None:
+async def test_an_unforeseen_error_is_logged_with_its_traceback_once(stores: Stores) -> None:
     broken = Archiver(stores.log, stores.archive, None)  # type: ignore[arg-type]  # a bug in the wiring
     with capture_logs() as told:
         shipping = asyncio.create_task(broken.ship_forever())
@@ -89,4 +89,4 @@ async def test_a_damaged_lease_hides_no_other_run_that_is_due(stores: Stores) ->
     other = await stores.submit()
     await stores.redis.delete(keys.lease_key(other))
     await stores.redis.set(keys.lease_key(other), "no lease at all")
-    assert [due.run_id for due in await stores.leases.due(10)] == [good]
+    assert [due.run_id for due in await stores.leases.find_due(10)] == [good]

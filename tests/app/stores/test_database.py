@@ -1,4 +1,4 @@
-"""Transactions: writers wait for each other, and what raises is rolled back."""
+"""Transactions: writers wait for each other, and a block that raises is rolled back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col
 
-from app.contract.status import new_id
+from app.contract.ids import new_id
 from app.stores import database as module
 from app.stores.database import Database
 from app.stores.tables import PageRow, SiteRow, Workspace
@@ -21,7 +21,7 @@ WRITERS = 20
 
 @pytest.fixture
 async def processes(database_url: str) -> AsyncIterator[list[Database]]:
-    """The same database as several processes open it."""
+    """The same database, opened several times as by several processes."""
     async with AsyncExitStack() as stack:
         opened = [Database(database_url) for _ in range(4)]
         for database in opened:
@@ -30,7 +30,7 @@ async def processes(database_url: str) -> AsyncIterator[list[Database]]:
 
 
 async def test_twenty_writers_at_once_all_write(database: Database, processes: list[Database]) -> None:
-    """Each reads before it writes: a deferred transaction would fail here with BUSY."""
+    """Each writer reads before it writes: a deferred transaction would fail with BUSY."""
 
     async def write(number: int) -> None:
         for _ in range(5):
@@ -43,7 +43,7 @@ async def test_twenty_writers_at_once_all_write(database: Database, processes: l
         assert await session.scalar(select(func.count()).select_from(Workspace)) == WRITERS * 5
 
 
-async def test_readers_are_not_held_up_by_a_writer(database: Database, processes: list[Database]) -> None:
+async def test_readers_do_not_wait_for_a_writer(database: Database, processes: list[Database]) -> None:
     async with processes[0].writing() as session:
         session.add(Workspace(id="ws_new"))
         await session.flush()
@@ -53,7 +53,7 @@ async def test_readers_are_not_held_up_by_a_writer(database: Database, processes
         assert await reader.get(Workspace, "ws_new") is not None
 
 
-async def test_block_that_raises_leaves_nothing(database: Database) -> None:
+async def test_a_block_that_raises_is_rolled_back(database: Database) -> None:
     with pytest.raises(ZeroDivisionError):
         async with database.writing() as session:
             session.add(Workspace(id="ws_half"))
@@ -63,7 +63,7 @@ async def test_block_that_raises_leaves_nothing(database: Database) -> None:
         assert await session.get(Workspace, "ws_half") is None
 
 
-async def test_reading_keeps_nothing(database: Database) -> None:
+async def test_a_reading_session_commits_nothing(database: Database) -> None:
     async with database.reading() as session:
         session.add(Workspace(id="ws_read"))
         await session.flush()
@@ -71,13 +71,13 @@ async def test_reading_keeps_nothing(database: Database) -> None:
         assert await session.get(Workspace, "ws_read") is None
 
 
-async def test_foreign_keys_count(database: Database) -> None:
+async def test_foreign_keys_are_enforced(database: Database) -> None:
     with pytest.raises(IntegrityError):
         async with database.writing() as session:
             session.add(SiteRow(id="site_x", workspace_id="nobody", run_id="r", url="https://a.test/"))
 
 
-async def test_times_come_back_in_utc_and_nothing_as_nothing(database: Database) -> None:
+async def test_times_are_read_in_utc_and_none_as_none(database: Database) -> None:
     async with database.writing() as session:
         session.add(Workspace(id="ws_1"))
         await session.flush()
@@ -92,8 +92,8 @@ async def test_times_come_back_in_utc_and_nothing_as_nothing(database: Database)
         assert page.key_phrases == ["a", {"b": None}]
 
 
-async def test_nul_is_no_reason_to_fail(database: Database) -> None:
-    """An address or a page's text may have one; PostgreSQL cannot keep it."""
+async def test_text_with_nul_is_stored(database: Database) -> None:
+    """An address or a page's text may contain NUL, which PostgreSQL cannot store."""
     async with database.reading() as session:
         assert await session.get(Workspace, "ws_\x00") is None
     async with database.writing() as session:
@@ -104,8 +104,8 @@ async def test_nul_is_no_reason_to_fail(database: Database) -> None:
 
 
 async def test_frozen_process_keeps_no_row_locked(database_url: str) -> None:
-    """PostgreSQL ends a transaction whose owner says nothing more. SQLite cannot: its lock is the process's own."""
-    assert module.FROZEN_MS >= 5_000
+    """PostgreSQL ends a transaction whose owner sends no more statements. SQLite cannot: the process owns its lock."""
+    assert module.IDLE_TRANSACTION_MS >= 5_000
     opened = Database(database_url)
     try:
         if opened.is_sqlite:
@@ -113,7 +113,7 @@ async def test_frozen_process_keeps_no_row_locked(database_url: str) -> None:
         async with opened.reading() as session:
             connection = await session.connection()
             shown = await connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout")
-            assert shown.scalar() == f"{module.FROZEN_MS // 1000}s"
+            assert shown.scalar() == f"{module.IDLE_TRANSACTION_MS // 1000}s"
         with pytest.raises(DBAPIError):
             async with opened.writing() as session:
                 await session.scalar(select(col(Workspace.id)))
@@ -125,7 +125,7 @@ async def test_frozen_process_keeps_no_row_locked(database_url: str) -> None:
 
 
 def _wait_for_end(url: str) -> None:
-    """Return when no transaction of this database is open and idle."""
+    """Wait until no transaction of this database is open and idle."""
     import psycopg
 
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:

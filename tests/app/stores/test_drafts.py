@@ -31,7 +31,7 @@ async def test_tabs_that_type_at_once_leave_one_draft(stores: Stores) -> None:
     assert (await drafts_of(stores.database, run_id))["a0"] == {"tab": 20}
 
 
-async def test_the_end_of_a_run_takes_its_drafts_along(stores: Stores) -> None:
+async def test_the_end_of_a_run_deletes_its_drafts(stores: Stores) -> None:
     ending, other = await stores.start(), await stores.start()
     for run_id in (ending.run_id, other.run_id):
         async with stores.database.writing() as session:

@@ -1,4 +1,4 @@
-"""Epochs: minted once each, and nobody writes to SQL in an old one."""
+"""Epochs: each is minted once, and SQL refuses writes of an old one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.stores.tables import RunRow
 from tests.app.stores.stores import Stores
 
 
-async def test_minted_at_once_epochs_are_unique_and_rise(stores: Stores) -> None:
+async def test_simultaneously_minted_epochs_are_unique_and_rise(stores: Stores) -> None:
     run_id = (await stores.accept(value={"text": "hi"})).data.title
     minted = await asyncio.gather(*(stores.mint(run_id) for _ in range(20)))
     assert sorted(m.epoch for m in minted) == list(range(1, 21))
@@ -50,7 +50,9 @@ async def rename(stores: Stores, run_id: str, epoch: int) -> None:
         ("1", {"other": "1"}, False),
     ],
 )
-async def test_only_what_is_served_is_minted(stores: Stores, ran: str, serves: dict[str, str], taken: bool) -> None:
+async def test_only_served_workflows_get_an_epoch(
+    stores: Stores, ran: str, serves: dict[str, str], taken: bool
+) -> None:
     run_id = (await stores.accept()).data.title
     async with stores.database.writing() as session:
         await session.execute(update(RunRow).where(col(RunRow.id) == run_id).values(workflow="echo", version=ran))
@@ -79,7 +81,7 @@ async def test_writes_of_another_epoch_are_refused(stores: Stores, epoch: int) -
     assert (await stores.row(run_id)).title == "renamed"
 
 
-async def test_what_fails_inside_a_fenced_session_is_rolled_back(stores: Stores) -> None:
+async def test_a_fenced_session_that_raises_is_rolled_back(stores: Stores) -> None:
     run_id = (await stores.accept()).data.title
     epoch = (await stores.mint(run_id)).epoch
     with pytest.raises(ZeroDivisionError):

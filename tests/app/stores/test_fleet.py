@@ -1,11 +1,11 @@
-"""The fleet: who is alive, who leaves, and what can be run."""
+"""The fleet: workers that are alive or leave, and the workflows that they announce."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from app.contract import keys
-from app.contract.manifest import DEAD_AFTER_SECONDS, Beat, WorkflowManifest
+from app.contract.manifest import DEAD_AFTER_SECONDS, Heartbeat, WorkflowManifest
 from app.stores.fleet import Fleet
 
 
@@ -13,52 +13,52 @@ def manifest(name: str, version: str = "1") -> WorkflowManifest:
     return WorkflowManifest(name=name, version=version, input_schema={}, output_schema={})
 
 
-async def beat_at(redis: Any, beat: Beat, seconds_ago: float) -> None:
+async def beat_at(redis: Any, beat: Heartbeat, seconds_ago: float) -> None:
     seconds, micros = await redis.time()
     ms = seconds * 1000 + micros // 1000 - int(seconds_ago * 1000)
     await redis.xadd(keys.HEARTBEATS, {"b": beat.model_dump_json()}, id=f"{ms}-*")
 
 
-async def test_newest_beat_of_each_worker_counts(fleet: Fleet) -> None:
-    await fleet.beat(Beat(worker="a", build="1", runs=["r1"]))
-    await fleet.beat(Beat(worker="b", build="1", at=5))
-    await fleet.beat(Beat(worker="a", build="1", runs=["r1", "r2"]))
+async def test_newest_heartbeat_of_each_worker_counts(fleet: Fleet) -> None:
+    await fleet.send_heartbeat(Heartbeat(worker="a", build="1", runs=["r1"]))
+    await fleet.send_heartbeat(Heartbeat(worker="b", build="1", at=5))
+    await fleet.send_heartbeat(Heartbeat(worker="a", build="1", runs=["r1", "r2"]))
     found = {beat.worker: beat for beat in await fleet.workers()}
     assert found["a"].runs == ["r1", "r2"]
     assert found["b"].at > 5  # Redis's time, not the worker's
 
 
-async def test_worker_that_leaves_is_gone_and_one_that_comes_back_is_there(fleet: Fleet) -> None:
-    await fleet.beat(Beat(worker="a", build="1"))
-    await fleet.beat(Beat(worker="a", build="1", leaving=True))
+async def test_a_worker_that_leaves_is_absent_and_one_that_returns_is_listed(fleet: Fleet) -> None:
+    await fleet.send_heartbeat(Heartbeat(worker="a", build="1"))
+    await fleet.send_heartbeat(Heartbeat(worker="a", build="1", leaving=True))
     assert await fleet.workers() == []
-    await fleet.beat(Beat(worker="a", build="1"))
+    await fleet.send_heartbeat(Heartbeat(worker="a", build="1"))
     assert [beat.worker for beat in await fleet.workers()] == ["a"]
 
 
-async def test_worker_that_stopped_beating_is_dead(redis: Any, fleet: Fleet) -> None:
-    await beat_at(redis, Beat(worker="dead", build="1"), DEAD_AFTER_SECONDS + 1)
-    await beat_at(redis, Beat(worker="slow", build="1"), DEAD_AFTER_SECONDS / 2)
+async def test_a_worker_without_a_recent_heartbeat_is_dead(redis: Any, fleet: Fleet) -> None:
+    await beat_at(redis, Heartbeat(worker="dead", build="1"), DEAD_AFTER_SECONDS + 1)
+    await beat_at(redis, Heartbeat(worker="slow", build="1"), DEAD_AFTER_SECONDS / 2)
     assert [beat.worker for beat in await fleet.workers()] == ["slow"]
 
 
-async def test_beats_that_cannot_be_read_are_passed_over(redis: Any, fleet: Fleet) -> None:
+async def test_unreadable_heartbeats_are_ignored(redis: Any, fleet: Fleet) -> None:
     await redis.xadd(keys.HEARTBEATS, {"b": "not json"})
     await redis.xadd(keys.HEARTBEATS, {"c": "d"})
     await redis.xadd(keys.HEARTBEATS, {"b": '{"worker":"new","build":"2","invented":true}'})
     assert [beat.worker for beat in await fleet.workers()] == ["new"]
 
 
-async def test_beats_are_capped(redis: Any, fleet: Fleet) -> None:
+async def test_the_stream_of_heartbeats_is_capped(redis: Any, fleet: Fleet) -> None:
     pipe = redis.pipeline(transaction=False)
     for _ in range(5_000):
         pipe.xadd(keys.HEARTBEATS, {"b": "{}"})
     await pipe.execute()
-    await fleet.beat(Beat(worker="a", build="1"))
+    await fleet.send_heartbeat(Heartbeat(worker="a", build="1"))
     assert await redis.xlen(keys.HEARTBEATS) < 2_500
 
 
-async def test_workflows_are_what_was_announced_last(redis: Any, fleet: Fleet) -> None:
+async def test_the_last_announcement_of_a_workflow_counts(redis: Any, fleet: Fleet) -> None:
     assert await fleet.workflows() == {}
     await fleet.announce([manifest("write-post"), manifest("echo")])
     await fleet.announce([manifest("echo", "2")])

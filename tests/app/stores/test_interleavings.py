@@ -35,7 +35,7 @@ Meddle = Callable[[], Awaitable[None]]
 
 @dataclass
 class Moment:
-    """Before or after the nth call of one kind. `done`: it has come."""
+    """A moment before or after the nth call of one kind. `done`: it has come."""
 
     call: str
     number: int
@@ -54,7 +54,7 @@ class Moment:
 
 
 class MeddledLog(Log):
-    """A log at whose calls something else happens."""
+    """A log that runs something else at its calls."""
 
     def __init__(self, stores: Stores, moment: Moment) -> None:
         super().__init__(stores.redis, stores.archive)
@@ -76,7 +76,7 @@ class MeddledLog(Log):
 
 
 class MeddledLeases(Leases):
-    """Leases at whose calls something else happens."""
+    """Leases that run something else at their calls."""
 
     def __init__(self, stores: Stores, moment: Moment) -> None:
         super().__init__(stores.redis, LEASE_MS)
@@ -116,7 +116,7 @@ async def second() -> str:
 
 @workflow("echo")
 async def echo(value: Any) -> str:
-    """Asks, and takes two steps."""
+    """Ask a person, and call two steps."""
     return f"{await ask('go', 'go?', str)} {await first()} {await second()}"
 
 
@@ -129,7 +129,7 @@ class Scene:
     draining: bool = False
 
     async def hold(self, moment: Moment | None = None) -> None:
-        """A worker takes the run and goes on with it until it is let go."""
+        """Take the run and execute it until it is released."""
         quiet = moment or Moment("", 0, False, self.never)
         stores, gate = self.stores, Gate(asyncio.Event(), asyncio.Event())
         holder = RunHolder(
@@ -159,7 +159,7 @@ class Scene:
         await self.stores.command(self.run_id, command, f"answer-{asked.ask}")
 
     async def settle(self) -> Run:
-        """Go on as supervisors do: with what is due, and with nothing else."""
+        """Resume runs as schedulers do: those that are due, and no other."""
         for _ in range(6):
             run = await self.state()
             if run.ended and not run.pending:
@@ -174,7 +174,7 @@ class Scene:
 
 @pytest.fixture
 def database_url(tmp_path: Path, migrated_file: Path) -> str:
-    """On SQLite alone: what is told here happens in Redis."""
+    """On SQLite alone, as these races are in Redis."""
     shutil.copy(migrated_file, tmp_path / "longhand.db")
     return f"sqlite+aiosqlite:///{tmp_path / 'longhand.db'}"
 
@@ -196,7 +196,7 @@ async def test_a_command_at_any_moment_is_neither_lost_nor_applied_twice(stores:
 
 
 async def try_moment(stores: Stores, phase: str, kind: str, call: str, number: int, after: bool) -> bool:
-    """One run with the command at one moment; False when the moment never came."""
+    """Execute one run with the command at one moment. Return False when the moment never came."""
     scene = Scene(stores, await stores.submit({}), draining=phase == "handing over")
     if phase != "parking":
         await scene.hold()
@@ -228,7 +228,7 @@ def make_command(kind: str, asked: str) -> Command:
 
 
 async def check(scene: Scene, run: Run, kind: str, sent: list[str]) -> None:
-    """Each command was answered once, and did what it says, or was refused with a reason."""
+    """Check that each command was applied once with its effect, or was refused with a reason."""
     events = await scene.stores.log.read(scene.run_id)
     judged = [e.data.command for e in events if e.type in ("command.applied", "command.refused")]  # type: ignore[union-attr]
     assert sorted(judged) == sorted(e.id for e in events if isinstance(e, CommandCancel | CommandRetry | CommandAnswer))

@@ -1,4 +1,4 @@
-"""A Redis that writes to the disk every second: killed, it has all; without power, it lacks its last moments."""
+"""A Redis that syncs every second: a kill loses nothing, a loss of power loses its last moments."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from worker.engine.log_journal import LogJournal
 
 TEXTS = "abcde"
 SHIPPED = 2
-"""How many of these SQL has when the power goes."""
+"""How many of the events are in SQL when the power fails."""
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def server(redis_program: Path, tmp_path: Path) -> Iterator[EverysecRedis]:
 
 @pytest.fixture
 async def kept(stores: Stores, server: EverysecRedis) -> AsyncIterator[Stores]:
-    """The stores on that server."""
+    """The stores on such a server."""
     redis: Any = Redis
     async with redis.from_url(server.url, decode_responses=True) as client:
         log, leases = Log(client, stores.archive), Leases(client, LEASE_MS)
@@ -51,7 +51,7 @@ async def kept(stores: Stores, server: EverysecRedis) -> AsyncIterator[Stores]:
         yield Stores(client, stores.database, stores.archive, log, leases, stores.epochs, unshipped)
 
 
-async def test_a_kill_loses_nothing_that_was_answered_for(kept: Stores, server: EverysecRedis) -> None:
+async def test_a_kill_loses_nothing_that_was_acknowledged(kept: Stores, server: EverysecRedis) -> None:
     run = await kept.start()
     for text in TEXTS:
         await run.say(text)
@@ -72,7 +72,7 @@ async def start_again(stores: Stores, server: EverysecRedis) -> None:
 
 
 async def recover(stores: Stores, run_id: str) -> Taken:
-    """As supervisors and workers do it: by what is due in Redis, or open in SQL."""
+    """Take the run as schedulers and workers do: if it is due in Redis, or open in SQL."""
     for open_id, workflow, version in await stores.epochs.open_runs():
         if open_id == run_id:
             await stores.leases.restore(open_id, workflow, version)
@@ -92,10 +92,10 @@ async def recover(stores: Stores, run_id: str) -> Taken:
 
 
 @pytest.mark.parametrize("left", range(len(TEXTS) + 1))
-async def test_what_power_took_goes_on_from_the_last_shipped_event(
+async def test_after_a_power_loss_the_run_resumes_from_the_last_shipped_event(
     kept: Stores, server: EverysecRedis, left: int
 ) -> None:
-    """Of the appends after the run was taken, this many are left whole, and a few bytes of the next."""
+    """So many appends after the run was taken are left whole, and a few bytes of the next one."""
     run = await kept.start()
     lengths = [server.settle()]
     for number, text in enumerate(TEXTS, 1):
@@ -132,7 +132,7 @@ async def test_what_power_took_goes_on_from_the_last_shipped_event(
 
 
 async def say_late(run: Taken, *, lost: bool) -> None:
-    """The worker lives, and writes on: what it takes for written is not there."""
+    """The worker lives and appends more, but Redis lacks appends that it takes for written."""
     if not lost:
         await run.say("late")
         return
@@ -140,8 +140,8 @@ async def say_late(run: Taken, *, lost: bool) -> None:
         await run.say("late")
 
 
-async def test_what_redis_lost_and_sql_has_is_not_written_twice(kept: Stores, server: EverysecRedis) -> None:
-    """The answer to an append was on its way when the power went, and a shipper had been quick."""
+async def test_events_that_redis_lost_and_sql_has_are_not_written_twice(kept: Stores, server: EverysecRedis) -> None:
+    """The answer to an append was on its way when the power failed, and the append had been shipped."""
     run = await kept.start()
     whole = server.settle()
     said = message("once", run.epoch)

@@ -1,4 +1,4 @@
-"""Reading: SQL and stream are one log in one cursor space, wherever it is cut."""
+"""Reading: SQL and stream are one log in one cursor space, wherever the boundary is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BROKEN = (
 
 @pytest.mark.parametrize("shipped", range(7))
 async def test_log_reads_the_same_at_any_cut_between_archive_and_stream(stores: Stores, shipped: int) -> None:
-    """k of the events are archived, the stream is gone and begins again, and every cursor gives what follows it."""
+    """Some events are archived and the stream begins after them: reading from every cursor returns what follows it."""
     run = await stores.start()
     for text in "abcdef"[:shipped]:
         await run.say(text)
@@ -41,7 +41,7 @@ async def test_log_reads_the_same_at_any_cut_between_archive_and_stream(stores: 
         await stores.log.check_cursor(run.run_id, cursor)
 
 
-async def test_what_is_archived_and_hot_is_read_once(stores: Stores) -> None:
+async def test_an_entry_that_is_archived_and_in_the_stream_is_read_once(stores: Stores) -> None:
     run = await stores.start()
     for text in "abc":
         await run.say(text)
@@ -50,7 +50,7 @@ async def test_what_is_archived_and_hot_is_read_once(stores: Stores) -> None:
     assert await stores.texts(run.run_id) == ["a", "b", "c"]
 
 
-async def test_run_that_went_on_after_its_sealed_stream_expired_reads_whole(stores: Stores) -> None:
+async def test_a_run_continued_after_its_sealed_stream_expired_is_read_whole(stores: Stores) -> None:
     run = await stores.start()
     await run.say("a")
     await run.append(RunSucceeded(data=Result(output=1)), release="ended")
@@ -65,7 +65,7 @@ async def test_run_that_went_on_after_its_sealed_stream_expired_reads_whole(stor
     assert types == ["run.submitted", "step.message", "run.succeeded", "command.retry", "step.message"]
 
 
-async def test_cursors_that_are_no_entries_are_recognised(stores: Stores) -> None:
+async def test_a_cursor_that_is_no_entry_raises_cursor_gone(stores: Stores) -> None:
     run = await stores.start()
     cursor = (await run.say("a"))[0]
     ms, seq = cursor.split("-")
@@ -80,7 +80,7 @@ async def test_cursors_that_are_no_entries_are_recognised(stores: Stores) -> Non
 
 
 @pytest.mark.parametrize("cursor", ["", "$", "1", "-", "+", "1-1-1", "(1-1", "1-99999999999999999999", "١-١", "0-0\n"])
-async def test_what_is_no_cursor_is_unreadable(stores: Stores, cursor: str) -> None:
+async def test_text_that_is_no_cursor_raises_cursor_unreadable(stores: Stores, cursor: str) -> None:
     run = await stores.start()
     with pytest.raises(CursorUnreadable):
         await stores.log.check_cursor(run.run_id, cursor)
@@ -93,7 +93,7 @@ async def test_unknown_run_has_an_empty_log(stores: Stores) -> None:
     assert await stores.log.entries("run_\x00", "5-5") == []
 
 
-async def test_what_cannot_be_read_is_kept_and_stops_nothing(stores: Stores) -> None:
+async def test_unreadable_entries_are_preserved_and_stop_nothing(stores: Stores) -> None:
     run = await stores.start()
     await run.say("before")
     for body in BROKEN:

@@ -17,7 +17,7 @@ from tests.app.stores.postgres import PostgresServer
 from tests.conftest import make_settings
 
 
-async def test_migrated_schema_is_what_the_tables_say(database: Database) -> None:
+async def test_migrated_schema_equals_the_tables(database: Database) -> None:
     def compare(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"include_object": _is_ours})
         return list(compare_metadata(context, SQLModel.metadata))
@@ -39,7 +39,7 @@ async def test_migrating_again_changes_nothing(database_url: str, database: Data
         assert (await session.connection()).dialect.name in database_url
 
 
-async def test_migration_starts_from_nothing_in_a_folder_with_odd_characters(tmp_path: Path) -> None:
+async def test_migration_creates_a_database_in_a_folder_with_special_characters(tmp_path: Path) -> None:
     settings = make_settings(data_dir=tmp_path / "50% of a näme")
     await migrate(settings)
     assert (settings.data_dir / "longhand.db").exists()

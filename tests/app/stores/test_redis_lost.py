@@ -1,4 +1,4 @@
-"""Redis lost all, its last moments, or its clock: SQL goes on from what was shipped, with cursors that only rise."""
+"""Loss of Redis, of its last moments, or of its clock: runs resume from the shipped events, and cursors only rise."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.contract import keys
+from app.contract.codec import encode_entry
 from app.contract.cursors import START, is_after
 from app.contract.errors import CursorGone, RunEnded, StaleEpoch
 from app.contract.events import CommandAnswer, CommandCancel, CommandRetry, RunSucceeded, RunWaiting, StepMessage
 from app.contract.payloads import AnswerData, Ask, Result, RetryData, WaitingData
 from app.stores.log import Release
-from app.stores.repositories.runs import accept_run
+from app.stores.repositories.runs import add_run
 from app.stores.repositories.workspaces import add_workspace
 from app.stores.tables import RunRow
 from tests.app.stores.stores import Stores, Taken, message
@@ -23,7 +24,7 @@ FUTURE_MS = 4_000_000_000_000
 
 
 async def restore(stores: Stores, run_id: str) -> None:
-    """As a supervisor's sweep does."""
+    """Restore the run as a scheduler's sweep does."""
     for open_id, workflow, version in await stores.epochs.open_runs():
         if open_id == run_id:
             assert await stores.leases.restore(open_id, workflow, version)
@@ -36,12 +37,12 @@ async def start_in_the_future(stores: Stores) -> Taken:
     async with stores.database.writing() as session:
         await add_workspace(session, "later")
         row = RunRow(id="run_later", workspace_id="later", workflow="echo", title="later", input=None)
-        await accept_run(session, row, later)
+        await add_run(session, row, encode_entry(later))
     assert await stores.leases.restore("run_later", "echo", "")
     return await stores.take("run_later")
 
 
-async def test_run_goes_on_from_what_was_shipped(stores: Stores) -> None:
+async def test_a_run_resumes_from_the_shipped_events(stores: Stores) -> None:
     old = await stores.start()
     await old.say("kept")
     await stores.ship()
@@ -65,7 +66,7 @@ async def test_run_goes_on_from_what_was_shipped(stores: Stores) -> None:
     assert [cursor for cursor, _ in await stores.archived(old.run_id)][-1] == again[0]
 
 
-async def test_old_epoch_never_comes_back_without_its_lease(stores: Stores) -> None:
+async def test_an_old_epoch_cannot_append_without_its_lease(stores: Stores) -> None:
     old = await stores.start()
     await stores.redis.flushall()
     assert (await stores.mint(old.run_id)).epoch == old.epoch + 1
@@ -87,8 +88,8 @@ async def test_cursors_rise_although_the_clock_went_back(stores: Stores) -> None
     assert await stores.texts(run.run_id) == ["a", "b", "c", "d"]
 
 
-async def test_cursors_rise_also_when_only_the_stream_went(stores: Stores) -> None:
-    """Evicted or deleted while the run is held: what it had reached stands in the lease."""
+async def test_cursors_rise_where_only_the_stream_was_lost(stores: Stores) -> None:
+    """The stream was evicted or deleted while the run is held: the lease has its last cursor."""
     run = await start_in_the_future(stores)
     await run.say("a", "b")
     await stores.ship()
@@ -104,8 +105,8 @@ async def test_cursors_rise_also_when_only_the_stream_went(stores: Stores) -> No
 
 
 @pytest.mark.parametrize("ending", ["ended", "parked"])
-async def test_what_waits_or_ended_in_sql_is_not_taken(stores: Stores, ending: Release) -> None:
-    """A job outlived the Redis that brought it."""
+async def test_a_run_that_is_waiting_or_ended_in_sql_is_not_taken(stores: Stores, ending: Release) -> None:
+    """A worker still has a job of the lost Redis."""
     run = await stores.start()
     last = RunSucceeded(data=Result()) if ending == "ended" else RunWaiting(data=WaitingData(asks=[]))
     await run.append(last, release=ending)
@@ -118,8 +119,8 @@ async def test_what_waits_or_ended_in_sql_is_not_taken(stores: Stores, ending: R
 
 
 @pytest.mark.parametrize("emptied", [False, True])
-async def test_what_redis_forgot_but_sql_has_is_read_again_after_the_next_take(stores: Stores, emptied: bool) -> None:
-    """Power was lost between two writes of the append-only file, and a shipper had been quicker."""
+async def test_entries_that_only_sql_has_are_read_after_the_next_take(stores: Stores, emptied: bool) -> None:
+    """Power failed between two writes of the append-only file, after the events were shipped."""
     run = await stores.start()
     await run.say("a")
     dump = await stores.redis.xrange(keys.log_key(run.run_id))
@@ -151,7 +152,7 @@ async def test_what_redis_forgot_but_sql_has_is_read_again_after_the_next_take(s
 
 @asynccontextmanager
 async def forgotten(stores: Stores, run_id: str, *, expire: bool = True) -> AsyncIterator[None]:
-    """Redis loses what happens in this block, and SQL has it. The run's lease is over by then, unless asked not to."""
+    """Let Redis lose what happens in this block, and SQL have it. The run's lease runs out if `expire`."""
     stream, lease = await stores.redis.xrange(keys.log_key(run_id)), await stores.lease(run_id)
     yield
     await stores.ship()
@@ -166,7 +167,7 @@ async def forgotten(stores: Stores, run_id: str, *, expire: bool = True) -> Asyn
 
 @pytest.fixture(params=["ended", "parked"])
 async def rewound(request: pytest.FixtureRequest, stores: Stores) -> Taken:
-    """A run that ended or was parked, of which Redis does not know."""
+    """Return a run that ended or was parked without Redis knowing."""
     run = await stores.start()
     await run.say("a")
     last = RunSucceeded(data=Result()) if request.param == "ended" else RunWaiting(data=WaitingData(asks=[]))
@@ -175,8 +176,8 @@ async def rewound(request: pytest.FixtureRequest, stores: Stores) -> Taken:
     return run
 
 
-async def test_what_sql_knows_as_ended_or_waiting_is_not_recovered(stores: Stores, rewound: Taken) -> None:
-    """Only a command makes the log go on after an end, and after a wait."""
+async def test_a_run_that_is_waiting_or_ended_in_sql_is_not_recovered(stores: Stores, rewound: Taken) -> None:
+    """After an end or a wait, only a command continues the log."""
     before = await stores.archived(rewound.run_id)
     due = await stores.find_due(rewound.run_id)
     position = await stores.archive.position(rewound.run_id)
@@ -189,7 +190,7 @@ async def test_what_sql_knows_as_ended_or_waiting_is_not_recovered(stores: Store
     assert await stores.is_due(rewound.run_id) and is_after(cursor, before[-1][0])
 
 
-async def test_a_command_that_finds_redis_behind_sql_goes_by_sql(stores: Stores, rewound: Taken) -> None:
+async def test_the_state_in_sql_decides_about_a_command_where_redis_is_behind(stores: Stores, rewound: Taken) -> None:
     before = await stores.archived(rewound.run_id)
     if (await stores.archive.position(rewound.run_id)).state == "ended":
         with pytest.raises(RunEnded):
@@ -201,8 +202,8 @@ async def test_a_command_that_finds_redis_behind_sql_goes_by_sql(stores: Stores,
     assert (await stores.row(rewound.run_id)).status == "queued"
 
 
-async def test_a_command_that_redis_forgot_reaches_the_next_holder(stores: Stores) -> None:
-    """It was accepted and archived; the run's holder, alive all the time, never hears of it."""
+async def test_a_command_that_redis_lost_reaches_the_next_holder(stores: Stores) -> None:
+    """The command was accepted and archived; the run's holder, alive all the time, never sees it."""
     run = await stores.start()
     await run.say("a")
     async with forgotten(stores, run.run_id, expire=False):
@@ -217,7 +218,7 @@ async def test_a_command_that_redis_forgot_reaches_the_next_holder(stores: Store
     assert not await stores.leases.restore(run.run_id, "echo", "1", cancel)
 
 
-async def test_an_answer_that_redis_forgot_is_not_waited_for(stores: Stores) -> None:
+async def test_an_answer_that_redis_lost_makes_the_run_due(stores: Stores) -> None:
     run = await stores.start()
     await run.append(RunWaiting(data=WaitingData(asks=[Ask(ask="a1", name="o", step="w")])), release="parked")
     async with forgotten(stores, run.run_id, expire=False):
@@ -229,7 +230,7 @@ async def test_an_answer_that_redis_forgot_is_not_waited_for(stores: Stores) -> 
 
 
 @pytest.mark.parametrize("release", ["", "parked", "ended"])
-async def test_what_redis_has_whole_is_left_alone(stores: Stores, release: Release) -> None:
+async def test_a_run_that_redis_has_whole_is_not_restored(stores: Stores, release: Release) -> None:
     run = await stores.start()
     await run.append(message("a"), release=release)
     await stores.ship()
@@ -238,7 +239,7 @@ async def test_what_redis_has_whole_is_left_alone(stores: Stores, release: Relea
     assert (await stores.hot(run.run_id), await stores.lease(run.run_id)) == (before, lease)
 
 
-async def test_a_run_that_was_just_taken_after_a_loss_is_left_alone(stores: Stores) -> None:
+async def test_a_run_that_was_taken_after_a_loss_is_not_restored(stores: Stores) -> None:
     run = await stores.start()
     await run.say("a")
     await stores.ship()
@@ -251,8 +252,8 @@ async def test_a_run_that_was_just_taken_after_a_loss_is_left_alone(stores: Stor
     assert await Taken(stores, run.run_id, minted.epoch, minted.shipped, taken).say("mine")
 
 
-async def test_what_goes_on_in_sql_is_recovered_after_what_sql_has(stores: Stores) -> None:
-    """Redis is behind, and the run was going on: what it had lost of the log is there again."""
+async def test_an_open_run_is_recovered_after_its_last_archived_entry(stores: Stores) -> None:
+    """Redis is behind and the run was open: the entries that it had lost are there again."""
     run = await start_in_the_future(stores)
     await run.say("a")
     async with forgotten(stores, run.run_id):
@@ -271,7 +272,7 @@ async def test_submission_that_redis_missed_is_restored_with_its_first_event(sto
     run_id = submitted.data.title
     await restore(stores, run_id)
     await (await stores.take(run_id)).say("a")
-    await stores.log.submit(run_id, submitted)  # the web process was slow
+    await stores.log.submit(run_id, "echo", encode_entry(submitted))  # the web process was slow
     events = await stores.log.read(run_id)
     assert [event.type for event in events] == ["run.submitted", "step.message"]
     assert isinstance(events[1], StepMessage) and events[0].id == submitted.id

@@ -1,4 +1,4 @@
-"""A Redis that may lose something is warned of, in words that say what, and what to set."""
+"""Warnings about a Redis that may lose data: what may be lost, and which setting prevents it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def connect(server: RedisServer, who: str = "") -> Any:
 
 @pytest.fixture
 def own_server(redis_program: Path, tmp_path: Path) -> Iterator[RedisServer]:
-    """A server to be set otherwise; it keeps nothing."""
+    """A server whose settings a test may change; it persists nothing."""
     folder = tmp_path / "own"
     folder.mkdir()
     with running_program(redis_program, folder) as server:
@@ -51,7 +51,7 @@ async def set_all(client: Any, settings: dict[str, str]) -> None:
         ({**FULL, "maxmemory-policy": "volatile-ttl"}, ["volatile-ttl", "logs of ended runs", "No run loses"]),
     ],
 )
-async def test_what_may_be_lost_is_said(client: Any, settings: dict[str, str], words: list[str]) -> None:
+async def test_each_risk_is_described(client: Any, settings: dict[str, str], words: list[str]) -> None:
     await set_all(client, settings)
     (risk,) = await find_risks(client)
     assert [word for word in words if word not in risk] == []
@@ -65,7 +65,7 @@ async def test_what_may_be_lost_is_said(client: Any, settings: dict[str, str], w
         {"appendonly": "yes", "maxmemory": "0", "maxmemory-policy": "allkeys-lru"},  # it is never full
     ],
 )
-async def test_a_redis_that_keeps_what_it_is_given_is_not_warned_of(client: Any, settings: dict[str, str]) -> None:
+async def test_a_durable_redis_has_no_risks(client: Any, settings: dict[str, str]) -> None:
     await set_all(client, settings)
     assert await find_risks(client) == []
 
@@ -78,10 +78,10 @@ async def test_two_risks_are_two_warnings(client: Any) -> None:
 
 
 @pytest.mark.parametrize(("saved", "words"), [(False, "does not say"), (True, "snapshots only")])
-async def test_where_config_is_forbidden_it_is_judged_by_what_the_server_did(
+async def test_without_config_the_servers_statistics_are_used(
     client: Any, own_server: RedisServer, saved: bool, words: str
 ) -> None:
-    """As at hosters."""
+    """CONFIG is forbidden, as on hosted servers."""
     if saved:
         await client.save()
     await client.execute_command("ACL", "SETUSER", "guest", "on", ">word", "~*", "+@all", "-config")
@@ -92,7 +92,7 @@ async def test_where_config_is_forbidden_it_is_judged_by_what_the_server_did(
         assert await find_risks(guest) == []
 
 
-async def test_a_redis_that_does_not_answer_or_say_is_no_error(client: Any, own_server: RedisServer) -> None:
+async def test_a_redis_that_does_not_answer_is_no_error(client: Any, own_server: RedisServer) -> None:
     await client.execute_command("ACL", "SETUSER", "mute", "on", ">word", "~*", "+@all", "-info")
     async with connect(own_server, "mute:word@") as mute:
         assert await list_risks(mute) == []

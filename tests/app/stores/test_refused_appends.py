@@ -1,4 +1,4 @@
-"""Appends that Redis does not take: what may pass is waited for, anything else is trouble of that run alone."""
+"""Appends that Redis refuses: a temporary error is waited for, any other fails that run alone."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def journal_of(stores: Stores, run: Taken) -> AsyncIterator[LogJournal]:
     ],
     ids=repr,
 )
-def test_what_may_pass_is_waited_for(error: Exception) -> None:
+def test_a_temporary_error_is_waited_for(error: Exception) -> None:
     assert is_transient(error)
 
 
@@ -58,11 +58,11 @@ def test_what_may_pass_is_waited_for(error: Exception) -> None:
     ],
     ids=repr,
 )
-def test_what_never_passes_is_trouble(error: Exception) -> None:
+def test_a_permanent_error_is_raised(error: Exception) -> None:
     assert not is_transient(error)
 
 
-async def test_an_append_that_is_never_taken_is_told_to_the_run(stores: Stores) -> None:
+async def test_an_append_that_always_fails_ends_the_pass_with_an_error(stores: Stores) -> None:
     run = await stores.start()
     await stores.redis.set(keys.log_key(run.run_id), "no log at all")
     async with journal_of(stores, run) as journal:
@@ -74,7 +74,7 @@ async def test_an_append_that_is_never_taken_is_told_to_the_run(stores: Stores) 
         await journal.abandon("it cannot be written")  # nor can that: the lease runs out by itself
 
 
-async def test_an_append_that_redis_has_no_memory_for_is_taken_when_it_has(stores: Stores) -> None:
+async def test_an_append_that_exceeds_the_memory_of_redis_is_repeated(stores: Stores) -> None:
     run = await stores.start()
     await stores.redis.config_set("maxmemory", "1")
     try:
@@ -91,7 +91,7 @@ async def test_an_append_that_redis_has_no_memory_for_is_taken_when_it_has(store
     assert await stores.texts(run.run_id) == ["a"]
 
 
-async def test_an_append_is_limited_in_bytes_too(stores: Stores) -> None:
+async def test_an_append_is_limited_in_bytes(stores: Stores) -> None:
     run = await stores.start()
     large = "é" * (LARGEST_APPEND // 8)
     async with journal_of(stores, run) as journal:

@@ -1,4 +1,4 @@
-"""What one workspace owns is nothing to every other."""
+"""Repositories: rows of one workspace are invisible to every other."""
 
 from __future__ import annotations
 
@@ -50,12 +50,11 @@ async def test_everything_is_found_by_its_owner_only(database: Database) -> None
                 assert row is not None and row.id == f"{item}_{name}"
                 for stranger in (f"ws_{other}", "", "%"):
                     assert await find(session, f"{item}_{name}", stranger) is None
-            assert [row.id for row in await sites.list_sites(session, f"ws_{name}")] == [f"site_{name}"]
             assert [row.id for row in await runs.list_runs(session, f"ws_{name}", 10)] == [f"run_{name}"]
             assert [row.id for row in await workspaces.list_tokens(session, f"ws_{name}")] == [f"tok_{name}"]
             assert [post.id for post, _ in await posts.list_posts(session, f"site_{name}")] == [f"post_{name}"]
-            assert await workspaces.workspace_of_token(session, f"digest_{name}") == f"ws_{name}"
-            assert await workspaces.workspace_of_session(session, f"session_{name}") == f"ws_{name}"
+            assert await workspaces.find_workspace_of_token(session, f"digest_{name}") == f"ws_{name}"
+            assert await workspaces.find_workspace_of_session(session, f"session_{name}") == f"ws_{name}"
 
 
 @pytest.mark.usefixtures("owned")
@@ -67,19 +66,19 @@ async def test_token_is_deleted_by_its_owner_only(database: Database) -> None:
 
 
 @pytest.mark.usefixtures("owned")
-async def test_profile_and_topics_are_kept_for_one_site(database: Database) -> None:
+async def test_profile_and_topics_are_saved_for_one_site(database: Database) -> None:
     async with database.writing() as session:
         await sites.save_profile(session, "site_ann", Profile(name="Ann \u0000 & Co"))
         await sites.save_topics(session, "site_ann", [Topic(title="T", why="W")])
     async with database.reading() as session:
-        ann = await sites.site_of_run(session, "run_ann")
-        bob = await sites.site_of_run(session, "run_bob")
+        ann = await sites.find_site_of_run(session, "run_ann")
+        bob = await sites.find_site_of_run(session, "run_bob")
     assert ann is not None and bob is not None
     assert Profile.model_validate(ann.profile).name == "Ann \u0000 & Co"
     assert ann.topics[0]["title"] == "T" and bob.profile is None and bob.topics is None
 
 
-async def test_runs_page_from_the_newest_without_gap_or_double(database: Database) -> None:
+async def test_runs_are_paged_from_the_newest_without_gap_or_repetition(database: Database) -> None:
     await add_site(database, "ann")
     moment = now()
     async with database.writing() as session:
@@ -116,7 +115,7 @@ async def test_one_idempotency_key_makes_one_run(stores: Stores) -> None:
     assert await accept(0, "ws_bob")
     async with stores.database.reading() as session:
         for workspace_id in ("ws_ann", "ws_bob"):
-            kept = await runs.find_repeat(session, workspace_id, "key")
+            kept = await runs.find_run_by_key(session, workspace_id, "key")
             assert kept is not None and kept.workspace_id == workspace_id
-        assert await runs.find_repeat(session, "ws_eve", "key") is None
-        assert await runs.find_repeat(session, "ws_ann", "other") is None
+        assert await runs.find_run_by_key(session, "ws_eve", "key") is None
+        assert await runs.find_run_by_key(session, "ws_ann", "other") is None

@@ -1,4 +1,4 @@
-"""The cache of results in SQL: what it keeps, and who may no longer write to it."""
+"""The cache of results in SQL: expiry, and writes of stale epochs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def cache_of(stores: Stores, minted: Minted) -> SqlCache:
     return SqlCache(stores.database, stores.epochs, minted)
 
 
-async def test_cached_results_come_back_until_they_expire(stores: Stores) -> None:
+async def test_cached_results_are_found_until_they_expire(stores: Stores) -> None:
     cache = cache_of(stores, await take_run(stores))
     await cache.put("k", "ws", {"a": [1, None]}, ttl=60)
     await cache.put("k", "ws", {"a": 2}, ttl=60)
@@ -29,13 +29,13 @@ async def test_cached_results_come_back_until_they_expire(stores: Stores) -> Non
     assert await cache.get("old") is None and await cache.get("none") is None
 
 
-async def test_many_runs_put_the_same_at_once(stores: Stores) -> None:
+async def test_many_runs_can_save_one_result_at_the_same_time(stores: Stores) -> None:
     caches = [cache_of(stores, await take_run(stores)) for _ in range(4)]
     await asyncio.gather(*(cache.put("same", "ws", number, ttl=60) for number, cache in enumerate(caches)))
     assert await caches[0].get("same") in range(4)
 
 
-async def test_who_was_frozen_past_the_lease_does_not_overwrite_what_came_since(stores: Stores) -> None:
+async def test_a_worker_frozen_past_its_lease_does_not_overwrite_newer_results(stores: Stores) -> None:
     frozen = await take_run(stores)
     newer = await stores.mint(frozen.run_id)
     await cache_of(stores, newer).put("k", "ws", "newer", ttl=60)

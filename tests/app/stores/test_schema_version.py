@@ -1,4 +1,4 @@
-"""Whether a database needs migrating is told from the file alone."""
+"""The schema version of a database is read from its file alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from app.stores.schema_version import MIGRATIONS, is_current, newest_revision
 
 
-def test_the_newest_file_is_alembic_s_head() -> None:
+def test_the_newest_file_is_the_head_of_alembic() -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     assert newest_revision() == ScriptDirectory.from_config(config).get_current_head()
@@ -23,7 +23,7 @@ def test_a_migrated_file_is_current(migrated_file: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no database at all", "0000"])
-def test_everything_else_is_not(tmp_path: Path, content: bytes | str | None) -> None:
+def test_any_other_file_is_not_current(tmp_path: Path, content: bytes | str | None) -> None:
     file = tmp_path / "longhand.db"
     if isinstance(content, bytes):
         file.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Shipping: each event reaches SQL once and in order, however many ship; the row says what the fold says."""
+"""Shipping: each event reaches SQL once and in order with any number of shippers, and the row agrees with the fold."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CALLED = ModelCalled(step="w", attempt=1, data=Called(model="m", input_tokens=7,
 
 
 async def claim_again(stores: Stores) -> None:
-    """As if every shipper's pause were over."""
+    """Let every shipper's claim run out."""
     for run_id in await stores.redis.zrange(keys.UNSHIPPED, 0, -1):
         await stores.redis.zadd(keys.UNSHIPPED, {run_id: 0}, xx=True)
 
@@ -49,7 +49,7 @@ async def test_only_one_shipper_has_a_run_at_a_time(stores: Stores) -> None:
     assert sorted(claims) == [[]] * 9 + [[run.run_id]]
 
 
-async def test_shipping_one_thing_twice_keeps_it_once(stores: Stores) -> None:
+async def test_entries_that_are_shipped_twice_are_archived_once(stores: Stores) -> None:
     run = await stores.start()
     await run.say("a", "b")
     entries = await stores.log.entries(run.run_id)
@@ -79,7 +79,7 @@ async def test_a_batch_is_shipped_whole_or_not_at_all(stores: Stores) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_many_shippers_and_writers_lose_and_double_nothing(stores: Stores, seed: int) -> None:
+async def test_many_shippers_and_writers_lose_and_repeat_nothing(stores: Stores, seed: int) -> None:
     """Random interleavings: shippers whose claims run out on the way, writers, retries, and shippers that restart."""
     chance = random.Random(seed)
     runs = [await stores.start() for _ in range(8)]
@@ -124,7 +124,7 @@ ENDS: list[tuple[Event, Release]] = [
 
 
 @pytest.mark.parametrize(("last", "release"), ENDS, ids=lambda value: getattr(value, "type", None))
-async def test_row_says_what_the_fold_says(stores: Stores, last: Event, release: Release) -> None:
+async def test_the_row_agrees_with_the_fold(stores: Stores, last: Event, release: Release) -> None:
     run = await stores.start()
     await run.append(STARTED)
     await stores.ship()
@@ -139,7 +139,7 @@ async def test_row_says_what_the_fold_says(stores: Stores, last: Event, release:
     assert (row.status in ("queued", "running")) is (run.run_id in [r[0] for r in await stores.epochs.open_runs()])
 
 
-async def test_stream_expires_only_after_it_was_sealed_and_stays_when_the_run_goes_on(stores: Stores) -> None:
+async def test_a_stream_expires_after_it_was_sealed_unless_the_run_continues(stores: Stores) -> None:
     run = await stores.start()
     log = keys.log_key(run.run_id)
     await run.say("a")
@@ -156,17 +156,17 @@ async def test_stream_expires_only_after_it_was_sealed_and_stays_when_the_run_go
     assert (await stores.row(run.run_id)).sealed is False
 
 
-async def test_seal_that_comes_too_late_does_not_let_the_stream_expire(stores: Stores) -> None:
-    """A retry was appended after the shipper had read the end."""
+async def test_a_late_seal_does_not_let_the_stream_expire(stores: Stores) -> None:
+    """A retry is appended after the shipper has read the end."""
     run = await stores.start()
     end = await run.append(RunSucceeded(data=Result()), release="ended")
     await stores.command(run.run_id, CommandRetry(data=RetryData()), "c")
-    assert await stores.unshipped.settle(run.run_id, end[0], sealed=True) is False
+    assert await stores.unshipped.mark_shipped(run.run_id, end[0], sealed=True) is False
     assert await stores.redis.pttl(keys.log_key(run.run_id)) == -1
     assert await stores.unshipped.claim(10) == [run.run_id]
 
 
-async def test_shipper_that_dies_between_sql_and_redis_leaves_it_to_the_next(stores: Stores) -> None:
+async def test_the_next_shipper_completes_what_a_dead_one_wrote_to_sql_only(stores: Stores) -> None:
     run = await stores.start()
     await run.append(RunSucceeded(data=Result()), release="ended")
     entries = await stores.log.entries(run.run_id)
@@ -178,7 +178,7 @@ async def test_shipper_that_dies_between_sql_and_redis_leaves_it_to_the_next(sto
     assert await stores.redis.pttl(keys.log_key(run.run_id)) > 0
 
 
-async def test_shippers_that_meet_on_the_same_runs_do_not_lock_each_other_out(stores: Stores) -> None:
+async def test_shippers_of_the_same_runs_do_not_deadlock(stores: Stores) -> None:
     runs = [await stores.start() for _ in range(12)]
     shipments = []
     for run in runs:

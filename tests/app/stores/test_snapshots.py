@@ -1,4 +1,4 @@
-"""Stored folds: a shortcut to the same state, and never more than that."""
+"""Stored folds: each gives the same state as the whole log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STARTED = RunStarted(data=Started(workflow="echo", version="1"))
 
 
 async def long_run(stores: Stores, events: int = SNAPSHOT_EVENTS) -> Taken:
-    """A run with a snapshot of so many events, and one event more."""
+    """Return a run with a snapshot of so many events, and one event more."""
     run = await stores.start()
     await run.append(STARTED)
     await run.say(*map(str, range(events - 2)))
@@ -44,7 +44,7 @@ async def change(stores: Stores, run_id: str, **values: Any) -> None:
 
 
 async def forget_what_precedes(stores: Stores, run_id: str) -> None:
-    """Without a snapshot, the run's past is gone then."""
+    """Delete the archived events: without a snapshot, the run's past is lost."""
     row = await find(stores, run_id)
     assert row is not None
     past = delete(EventRow).where(col(EventRow.run_id) == run_id, col(EventRow.ms) < row.ms)
@@ -54,11 +54,11 @@ async def forget_what_precedes(stores: Stores, run_id: str) -> None:
 
 
 async def whole(stores: Stores, run_id: str) -> Run:
-    """The fold of every entry there is."""
+    """Return the fold of all entries."""
     return fold(run_id, await stores.log.read(run_id))
 
 
-async def test_short_run_needs_none(stores: Stores) -> None:
+async def test_a_short_run_has_no_snapshot(stores: Stores) -> None:
     run = await stores.start()
     await run.say(*map(str, range(SEALED_EVENTS - 3)))
     await run.append(RunSucceeded(data=Result()), release="ended")
@@ -66,7 +66,7 @@ async def test_short_run_needs_none(stores: Stores) -> None:
     assert await find(stores, run.run_id) is None
 
 
-async def test_long_run_is_told_from_its_snapshot_whatever_is_in_redis(stores: Stores) -> None:
+async def test_a_long_run_is_folded_from_its_snapshot(stores: Stores) -> None:
     run = await long_run(stores)
     row, known = await find(stores, run.run_id), await whole(stores, run.run_id)
     assert row is not None and row.events == SNAPSHOT_EVENTS
@@ -80,7 +80,7 @@ async def test_long_run_is_told_from_its_snapshot_whatever_is_in_redis(stores: S
     assert ended.output == 1 and len(ended.steps) == len(known.steps)
 
 
-async def test_end_of_a_long_run_is_stored_with_its_seal(stores: Stores) -> None:
+async def test_the_end_of_a_long_run_is_stored_when_it_is_sealed(stores: Stores) -> None:
     run = await stores.start()
     await run.say(*map(str, range(SEALED_EVENTS)))
     await stores.ship()
@@ -95,7 +95,7 @@ async def test_end_of_a_long_run_is_stored_with_its_seal(stores: Stores) -> None
     assert (await stores.log.fold(run.run_id)).status == "queued"
 
 
-async def test_shipper_that_starts_anew_goes_on_from_it(stores: Stores) -> None:
+async def test_a_new_shipper_resumes_from_the_snapshot(stores: Stores) -> None:
     run = await long_run(stores)
     await forget_what_precedes(stores, run.run_id)
     await run.append(RunSucceeded(data=Result(output=2)), release="ended")
@@ -105,7 +105,7 @@ async def test_shipper_that_starts_anew_goes_on_from_it(stores: Stores) -> None:
     assert row.started_at == folded.started_at is not None
 
 
-async def test_what_cannot_be_used_is_as_if_it_were_not_there(stores: Stores) -> None:
+async def test_an_unusable_snapshot_is_ignored(stores: Stores) -> None:
     run, other = await long_run(stores), await long_run(stores)
     row, known = await find(stores, run.run_id), await whole(stores, run.run_id)
     assert row is not None
@@ -119,8 +119,8 @@ async def test_what_cannot_be_used_is_as_if_it_were_not_there(stores: Stores) ->
     assert (await stores.row(run.run_id)).shipped == known.cursor
 
 
-async def test_snapshot_of_a_shipment_that_came_too_late_is_not_stored(stores: Stores) -> None:
-    """Two shippers had read different ends of the log: Redis had lost one of them in between."""
+async def test_the_snapshot_of_a_late_shipment_is_not_stored(stores: Stores) -> None:
+    """Two shippers have read different ends of the log, as Redis has lost one of them in between."""
     run = await stores.start()
     shipped = await stores.archive.shipped(run.run_id)
 

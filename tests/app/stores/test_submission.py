@@ -1,4 +1,4 @@
-"""Accepting runs: one idempotency key makes one run, whoever asks and however many at once."""
+"""Accepting runs: one idempotency key creates one run, with any number of simultaneous requests."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.app.stores.stores import Stores
 URL = {"url": "https://example.com"}
 
 
-async def test_of_many_web_processes_one_accepts_the_run(stores: Stores, settings: Settings, database_url: str) -> None:
-    """Each has its own connections; every answer names the one run, with its one site."""
+async def test_one_of_many_web_processes_accepts_the_run(stores: Stores, settings: Settings, database_url: str) -> None:
+    """Each web process has its own connections; every answer names the same run and site."""
     async with stores.database.writing() as session:
         await add_workspace(session, "ws_1")
     others = [Database(database_url) for _ in range(4)]

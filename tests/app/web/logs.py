@@ -7,6 +7,7 @@ from typing import Any
 
 from app.contract import events as e
 from app.contract import payloads as p
+from app.contract.codec import decode_event
 from app.contract.run import Run, fold
 
 EPOCH = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -91,7 +92,7 @@ class Writer:
 
     def damage(self) -> None:
         cursor = f"{int(self.now.timestamp() * 1000)}-0"
-        self.events.append(e.decode_event(cursor, '{"type": "step.annotated", "data": {}}'))
+        self.events.append(decode_event(cursor, '{"type": "step.annotated", "data": {}}'))
 
     def fold(self, length: int | None = None) -> Run:
         return fold("run_1", self.events[:length])

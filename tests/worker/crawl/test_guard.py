@@ -55,7 +55,7 @@ async def test_a_hostile_address_is_refused_without_a_connection(host: str) -> N
         with pytest.raises(AddressRefused) as refused:
             await fetcher.get(f"http://{host}:{port}/")
         assert refused.value.code == "private"
-        assert isinstance(refused.value, urls.AddressRefused)
+        assert isinstance(refused.value, urls.AddressInvalid)
         assert site.connections == 0
 
 

@@ -19,7 +19,7 @@ from app.stores.database import Database
 from app.stores.epochs import Epochs, Minted
 from app.stores.fleet import Fleet
 from app.stores.leases import Leases
-from app.stores.log import KnownCommand, Log
+from app.stores.log import ArchivedState, Log
 from app.stores.tables import Workspace
 from tests.conftest import LEASE_MS
 from worker.engine.holder import (
@@ -112,7 +112,7 @@ async def test_a_bug_around_a_run_hands_it_over_and_harms_nothing_else(bench: Be
     run = await bench.log.fold(run_id)
     assert (run.status, holder.runs) == ("queued", [])
     assert "ZeroDivisionError" in run.reason
-    assert [due.run_id for due in await bench.leases.due(10)] == [run_id]
+    assert [due.run_id for due in await bench.leases.find_due(10)] == [run_id]
     other = bench.holder(resources)
     await other.hold(run_id)
     assert (await bench.log.fold(run_id)).status == "succeeded"
@@ -124,7 +124,7 @@ async def test_a_cancel_reaches_a_run_that_is_kept_back(bench: Bench) -> None:
     holder = bench.holder(resources, first_pause=LONGEST_PAUSE)
     holding = asyncio.create_task(holder.hold(run_id))
     await resources.asked.wait()
-    await bench.log.command(run_id, CommandCancel(), "c", KnownCommand("queued", "", "shouting", "1"))
+    await bench.log.command(run_id, CommandCancel(), "c", ArchivedState("queued", "", "shouting", "1"))
 
     async with asyncio.timeout(LONGEST_PAUSE / 2):
         await holding
@@ -161,7 +161,7 @@ async def test_a_holder_that_leaves_takes_nothing(bench: Bench) -> None:
     await holder.hold(run_id)
 
     assert (await bench.log.fold(run_id)).epoch == 0
-    assert [due.run_id for due in await bench.leases.due(10)] == [run_id]
+    assert [due.run_id for due in await bench.leases.find_due(10)] == [run_id]
 
 
 class SlowEpochs(Epochs):

@@ -10,8 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.contract import keys
+from app.contract.keys import queue_key
 from app.contract.manifest import STALLED_AFTER_SECONDS
-from app.contract.queue_names import queue_name
 from app.contract.settings import Settings
 from app.runs.submission import Submission
 from app.stores.archive import Archive
@@ -61,7 +61,7 @@ class World:
 
     async def queued(self) -> list[str]:
         """The ids of the runs that wait in arq."""
-        jobs: list[str] = await self.redis.zrange(queue_name({"lingering": "1"}), 0, -1)
+        jobs: list[str] = await self.redis.zrange(queue_key({"lingering": "1"}), 0, -1)
         return [job.rpartition(":")[0] or job for job in jobs]
 
     async def stalled(self) -> list[str]:

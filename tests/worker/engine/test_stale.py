@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.contract.queue_names import EXECUTE, job_id, queue_name
+from app.contract.keys import EXECUTE_JOB, job_id, queue_key
 from app.stores.leases import Leases
 from tests.support.durable_redis import DurableRedis
 from tests.support.worker_process import Product, WorkerHandle, until
@@ -85,17 +85,17 @@ async def test_taking_over_waits_for_no_jobs_time_limit(stage: Product, folder: 
     assert await first.stop() == 0
     run_id = await stage.submit("ledger", str(folder))
     leases = Leases(stage.redis, 1000)
-    (due,) = await leases.due(10)
+    (due,) = await leases.find_due(10)
     since = await leases.claim(due)
     assert since is not None
     queue = open_queue(stage.settings.redis_url, VERSIONS)
-    await queue.enqueue_job(EXECUTE, run_id, _job_id=job_id(run_id, since))
+    await queue.enqueue_job(EXECUTE_JOB, run_id, _job_id=job_id(run_id, since))
     await queue.set(f"arq:in-progress:{job_id(run_id, since)}", "1", px=3_600_000)
 
     await start(stage)
     run = await stage.wait_for_end(run_id)
 
     assert run.status == "succeeded"
-    assert await queue.zcard(queue_name(VERSIONS)) == 1  # the dead worker's job is still there
+    assert await queue.zcard(queue_key(VERSIONS)) == 1  # the dead worker's job is still there
     await queue.aclose()
     assert len(find(await check_run(stage, run_id), "run.started")) == 1

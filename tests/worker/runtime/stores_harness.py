@@ -6,11 +6,12 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from app.contract import keys
+from app.contract.codec import encode_entry
 from app.contract.errors import StaleEpoch
 from app.contract.events import Command, Event, RunSubmitted, now
+from app.contract.ids import new_id
 from app.contract.payloads import Submitted
-from app.contract.status import new_id
-from app.stores.repositories.runs import accept_run
+from app.stores.repositories.runs import add_run
 from app.stores.tables import RunRow
 from tests.app.stores.stores import Stores
 from tests.conftest import LEASE_MS
@@ -52,8 +53,8 @@ class StoresHarness:
             created_at=submitted.at, epoch=epoch,
         )  # fmt: skip
         async with self._stores.database.writing() as session:
-            await accept_run(session, row, submitted)
-        await self._stores.log.submit(self._run_id, submitted)
+            await add_run(session, row, encode_entry(submitted))
+        await self._stores.log.submit(self._run_id, data.workflow, encode_entry(submitted))
 
     async def take(self, around: Around | None = None, **wiring: Any) -> RunExecutor:
         """Take the run as if the lease had run out or, of a parked or ended run, Redis had lost it."""

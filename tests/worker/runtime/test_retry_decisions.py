@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.contract.codec import decode_event, encode_event
 from app.contract.events import StepFailed as StepFailedEvent
-from app.contract.events import decode_event, encode_event
 from app.contract.payloads import ErrorData, StepError
 from app.contract.status import RunStatus
 from tests.worker.runtime.harness import Driver, Probe

@@ -10,8 +10,8 @@ from lxml import html as lxml_html
 from sqlalchemy import func, select
 
 from app.contract import events as e
+from app.contract.ids import new_id
 from app.contract.payloads import Ask
-from app.contract.status import new_id
 from app.stores.database import Database
 from app.stores.tables import DraftRow
 from app.web.fragments.context import PageContext

@@ -9,7 +9,7 @@ from lxml import html as lxml_html
 
 from app.contract import events as e
 from app.contract import payloads as p
-from app.contract.manifest import Beat
+from app.contract.manifest import Heartbeat
 from app.stores.fleet import Fleet
 from tests.app.web.browser_dom import page
 from tests.app.web.clients import Client, add_post, add_site, run_of
@@ -66,7 +66,7 @@ async def test_the_line_does_not_depend_on_the_living_workers(
     post = await add_post(ann, await add_site(ann))
     run = run_of(await ann.get(post))
     await play(run, end_with(author))
-    await fleet.beat(Beat(worker="w1", build="test", workflows={"echo": "1"}, author=now))
+    await fleet.send_heartbeat(Heartbeat(worker="w1", build="test", workflows={"echo": "1"}, author=now))
     shown: Any = lxml_html.fromstring((await ann.get(post)).text)
     assert shown.xpath("string(//*[@id='authorship'])").strip() == line
     for address in (post, f"/runs/{run}"):

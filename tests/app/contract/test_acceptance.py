@@ -1,4 +1,4 @@
-"""Retries in the fold: one that asks for what is under way already has no effect."""
+"""Acceptance of retries: a retry of what is under way already has no effect."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ INCOMPLETE: list[e.Event] = [
 
 
 @pytest.mark.parametrize("steps", [["w/a"], ["w"], ["w/a", "w"]])
-def test_a_second_retry_of_what_is_about_to_run_is_objected_to(steps: list[str]) -> None:
+def test_a_second_retry_of_a_step_that_is_about_to_run_is_refused(steps: list[str]) -> None:
     run = _run(*INCOMPLETE, _retry(*steps, guidance="first"), _retry(*steps, guidance="second"))
     assert run.objections == {"9-0": UNDER_WAY}
     assert {run.steps[path].generation for path in steps} == {"8-0"}
     assert run.steps[steps[0]].guidance == "first"
 
 
-def test_a_retry_of_a_step_that_runs_is_objected_to() -> None:
+def test_a_retry_of_a_running_step_is_refused() -> None:
     run = _run(_started("w"), _started("w/a"), _retry("w/a"))
     assert run.objections == {"3-0": UNDER_WAY} and run.steps["w/a"].generation == ""
 
 
-def test_of_several_steps_those_under_way_are_left_alone() -> None:
+def test_a_retry_of_several_steps_leaves_those_under_way_alone() -> None:
     run = _run(*INCOMPLETE, _retry("w/a", guidance="first"), _retry("w/a", "w/b", guidance="second"))
     assert run.objections == {}
     assert [run.steps[path].generation for path in ("w/a", "w/b", "w")] == ["8-0", "9-0", "9-0"]
@@ -68,12 +68,12 @@ def test_of_several_steps_those_under_way_are_left_alone() -> None:
     assert third.objections == {"10-0": UNDER_WAY}
 
 
-def test_a_step_above_and_one_inside_it_are_one_retry() -> None:
+def test_a_retry_of_a_step_covers_the_steps_inside_it() -> None:
     run = _run(*INCOMPLETE, _retry("w/a", "w"))
     assert {step.generation for step in run.steps.values()} == {"8-0"}
 
 
-def test_a_retry_without_steps_that_finds_nothing_failed_is_objected_to() -> None:
+def test_a_retry_without_steps_is_refused_where_nothing_failed() -> None:
     again = _run(*INCOMPLETE, _retry(), _retry())
     assert again.objections == {"9-0": UNDER_WAY}
     succeeded = _run(_started("w"), _done("w"), ENDS[0], _retry())
@@ -83,7 +83,7 @@ def test_a_retry_without_steps_that_finds_nothing_failed_is_objected_to() -> Non
 
 
 @pytest.mark.parametrize("end", ENDS[2:])
-def test_a_run_that_failed_outside_its_steps_or_was_stopped_goes_on_once(end: e.Event) -> None:
+def test_a_run_that_failed_outside_its_steps_or_was_stopped_is_retried_once(end: e.Event) -> None:
     run = _run(_started("w"), end, _retry(), _retry())
     assert run.objections == {"4-0": UNDER_WAY} and run.status is RunStatus.QUEUED
 
@@ -115,8 +115,8 @@ def test_a_step_that_was_never_begun_is_under_way_when_a_retry_waits_for_it(end:
     assert run.steps["w/a"].latest is None and run.objections == {"5-0": UNDER_WAY}
 
 
-def test_what_an_earlier_version_did_for_each_of_two_retries_is_remembered_as_it_was_done() -> None:
-    """It executed a step once more for each retry; that the last success stands is not forgotten."""
+def test_the_last_success_counts_where_an_earlier_version_executed_each_of_two_retries() -> None:
+    """Earlier versions executed a step once more for each retry."""
     judged = [e.CommandApplied(data=p.Applied(command=cursor)) for cursor in ("8-0", "9-0")]
     again: list[e.Event] = [
         _started("w", 2, "9-0"),
@@ -129,6 +129,6 @@ def test_what_an_earlier_version_did_for_each_of_two_retries_is_remembered_as_it
     assert run.steps["w/a"].status is StepStatus.SUCCEEDED and not run.pending and not run.objections
 
 
-def test_a_success_of_before_a_retry_does_not_take_the_retry_back() -> None:
+def test_a_success_from_before_a_retry_does_not_undo_the_retry() -> None:
     run = _run(_started("w"), _started("w/a"), _done("w/a"), _retry("w/a"), _done("w/a"))
     assert run.steps["w/a"].generation == "4-0"

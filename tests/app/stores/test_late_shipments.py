@@ -1,6 +1,6 @@
-"""What a shipper read from a Redis that was lost is archived before the next epoch, or never.
+"""Late shipments: entries read from a Redis that was then lost are archived before the next epoch, or never.
 
-Else its events would come into a history that went on without them: an end in the middle, a cancel that nobody heeds.
+Else they would enter a log that has continued without them: an end in its middle, a cancel that nobody applies.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from worker.engine.archiver import Archiver
 
 
 class HeldUp(Archive):
-    """An archive whose shipper has read what there is, and is then held up."""
+    """An archive whose shipper has read the stream, and then waits."""
 
     def __init__(self, stores: Stores) -> None:
         super().__init__(stores.database)
@@ -32,7 +32,7 @@ class HeldUp(Archive):
         return await super().ship(shipments)
 
     async def start(self) -> None:
-        """Ship up to the point where it is held up."""
+        """Ship up to the point where the shipper waits."""
         self._shipping = asyncio.create_task(self._shipper.ship())
         await self._read.wait()
 
@@ -51,12 +51,12 @@ async def run(stores: Stores) -> Taken:
 
 
 async def lose_redis(stores: Stores, run_id: str) -> None:
-    """All of it; a supervisor finds the run in SQL."""
+    """Lose all of Redis. A scheduler then finds the run in SQL."""
     await stores.redis.flushall()
     assert await stores.leases.restore(run_id, "echo", "1")
 
 
-async def test_what_was_read_before_the_loss_is_not_archived_after_the_next_epoch(stores: Stores, run: Taken) -> None:
+async def test_entries_read_before_the_loss_are_not_archived_after_the_next_epoch(stores: Stores, run: Taken) -> None:
     cancel = await stores.command(run.run_id, CommandCancel(), "c")
     await run.say("lost")
     await run.append(RunSucceeded(data=Result(output="lost")), release="ended", handled=cancel)
@@ -76,7 +76,7 @@ async def test_what_was_read_before_the_loss_is_not_archived_after_the_next_epoc
     assert (row.status, row.sealed, row.shipped) == ("queued", False, archived[-1][0])
 
 
-async def test_what_is_archived_before_the_next_epoch_is_part_of_it(stores: Stores, run: Taken) -> None:
+async def test_entries_archived_before_the_next_epoch_are_part_of_its_log(stores: Stores, run: Taken) -> None:
     await run.say("saved")
     late = HeldUp(stores)
     await late.start()
@@ -88,7 +88,7 @@ async def test_what_is_archived_before_the_next_epoch_is_part_of_it(stores: Stor
 
 
 async def test_an_epoch_that_was_minted_before_the_loss_is_not_taken_after_it(stores: Stores, run: Taken) -> None:
-    """A shipper that saw the new epoch in SQL and read the old log then may still archive what was lost."""
+    """A shipper that saw the new epoch in SQL and then read the old log may still archive lost entries."""
     await run.say("saved")
     await stores.expire_lease(run.run_id)
     assert await stores.leases.reserve(run.run_id)
@@ -104,14 +104,14 @@ async def test_an_epoch_that_was_minted_before_the_loss_is_not_taken_after_it(st
     assert await stores.texts(run.run_id) == ["kept", "saved"]
 
 
-async def test_a_run_that_was_reserved_is_taken_by_who_reserved_it(stores: Stores) -> None:
+async def test_a_reserved_run_is_taken_by_the_worker_that_reserved_it(stores: Stores) -> None:
     run_id = await stores.submit()
     assert await stores.leases.reserve(run_id)
     assert await (await stores.take(run_id)).say("mine")
 
 
-async def test_what_a_new_epoch_kept_from_being_archived_is_shipped_at_once(stores: Stores, run: Taken) -> None:
-    """Nothing was lost: the run has only changed hands while a shipper had it."""
+async def test_entries_refused_because_of_a_new_epoch_are_shipped_at_once(stores: Stores, run: Taken) -> None:
+    """Nothing was lost: the run only changed hands while it was being shipped."""
     await run.say("on its way")
     late = HeldUp(stores)
     await late.start()

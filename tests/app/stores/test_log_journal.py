@@ -1,4 +1,4 @@
-"""The worker's journal, holder and conductor on the real stores: runs from their start to their end."""
+"""The worker's journal, holder and executor on the real stores: runs from their start to their end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from redis.asyncio import Redis
 
 from app.contract import keys
-from app.contract.events import CommandAnswer, CommandCancel, CommandRetry, StepMessage, StepSucceeded, encode_event
+from app.contract.codec import encode_event
+from app.contract.events import CommandAnswer, CommandCancel, CommandRetry, StepMessage, StepSucceeded
 from app.contract.payloads import AnswerData, Message, RetryData
 from app.contract.run import Run
 from app.contract.status import RunStatus
@@ -30,7 +31,7 @@ STEPS = 12
 
 
 class Plan(BaseModel):
-    """What the workflow is asked to do. `broken`: these steps fail."""
+    """The input of the workflow. `broken`: these steps fail."""
 
     broken: list[str] = []
     asks: bool = False
@@ -39,7 +40,7 @@ class Plan(BaseModel):
 
 @dataclass
 class Watch:
-    """What the steps did, seen from outside of the log."""
+    """The effects of the steps, seen from outside of the log."""
 
     calls: Counter[str] = field(default_factory=Counter)
     repaired: bool = False
@@ -66,7 +67,7 @@ async def count(name: str, broken: bool, blocks: bool) -> str:
 
 @workflow("echo")
 async def echo(plan: Plan) -> list[str]:
-    """Counts, in a row and side by side."""
+    """Count, in sequence and in parallel."""
     named = [f"n{number}" for number in range(STEPS)]
     done = [await count.key(name)(name, name in plan.broken, False) for name in named[: STEPS // 2]]
     if plan.asks:
@@ -82,7 +83,7 @@ class World:
     watch: Watch
 
     async def hold(self, run_id: str) -> Run:
-        """A worker takes the run and goes on until it is let go."""
+        """Take the run and execute it until it is released."""
         stores = self.stores
         holder = RunHolder(
             WorkerIdentity("tester", "test"),
@@ -95,8 +96,8 @@ class World:
         await holder.hold(run_id)
         return await stores.log.fold(run_id)
 
-    async def assert_told_once(self, run_id: str, passes: int = 1) -> None:
-        """The log has each message as often as its step was called, in order; SQL has the same log."""
+    async def assert_logged_once(self, run_id: str, passes: int = 1) -> None:
+        """Check that the log has each message as often as its step was called, in order, and SQL the same log."""
         events = await self.stores.log.read(run_id)
         said = Counter(event.data.text for event in events if isinstance(event, StepMessage))
         assert said == {f"{name}.{n}": calls for name, calls in self.watch.calls.items() for n in range(3)}
@@ -115,7 +116,7 @@ def world(stores: Stores) -> World:
 
 @pytest.fixture
 async def durable_world(stores: Stores, durable_client: Redis, database: Database) -> AsyncIterator[World]:
-    """On a Redis of its own that may be killed."""
+    """The stores on a Redis of the test's own that may be killed."""
     log = Log(durable_client, stores.archive)
     leases = Leases(durable_client, LEASE_MS)
     unshipped = Unshipped(durable_client, KEEP_MS)
@@ -131,7 +132,7 @@ async def test_run_succeeds(world: World) -> None:
     assert run.status is RunStatus.SUCCEEDED
     assert run.output == [f"n{number}" for number in range(STEPS)]
     assert set(world.watch.calls.values()) == {1}
-    await world.assert_told_once(run_id)
+    await world.assert_logged_once(run_id)
     assert (await world.stores.row(run_id)).status == RunStatus.SUCCEEDED
 
 
@@ -162,7 +163,7 @@ async def test_cancel_reaches_the_running_steps(world: World) -> None:
     assert text.status == "skipped"
 
 
-async def test_run_waits_for_an_answer_also_when_redis_is_lost_meanwhile(world: World) -> None:
+async def test_run_waits_for_an_answer_through_a_loss_of_redis(world: World) -> None:
     run_id = await world.stores.submit({"asks": True})
     run = await world.hold(run_id)
     assert run.status is RunStatus.WAITING and not await world.stores.is_due(run_id)
@@ -177,11 +178,11 @@ async def test_run_waits_for_an_answer_also_when_redis_is_lost_meanwhile(world: 
     run = await world.hold(run_id)
     assert run.status is RunStatus.SUCCEEDED and "whistle" in run.output
     assert set(world.watch.calls.values()) == {1}
-    await world.assert_told_once(run_id)
+    await world.assert_logged_once(run_id)
 
 
-async def test_entries_that_cannot_be_read_stop_no_resume(world: World) -> None:
-    """One is damaged, one newer than this version, one a newer command that nobody here understands."""
+async def test_unreadable_entries_do_not_stop_a_resume(world: World) -> None:
+    """One entry is damaged, one of a newer version, one a newer kind of command."""
     run_id = await world.stores.submit({"asks": True})
     run = await world.hold(run_id)
     for body in (
@@ -195,10 +196,10 @@ async def test_entries_that_cannot_be_read_stop_no_resume(world: World) -> None:
     run = await world.hold(run_id)
     assert run.status is RunStatus.SUCCEEDED and len(run.unreadable) == 3
     assert set(world.watch.calls.values()) == {1}
-    await world.assert_told_once(run_id)
+    await world.assert_logged_once(run_id)
 
 
-async def test_resuming_reads_the_log_once_however_long_it_is(world: World) -> None:
+async def test_resuming_reads_a_log_of_any_length_once(world: World) -> None:
     reads = []
     for words in (0, 200):
         run_id = await world.stores.submit({"asks": True})
@@ -215,13 +216,13 @@ async def test_resuming_reads_the_log_once_however_long_it_is(world: World) -> N
 
 
 async def commands_of(world: World, name: str) -> int:
-    """How often Redis was asked for this."""
+    """Return how often Redis was sent this command."""
     found = await world.stores.redis.info("commandstats")
     return int(found.get(f"cmdstat_{name}", {"calls": 0})["calls"])
 
 
-async def test_journal_goes_on_through_restarts_of_redis(durable_world: World, durable_redis: RedisServer) -> None:
-    """Killed in the middle of appends: what was written stays, what was not is written then, and nothing twice."""
+async def test_journal_continues_through_restarts_of_redis(durable_world: World, durable_redis: RedisServer) -> None:
+    """Redis is killed in the middle of appends: each event is written once in the end."""
     run_id = await durable_world.stores.submit({})
     holding = asyncio.create_task(durable_world.hold(run_id))
     for number in (1, 3, 5, STEPS - 1):
@@ -231,10 +232,10 @@ async def test_journal_goes_on_through_restarts_of_redis(durable_world: World, d
     run = await holding
     assert run.status is RunStatus.SUCCEEDED and run.passes == 1 and run.epoch == 1
     assert set(durable_world.watch.calls.values()) == {1}
-    await durable_world.assert_told_once(run_id)
+    await durable_world.assert_logged_once(run_id)
 
 
-async def test_run_that_lost_all_of_redis_goes_on_from_what_was_shipped(world: World) -> None:
+async def test_run_that_lost_all_of_redis_resumes_from_the_shipped_events(world: World) -> None:
     run_id = await world.stores.submit({"broken": ["n7"], "blocks": True})
     world.watch.repaired = True
     holding = asyncio.create_task(world.hold(run_id))

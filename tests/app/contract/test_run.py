@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from app.contract import events as e
 from app.contract import payloads as p
-from app.contract.run import Run, ancestors, fold
-from app.contract.status import RunStatus, StepStatus, is_below
-from app.contract.step import MOST_LOST
+from app.contract.attempt import MOST_LOST
+from app.contract.codec import decode_event, encode_event
+from app.contract.run import Run, fold
+from app.contract.status import RunStatus, StepStatus
+from app.contract.step_paths import is_below
 
 PATHS = ["", "w", "w/a", "w/a/b", "w/a:x", "w/c", "/", "w/"]
 CURSORS = [f"{number}-0" for number in range(1, 12)]
@@ -55,13 +57,13 @@ def any_events() -> st.SearchStrategy[e.Event]:
         fields: dict[str, Any] = {"id": command, "step": st.sampled_from(PATHS), "attempt": small, "epoch": small}
         return st.builds(kind, **fields, **({"data": payload} if payload is not None else {}))
 
-    damaged = st.builds(e.decode_event, command, st.one_of(text, st.binary(max_size=8)))
+    damaged = st.builds(decode_event, command, st.one_of(text, st.binary(max_size=8)))
     return st.one_of([damaged, *(build(kind, payload) for kind, payload in data.items())])
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(any_events(), max_size=25))
-def test_no_order_of_events_breaks_it(events: list[e.Event]) -> None:
+def test_events_in_any_order_give_a_state(events: list[e.Event]) -> None:
     run = fold("run", events)
     for step in run.steps.values():
         assert isinstance(step.label, str) and step.tokens >= 0 and step.cost >= 0
@@ -100,20 +102,20 @@ def _wrote(offset: int, text: str, attempt: int = 1) -> e.StepOutput:
     return e.StepOutput(step="w/a", attempt=attempt, data=p.Output(offset=offset, text=text))
 
 
-def test_text_that_comes_again_changes_nothing() -> None:
+def test_a_repeated_piece_of_text_changes_nothing() -> None:
     run = _run(_started(), _wrote(0, "one "), _wrote(4, "two"), _wrote(4, "two"), _wrote(0, "one "), _wrote(4, "two"))
     attempt = run.steps["w/a"].latest
     assert attempt is not None and attempt.text == "one two"
     assert attempt.marks == [(4, "5-0"), (7, "6-0")]
 
 
-def test_a_piece_that_cannot_be_read_leaves_a_gap_of_its_length() -> None:
+def test_an_unreadable_piece_of_text_leaves_a_gap_of_its_length() -> None:
     run = _run(_started(), _wrote(0, "one "), _wrote(8, "three"), _wrote(13, "!"))
     attempt = run.steps["w/a"].latest
     assert attempt is not None and attempt.text == "one " + "\ufffd" * 4 + "three!"
 
 
-def test_a_gap_that_is_too_large_to_believe_is_shortened() -> None:
+def test_an_implausible_gap_is_shortened() -> None:
     attempt = _run(_started(), _wrote(10**15, "x")).steps["w/a"].latest
     assert attempt is not None and attempt.length == MOST_LOST + 1
 
@@ -126,7 +128,7 @@ def test_a_later_attempt_retracts_the_text_of_a_failed_one_but_not_of_a_success(
     assert rewritten.counting is not None and rewritten.counting.text == "stays"
 
 
-def test_the_end_closes_what_is_open() -> None:
+def test_the_end_of_a_run_closes_its_open_steps() -> None:
     step = _run(_started(), e.RunCancelled()).steps["w/a"]
     assert step.status is StepStatus.SKIPPED and step.ended_at is not None
 
@@ -149,11 +151,6 @@ def test_a_command_on_an_ended_run_queues_it() -> None:
     run = _run(_started(1, "w"), e.RunFailed(data=p.ErrorData(kind="k", message="m")), e.CommandCancel())
     assert run.status is RunStatus.QUEUED and run.error is None and run.cancelling
     assert isinstance(run.ending, e.RunFailed)
-
-
-@pytest.mark.parametrize(("path", "above"), [("", []), ("w", []), ("w/a/b", ["w/a", "w"])])
-def test_ancestors(path: str, above: list[str]) -> None:
-    assert list(ancestors(path)) == above
 
 
 RECOVERED = e.RunRecovered(data=p.Recovered(holder="w1"))
@@ -182,11 +179,11 @@ def done(step: str) -> e.StepSucceeded:
     ],
     ids=["counted", "drained", "not begun", "a success", "the same success again", "a retry", "a cancel"],
 )
-def test_setbacks_are_counted_until_the_run_gets_further(events: list[e.Event], setbacks: int) -> None:
+def test_setbacks_are_counted_until_a_step_succeeds(events: list[e.Event], setbacks: int) -> None:
     assert fold("run", events).setbacks == setbacks
 
 
 def test_hand_overs_of_earlier_builds_are_no_setbacks() -> None:
-    old = e.decode_event("1-0", '{"type":"run.handed_over","epoch":1,"data":{"reason":"its worker is being replaced"}}')
+    old = decode_event("1-0", '{"type":"run.handed_over","epoch":1,"data":{"reason":"its worker is being replaced"}}')
     assert fold("run", [old]).setbacks == 0
-    assert '"trouble"' not in e.encode_event(DRAINED)
+    assert '"trouble"' not in encode_event(DRAINED)

@@ -1,4 +1,4 @@
-"""Searching a site's passages: the same words find the same on both databases, and no query is an operator."""
+"""Searching a site's passages: both databases find the same, and no query acts as an operator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.stores.database import Database
-from app.stores.repositories.pages import list_pages, page_digests, page_id, save_failure
+from app.stores.repositories.pages import list_page_digests, list_pages, page_id, save_unread_page
 from tests.app.stores.owners import add_page, add_site, search
 
 WHISTLE = "We carve willow whistles by hand."
@@ -37,7 +37,9 @@ async def site(database: Database) -> str:
         ("nothing-of-this-kind", []),
     ],
 )
-async def test_words_find_what_has_them(database: Database, site: str, query: str, found: list[str]) -> None:
+async def test_words_find_passages_that_contain_them(
+    database: Database, site: str, query: str, found: list[str]
+) -> None:
     assert sorted(await search(database, site, query)) == sorted(found)
 
 
@@ -61,7 +63,7 @@ async def test_any_text_is_a_query(database: Database, site: str, query: str) ->
     await search(database, site, query)
 
 
-async def test_what_says_it_more_or_in_its_heading_comes_first(database: Database) -> None:
+async def test_passages_with_more_matches_or_a_match_in_the_heading_come_first(database: Database) -> None:
     site_id = await add_site(database, "b")
     await add_page(database, site_id, "https://b.test/1", "Long talk of many things, with one bell in passing.")
     await add_page(database, site_id, "https://b.test/2", "What we make, and for whom.", heading="Bells")
@@ -84,7 +86,7 @@ async def test_reading_a_page_again_replaces_its_passages(database: Database, si
         assert len(await list_pages(session, site)) == 1
 
 
-async def test_other_sites_passages_never_come_back(database: Database, site: str) -> None:
+async def test_passages_of_other_sites_are_never_found(database: Database, site: str) -> None:
     other = await add_site(database, "b")
     await add_page(database, other, URL, "Their whistles are of plastic.")
     assert await search(database, site, "whistles") == [WHISTLE]
@@ -93,17 +95,17 @@ async def test_other_sites_passages_never_come_back(database: Database, site: st
     async with database.reading() as session:
         for name in (site, other):
             assert [page.site_id for page in await list_pages(session, name)] == [name]
-            assert len(await page_digests(session, name)) == 1
+            assert len(await list_page_digests(session, name)) == 1
 
 
-async def test_failure_is_kept_unless_the_page_was_read_before(database: Database, site: str) -> None:
+async def test_a_failure_is_saved_unless_the_page_was_read_before(database: Database, site: str) -> None:
     async with database.writing() as session:
-        await save_failure(session, site, URL, "503")
-        await save_failure(session, site, "https://a.test/gone", "404")
-        await save_failure(session, site, "https://a.test/gone", "410")
+        await save_unread_page(session, site, URL, "503")
+        await save_unread_page(session, site, "https://a.test/gone", "404")
+        await save_unread_page(session, site, "https://a.test/gone", "410")
     async with database.reading() as session:
         reasons = {row.url: row.reason for row in await list_pages(session, site)}
-        assert [digest.url for digest in await page_digests(session, site)] == [URL]
+        assert [digest.url for digest in await list_page_digests(session, site)] == [URL]
     assert reasons == {URL: "", "https://a.test/gone": "410"}
     await add_page(database, site, "https://a.test/gone", "Back at last, with bells.")
     assert await search(database, site, "bells") == ["Back at last, with bells."]

@@ -15,7 +15,7 @@ from litestar.response import Redirect
 from app.accounts.workspaces import Requester
 from app.runs.queries import Queries
 from app.stores.database import Database
-from app.stores.repositories.listings import page_of_run, post_of_run
+from app.stores.repositories.listings import find_post_of_run, run_page_address
 from app.web.forms import PageRequest
 
 

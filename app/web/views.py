@@ -31,7 +31,7 @@ from app.live.fragments import (
     replacements,
 )
 from app.stores.database import Database
-from app.stores.repositories.posts import find_post_of_run
+from app.stores.repositories.posts import find_post_id
 from app.web.fragments.context import PageContext
 from app.web.posts.view import build_post_fragments
 from app.web.runs.view import build_run_fragments
@@ -89,5 +89,5 @@ class PageViews:
         if kind != "post":
             return PageView(kind)
         async with self._database.reading() as session:
-            post = await find_post_of_run(session, run_id)
-        return PageView(kind, PageContext(post_id=post.id if post else ""))
+            post_id = await find_post_id(session, run_id)
+        return PageView(kind, PageContext(post_id=post_id or ""))

@@ -57,7 +57,7 @@ class WorkflowScenarios:
             async with database.writing() as session:
                 session.add(_run_row("onboard-site", value.model_dump(mode="json")))
                 await session.flush()
-                session.add(SiteRow(id=SITE, workspace_id=WORKSPACE, run_id=RUN, url=schemes_of(value.url)[0]))
+                session.add(SiteRow(id=SITE, workspace_id=WORKSPACE, run_id=RUN, url=candidate_addresses(value.url)[0]))
             async with self._scenario(database, value, author_fails, reader) as scenario:
                 yield scenario, database
 

@@ -135,7 +135,7 @@ class Execution:
         return [
             step
             for step in steps
-            if step.path not in self.visited and not any(path in self.remembered for path in ancestors(step.path))
+            if step.path not in self.visited and not any(path in self.remembered for path in ancestor_paths(step.path))
         ]
 
     def forget_below(self, path: str) -> None:

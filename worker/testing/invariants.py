@@ -68,7 +68,7 @@ def _check_steps(events: Sequence[e.Event]) -> Iterator[str]:
             continue
         step = steps.setdefault(event.step, _StepHistory())
         if isinstance(event, e.StepStarted):
-            outer = [steps[path].began for path in ancestors(event.step) if path in steps]
+            outer = [steps[path].began for path in ancestor_paths(event.step) if path in steps]
             if step.attempt and not step.over and step.began > max(pass_began, *outer, 0):
                 yield f"{event.id}: {event.step} was started again while attempt {step.attempt} of it ran"
             yield from _check_start(step, event)

@@ -22,7 +22,7 @@ from app.live.sse import PING, encode_patch, encode_retry
 from app.live.viewer import CLOSING_MS, RETRY_MS
 from app.runs.queries import write_place
 from app.stores.database import Database
-from app.stores.repositories.listings import ListedRun, runs_ended, runs_going_on
+from app.stores.repositories.listings import ListedRun, list_active_runs, list_ended_runs
 from app.web.fragments.labels import LABELS_BY_WORKFLOW, RUN_LABELS
 
 MAX_ACTIVE = 100
@@ -72,8 +72,8 @@ async def read_board(database: Database, workspace_id: str | None, before: tuple
     if not workspace_id:
         return Board()
     async with database.reading() as session:
-        active = [] if before else await runs_going_on(session, workspace_id, MAX_ACTIVE)
-        ended = await runs_ended(session, workspace_id, PAGE_SIZE + 1, before)
+        active = [] if before else await list_active_runs(session, workspace_id, MAX_ACTIVE)
+        ended = await list_ended_runs(session, workspace_id, PAGE_SIZE + 1, before)
     shown, more = ended[:PAGE_SIZE], len(ended) > PAGE_SIZE
     next_cursor = write_place(shown[-1].ended_at, shown[-1].id) if more and shown[-1].ended_at else ""
     return Board(tuple(active), tuple(shown), next_cursor, is_older_page=before is not None)

@@ -74,9 +74,9 @@ class FormTarget:
     async def _load_page(self, context: PageContext) -> RunPage:
         has_typed_text = any(isinstance(draft.typed, str) for draft in (context.drafts or {}).values())
         if not has_typed_text and not is_from_own_page(self.request, self.row.id):
-            if post_id := await post_of_run(self.database, self.row):
+            if post_id := await find_post_of_run(self.database, self.row):
                 return await load_post_page(await find_own_post(self.database, post_id, self.who), self.database)
-            if self.row.site_id and page_of_run(self.row, None).startswith("/sites/"):
+            if self.row.site_id and run_page_address(self.row, None).startswith("/sites/"):
                 site = await find_own_site(self.database, self.row.site_id, self.who)
                 return await load_site_page(site, Form(), self.database, self.fleet, self.settings)
         return await load_run_page(self.row, self.database)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from html import escape
 
 from app.content.citations import Numbers
+from app.contract.attempt import Attempt
 from app.contract.cursors import START
 from app.contract.status import StepStatus
-from app.contract.step import Attempt
 from app.live.fragments import Fragment, Patch, Position, order
 from app.markdown import Growing, Tree, patches, render
 from app.web.fragments.memo import Memo

@@ -127,7 +127,7 @@ def _head(log: _PostLog, context: PageContext) -> Fragment:
     proposal = read_value(Outline, ask.proposal) if ask is not None and ask.name == OUTLINE else None
     draft = context.draft_of(ask.ask) if ask else None
     typed = run.input if isinstance(run.input, dict) else {}
-    brief = {name: visible(str(typed.get(name) or "")) for name in ("topic", "audience", "tone", "length")}
+    brief = {name: visible_text(str(typed.get(name) or "")) for name in ("topic", "audience", "tone", "length")}
     return build_fragment(
         "posts/_document_head",
         "document-head",

@@ -37,7 +37,7 @@ async def show_run(
 
 async def load_run_page(row: RunRow, database: Database) -> RunPage:
     """Load what the run's own page shows beside its log: the address of the post or site that the run makes."""
-    address = page_of_run(row, await post_of_run(database, row))
+    address = run_page_address(row, await find_post_of_run(database, row))
     return RunPage(
         kind="run",
         template="runs/show",

@@ -13,7 +13,7 @@ from app.content.workflows import ONBOARD_SITE
 from app.runs.errors import InputInvalid
 from app.runs.submission import Submission
 from app.stores.database import Database
-from app.stores.repositories.listings import site_cards
+from app.stores.repositories.listings import list_site_cards
 from app.web.forms import Form, PageRequest, read_form
 from app.web.fragments.labels import SITE_LABELS
 from app.web.redirects import is_htmx_request, redirect_to_page
@@ -58,5 +58,5 @@ async def _home(
     cards = []
     if who.workspace_id:
         async with database.reading() as session:
-            cards = await site_cards(session, who.workspace_id)
+            cards = await list_site_cards(session, who.workspace_id)
     return respond_with_page(template, status=status, form=form, cards=cards, labels=SITE_LABELS)

@@ -78,7 +78,7 @@ class _SiteLog:
         found = find_object(self.home_step, "address")
         if isinstance(found, str):
             return found
-        return schemes_of(self.typed_url)[0] if isinstance(self.typed_url, str) and self.typed_url else ""
+        return candidate_addresses(self.typed_url)[0] if isinstance(self.typed_url, str) and self.typed_url else ""
 
     @property
     def name(self) -> tuple[str, str]:

@@ -6,7 +6,6 @@ import re
 import time
 
 import pytest
-from app.contract.content import Source
 
 from app.content.citations import (
     cited_ids,
@@ -16,6 +15,7 @@ from app.content.citations import (
     source_numbers,
     strip_citations,
 )
+from app.content.values import Source
 from app.markdown.export import write_html
 from tests.app.markdown import samples
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-from app.contract.content import MissingSection, Post, Section, Source
 from docx import Document
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml.ns import qn
 
+from app.content.values import MissingSection, Post, Section, Source
 from app.markdown.word import write_word
 from tests.app.markdown import samples
 

@@ -11,7 +11,8 @@ from worker.agents.citations import find_citations, refuse_unknown
 from worker.agents.text.claims import find_names, find_numbers, find_superlatives, names_are_marked
 from worker.agents.text.markdown import unescape
 from worker.agents.text.sentences import flatten, split_sentences
-from worker.agents.text.similarity import stem, terms, words
+from worker.agents.text.similarity import terms, words
+from worker.agents.text.stemming import stem
 from worker.agents.text.stopwords import guess_language
 
 MIN_SHARE = 0.5

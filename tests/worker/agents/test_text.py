@@ -12,7 +12,7 @@ from worker.agents.text.keyphrases import find_keyphrases
 from worker.agents.text.markdown import escape, unescape
 from worker.agents.text.prose import depends_on_previous, is_prose
 from worker.agents.text.sentences import flatten, split_list, split_sentences
-from worker.agents.text.similarity import stem
+from worker.agents.text.stemming import stem
 from worker.agents.text.stopwords import guess_language
 from worker.agents.text.titles import clean_heading, lower_case, slug, strip_name, title_case
 
@@ -94,6 +94,26 @@ def test_key_phrases_name_what_a_page_is_about() -> None:
 @pytest.mark.parametrize("word", ["checkpoint", "checkpoints", "checkpointing", "Checkpointed", "checkpoint's"])
 def test_inflections_share_a_stem(word: str) -> None:
     assert stem(word) == "checkpoint"
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [
+        ("en-GB", "batteries", "battery"),
+        ("de", "Anlagen", "Anlage"),
+        ("fr", "réparations", "réparation"),
+        ("es", "bicicletas", "bicicleta"),
+        ("nb", "syklene", "sykler"),
+        ("ru", "велосипеды", "велосипедов"),
+    ],
+)
+def test_each_language_has_its_own_stems(language: str, one: str, other: str) -> None:
+    assert stem(one, language) == stem(other, language)
+
+
+def test_words_without_a_stemmer_are_lower_cased() -> None:
+    assert stem("Ka12", "en") == "ka12"
+    assert stem("PRODUKTI", "xx") == "produkti"
 
 
 def test_headings_are_cleaned_and_cased() -> None:

@@ -9,10 +9,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from math import log2
 
 from worker.agents.text.ranking import pagerank, scale
-from worker.agents.text.similarity import stem
+from worker.agents.text.stemming import stem
 from worker.agents.text.stopwords import base_language, stopwords
 
 MAX_WORDS = 4
@@ -37,8 +38,6 @@ _WEAK = """
     today total true try turn typical typically understand use used useful uses using usual various via want way
     wish work worry write written wrote www
 """
-_WEAK_WORDS = frozenset(_WEAK.split())
-_WEAK_STEMS = frozenset(stem(word) for word in _WEAK_WORDS)
 
 
 @dataclass
@@ -98,11 +97,12 @@ def _is_candidate(token: str, ignored: frozenset[str], english: bool) -> bool:
         return False
     if not english:
         return True
-    return (
-        lowered not in _WEAK_WORDS
-        and stem(token) not in _WEAK_STEMS
-        and not (lowered.endswith("ly") and len(lowered) > 5)
-    )
+    return stem(token) not in _weak_stems() and not (lowered.endswith("ly") and len(lowered) > 5)
+
+
+@cache
+def _weak_stems() -> frozenset[str]:
+    return frozenset(stem(word) for word in _WEAK.split())
 
 
 def _subphrases(run: Sequence[str]) -> list[Sequence[str]]:

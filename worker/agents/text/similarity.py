@@ -1,4 +1,4 @@
-"""Words, light stems and sparse TF-IDF vectors, and how near two texts are."""
+"""Words, terms and sparse TF-IDF vectors, and how near two texts are."""
 
 from __future__ import annotations
 
@@ -7,44 +7,17 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from worker.agents.text.stopwords import base_language, stopwords
+from worker.agents.text.stemming import stem
+from worker.agents.text.stopwords import stopwords
 
 Vector = Mapping[str, float]
 
 WORD = re.compile(r"\w+(?:['’]\w+)*")
-_VOWEL = re.compile(r"[aeiouy]")
 
 
 def words(text: str) -> list[str]:
     """The words of a text as they stand; hyphenated words are two, `snake_case` is one."""
     return WORD.findall(text)
-
-
-def stem(word: str, language: str = "en") -> str:
-    """A word's light stem, lower-cased: `checkpointing`, `checkpoints` and `checkpoint` share one.
-
-    English inflections are taken off; in other languages only the case is folded.
-    """
-    stemmed = word.lower().replace("’", "'")
-    stemmed = stemmed.removesuffix("'s")
-    if base_language(language) != "en" or len(stemmed) < 4 or not stemmed.isalpha():
-        return stemmed
-    return _strip_inflection(stemmed)
-
-
-def _strip_inflection(word: str) -> str:
-    if word.endswith("ies") and len(word) > 4:
-        word = word[:-3] + "y"
-    elif word.endswith(("sses", "ches", "shes", "xes")):
-        word = word[:-2]
-    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        word = word[:-1]
-    for ending in ("ing", "ed"):
-        root = word[: -len(ending)]
-        if word.endswith(ending) and len(root) >= 3 and _VOWEL.search(root):
-            word = root[:-1] if root[-1] == root[-2] and root[-1] not in "lsz" else root
-            break
-    return word[:-1] if word.endswith("e") and len(word) > 3 else word
 
 
 def terms(text: str, language: str = "en") -> list[str]:

@@ -168,6 +168,7 @@ def test_a_page_may_be_nested_deeply_but_not_without_end() -> None:
         ("<p>Größe und Maß {}".encode("cp1252"), "utf-8"),
         ("<p>Größe und Maß {}".encode(), "no-such-charset"),
         ("<p>Größe und Maß {}".encode(), "base64"),
+        ("<p>Größe und Maß {}".encode(), "utf-7"),
         (b"\xef\xbb\xbf" + "<p>Größe und Maß {}".encode(), "iso-8859-1"),
         ("\ufeff<p>Größe und Maß {}".encode("utf-16-le"), ""),
         ('<meta charset="utf-16"><p>Größe und Maß {}'.encode(), ""),
@@ -186,6 +187,12 @@ def test_the_charset_is_found(body: bytes, header: str) -> None:
     text = read_page(html, URL, header).text
     assert text.startswith("Größe und Maß")
     assert "für alle Räder geöffnet" in text
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "unicode_escape", "rot13", "undefined"])
+def test_a_charset_that_no_browser_reads_is_ignored(charset: str) -> None:
+    body = f'<meta charset="{charset}"><p>{PROSE * 3}'.encode()
+    assert read_page(body, URL).text == read_page(body, URL, charset).text == (PROSE * 3).strip()
 
 
 def test_words_after_the_windows_table_has_a_hole_still_stand() -> None:

@@ -13,7 +13,6 @@ from worker.agents.text.markdown import unescape
 from worker.agents.text.sentences import flatten, split_sentences
 from worker.agents.text.similarity import terms, words
 from worker.agents.text.stemming import stem
-from worker.agents.text.stopwords import guess_language
 
 MIN_SHARE = 0.5
 """The share of a sentence's content words that its source must have."""
@@ -31,7 +30,9 @@ class _Claim:
     sources: tuple[str, ...]
 
 
-def check_section(markdown: str, passages: Sequence[Passage], known_names: Collection[str] = ()) -> list[Check]:
+def check_section(
+    markdown: str, passages: Sequence[Passage], language: str, known_names: Collection[str] = ()
+) -> list[Check]:
     """The sentences of a section that its cited passages do not support, each with the reason.
 
     A cited sentence needs its numbers, its names and most of its words in the passages it cites (text, heading and
@@ -41,7 +42,6 @@ def check_section(markdown: str, passages: Sequence[Passage], known_names: Colle
     """
     sources = {p.id: f"{p.title}\n{p.heading}\n{p.text}" for p in passages}
     refuse_unknown(markdown, sources)
-    language = guess_language("\n".join(sources.values()) or markdown)
     known = frozenset(stem(word, language) for name in known_names for word in words(name))
     checks: list[Check] = []
     for claim in _find_claims(markdown, language):

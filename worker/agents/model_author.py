@@ -69,7 +69,7 @@ class ModelAuthor:
             offers=_lines(answer.offers),
             audience=_line(answer.audience),
             tone=_line(answer.tone),
-            language=_line(answer.language) or home.language or "en",
+            language=_language_code(answer.language) or home.language or "en",
             key_pages=key_pages[:_KEY_PAGES],
         )
         return SiteReading(profile=profile, read_next=_known(answer.read_next, titles))
@@ -182,6 +182,11 @@ def _known(urls: Iterable[str], given: Iterable[str]) -> list[str]:
 def _line(text: str) -> str:
     """`text` on one line, without control characters: it is to stand in fields that refuse them."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _language_code(answer: str) -> str:
+    """Return what a model answered if it is a language tag (`de`, `de-AT`), else nothing."""
+    return answer.strip() if re.fullmatch(r"[A-Za-z]{2,3}([-_]\w{2,8})*", answer.strip()) else ""
 
 
 def _lines(texts: Iterable[str]) -> list[str]:

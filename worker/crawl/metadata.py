@@ -10,6 +10,7 @@ from app.content.urls import AddressRefused, join_address, same_site
 from app.content.values import PageLink
 from worker.crawl.charset import drop_control_characters
 from worker.crawl.frontier import page_key
+from worker.crawl.language import detect_language
 
 MAX_LINKS = 1000
 
@@ -49,17 +50,12 @@ def read_meta(tree: HtmlElement, name: str) -> str:
 
 
 def read_language(tree: HtmlElement, text: str) -> str:
-    """Two or three letters (ISO 639): what the page says, else what its text looks like; empty when too short."""
+    """Return two or three letters (ISO 639): the page's own declaration, else its text's language; empty if unknown."""
     for root in tree.iter("html"):
         declared = _LANGUAGE.match((root.get("lang") or root.get("xml:lang") or "").strip())
         if declared:
             return declared[1].lower()
-    if len(text) < 40:
-        return ""
-    import py3langid  # slow to load, as it brings numpy
-
-    language, _ = py3langid.classify(text[:5000])
-    return str(language)
+    return detect_language(text) or ""
 
 
 def read_links(tree: HtmlElement, url: str) -> list[PageLink]:

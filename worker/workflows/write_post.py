@@ -124,7 +124,7 @@ async def write_section(
             pieces.append(piece)
             stream(piece)
     markdown = "".join(pieces)
-    checks = check_section(markdown, passages, known_names=[profile.name])
+    checks = check_section(markdown, passages, profile.language, known_names=[profile.name])
     written = Section(
         id=section.id, heading=section.heading, markdown=markdown, sources=cited_ids(markdown), checks=checks
     )

@@ -18,7 +18,7 @@ OTHER = make_passage("s2", "Inverters fail first, mostly because of dust in the 
 
 
 def marks(markdown: str) -> list[str]:
-    return [check.reason for check in check_section(markdown, [SOURCE, OTHER])]
+    return [check.reason for check in check_section(markdown, [SOURCE, OTHER], "en")]
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_claims_without_a_source_are_marked() -> None:
     assert marks("We have the best batteries.") == ["claims “best” without a source"]
     assert marks("It lasts for 25 years.") == ["gives a number (25) without a source"]
     assert marks("People in Norwich love it.") == ["names Norwich without a source"]
-    assert check_section("People at Acme love it.", [SOURCE], known_names=["Acme Ltd"]) == []
+    assert check_section("People at Acme love it.", [SOURCE], "en", known_names=["Acme Ltd"]) == []
 
 
 def test_unknown_sources_are_refused() -> None:
     with pytest.raises(UnknownSource):
-        check_section("Something is so. [s7]", [SOURCE])
+        check_section("Something is so. [s7]", [SOURCE], "en")

@@ -60,7 +60,7 @@ async def test_every_section_cites_what_it_was_given_and_passes_the_check() -> N
     for section, markdown in zip(outline.sections, await write(brief, outline, passages), strict=True):
         assert set(cited_ids(markdown)) <= set(section.passages)
         assert all(paragraph.endswith("]") for paragraph in markdown.split("\n\n"))
-        assert check_section(markdown, passages) == []
+        assert check_section(markdown, passages, "en") == []
 
 
 @pytest.mark.parametrize("length", list(Length))
@@ -121,7 +121,7 @@ async def test_a_list_is_quoted_with_its_lead_in() -> None:
     outline = await AUTHOR.outline(brief, PROFILE, passages)
     post = "\n\n".join(await write(brief, outline, passages))
     assert "- the slope and the age of the roof [s1]\n- the shade of trees and silos [s1]" in post
-    assert check_section(post, passages) == []
+    assert check_section(post, passages, "en") == []
 
 
 NOUNS = st.sampled_from(["battery", "roof", "barn", "farm", "panel", "cable", "inverter", "engineer", "survey"])

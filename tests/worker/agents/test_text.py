@@ -13,7 +13,6 @@ from worker.agents.text.markdown import escape, unescape
 from worker.agents.text.prose import depends_on_previous, is_prose
 from worker.agents.text.sentences import flatten, split_list, split_sentences
 from worker.agents.text.stemming import stem
-from worker.agents.text.stopwords import guess_language
 from worker.agents.text.titles import clean_heading, lower_case, slug, strip_name, title_case
 
 
@@ -129,12 +128,6 @@ def test_slugs_are_ids(text: str) -> None:
     assert 1 <= len(made) <= 50
     assert made.isascii() and made == made.lower() and made.replace("-", "").isalnum()
     assert made[0] != "-" and made[-1] != "-"
-
-
-def test_languages_are_told_by_their_small_words() -> None:
-    assert guess_language("Wir bauen die Anlage auf dem Dach und warten sie für unsere Kunden.") == "de"
-    assert guess_language("We build it on the roof and look after it for you.") == "en"
-    assert guess_language("") == "en"
 
 
 @given(st.text(alphabet='ab *_[]()<>`#+-.1&~|\\!"', min_size=1, max_size=40))

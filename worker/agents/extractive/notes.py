@@ -8,7 +8,7 @@ from worker.agents.text.keyphrases import find_keyphrases
 from worker.agents.text.ranking import MAX_RANKED, lexrank, scale
 from worker.agents.text.sentences import flatten, split_sentences
 from worker.agents.text.similarity import cosine, inverse_frequencies, terms, weigh
-from worker.agents.text.stopwords import base_language, guess_language
+from worker.agents.text.stopwords import base_language
 
 MAX_PHRASES = 10
 MAX_PHRASED = 600
@@ -17,7 +17,7 @@ MAX_PHRASED = 600
 
 def note_page(page: ReadPage) -> PageNotes:
     """Two or three sentences of the page, and up to ten key phrases."""
-    language = base_language(page.language) if page.language else guess_language(page.text)
+    language = base_language(page.language)
     sentences = [s for block in page.blocks for s in split_sentences(block.text, language)][:MAX_PHRASED]
     headings = [page.title, *(block.heading for block in page.blocks)]
     phrases = find_keyphrases(sentences, language, limit=MAX_PHRASES, known=headings)

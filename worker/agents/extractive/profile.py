@@ -13,7 +13,7 @@ from worker.agents.text.keyphrases import find_keyphrases
 from worker.agents.text.prose import depends_on_previous, is_prose
 from worker.agents.text.sentences import split_list, split_paragraphs, split_sentences
 from worker.agents.text.similarity import words
-from worker.agents.text.stopwords import base_language, guess_language
+from worker.agents.text.stopwords import base_language
 from worker.agents.text.titles import capitalise, clean_heading, is_generic
 
 MAX_OFFERS = 8
@@ -47,7 +47,7 @@ _QUESTION = re.compile(
 
 def profile_home(home: ReadPage, candidates: Sequence[str]) -> SiteReading:
     """The profile of the company whose home page this is, and what to read next, best first."""
-    language = base_language(home.language) if home.language else guess_language(home.text)
+    language = base_language(home.language)
     name = find_name(home)
     profile = Profile(
         name=name,

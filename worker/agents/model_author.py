@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 
+from app.content.slugs import make_unique_slug
 from app.content.values import (
     KeyPage,
     Outline,
@@ -143,30 +143,17 @@ def _check_outline(answer: OutlineAnswer, brief: PostBrief, passages: Sequence[P
 
 def _number_sections(answers: Sequence[SectionAnswer]) -> list[OutlineSection]:
     sections: list[OutlineSection] = []
-    taken: set[str] = set()
     for answer in answers:
         heading = _line(answer.heading)[:200]
-        id = _unique_slug(heading, taken)
-        taken.add(id)
         sections.append(
             OutlineSection(
-                id=id,
+                id=make_unique_slug(heading, {section.id for section in sections}),
                 heading=heading,
                 points=[point[:500] for point in _lines(answer.points)],
                 passages=list(dict.fromkeys(map(_passage_id, answer.passages))),
             )
         )
     return sections
-
-
-def _unique_slug(heading: str, taken: set[str]) -> str:
-    """`heading` as a section id: lower-case ASCII, at most 60 characters, numbered if `taken`."""
-    ascii_only = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^a-z0-9]+", "-", ascii_only.lower()).strip("-")[:50].strip("-") or "section"
-    number, unique = 2, slug
-    while unique in taken:
-        number, unique = number + 1, f"{slug}-{number}"
-    return unique
 
 
 def _passage_id(text: str) -> str:

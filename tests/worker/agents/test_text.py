@@ -13,7 +13,7 @@ from worker.agents.text.markdown import escape, unescape
 from worker.agents.text.prose import depends_on_previous, is_prose
 from worker.agents.text.sentences import flatten, split_list, split_sentences
 from worker.agents.text.stemming import stem
-from worker.agents.text.titles import clean_heading, lower_case, slug, strip_name, title_case
+from worker.agents.text.titles import clean_heading, lower_case, strip_name, title_case
 
 
 def test_splits_sentences_at_their_ends_only() -> None:
@@ -120,14 +120,6 @@ def test_headings_are_cleaned_and_cased() -> None:
     assert title_case("ways to improve the WAL of iOS") == "Ways to Improve the WAL of iOS"
     assert lower_case("Write-Ahead Logging in SQLite") == "write-ahead logging in SQLite"
     assert strip_name("Pricing | Acme", "Acme") == strip_name("Pricing at Acme", "Acme") == "Pricing"
-
-
-@given(st.text(max_size=200))
-def test_slugs_are_ids(text: str) -> None:
-    made = slug(text)
-    assert 1 <= len(made) <= 50
-    assert made.isascii() and made == made.lower() and made.replace("-", "").isalnum()
-    assert made[0] != "-" and made[-1] != "-"
 
 
 @given(st.text(alphabet='ab *_[]()<>`#+-.1&~|\\!"', min_size=1, max_size=40))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
+from app.content.slugs import make_unique_slug
 from app.content.values import (
     Outline,
     OutlineSection,
@@ -25,7 +26,7 @@ from worker.agents.text.keyphrases import find_keyphrases
 from worker.agents.text.ranking import lexrank, scale
 from worker.agents.text.similarity import cosine, inverse_frequencies, terms, weigh
 from worker.agents.text.stopwords import base_language
-from worker.agents.text.titles import capitalise, clean_heading, is_generic, is_phrase, slug, strip_name, title_case
+from worker.agents.text.titles import capitalise, clean_heading, is_generic, is_phrase, strip_name, title_case
 
 MIN_SECTIONS = 3
 MAX_SUMMARY = 320
@@ -110,14 +111,13 @@ def _name_sections(groups: Sequence[Cluster], topic: str, names: Naming) -> list
     language = names.language
     sections: list[OutlineSection] = []
     used: set[str] = {_key(topic, language)}
-    ids: set[str] = set()
     for group in groups:
         phrases = _phrases_of(group, groups, language)
         heading = _choose_heading(group, phrases, used, names)
         used.add(_key(heading, language))
         sections.append(
             OutlineSection(
-                id=_unique_id(slug(heading), ids),
+                id=make_unique_slug(heading, {section.id for section in sections}),
                 heading=heading,
                 points=_choose_points(phrases, heading, language),
                 passages=[member.passage.id for member in group.members],
@@ -203,11 +203,3 @@ def _choose_points(phrases: Sequence[str], heading: str, language: str) -> list[
 
 def _key(heading: str, language: str) -> str:
     return " ".join(sorted(terms(heading, language))) or heading.casefold()
-
-
-def _unique_id(base: str, taken: set[str]) -> str:
-    id, number = base, 2
-    while id in taken:
-        id, number = f"{base}-{number}", number + 1
-    taken.add(id)
-    return id

@@ -1,12 +1,10 @@
-"""Headings and phrases: cleaned, cased as titles, made into slugs."""
+"""Headings and phrases: cleaned, and cased as titles."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from worker.agents.text.sentences import flatten
-from worker.agents.text.similarity import words
 from worker.agents.text.stopwords import base_language
 
 _SMALL_WORDS = """
@@ -96,13 +94,3 @@ def lower_case(phrase: str) -> str:
         "-".join(piece if any(char.isupper() for char in piece[1:]) else piece.lower() for piece in word.split("-"))
         for word in phrase.split()
     )
-
-
-def slug(text: str) -> str:
-    """The text as an id: lower-case ASCII letters, digits and hyphens, 1 to 50 characters."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    joined = "-".join(word.lower().replace("_", "-") for word in words(plain.replace("'", "")))
-    trimmed = re.sub(r"[^a-z0-9-]|(?<=-)-+", "", joined).strip("-")
-    if len(trimmed) > 50:
-        trimmed = trimmed[:50].rpartition("-")[0] or trimmed[:50]
-    return trimmed.strip("-") or "section"

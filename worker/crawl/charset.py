@@ -6,8 +6,8 @@ import re
 
 from w3lib.encoding import html_body_declared_encoding, read_bom, resolve_encoding, to_unicode
 
-# Python's names of what browsers read (https://encoding.spec.whatwg.org/#names-and-labels). Python reads more, and some of
-# that in quadratic time (punycode).
+# Python's names of what browsers read (https://encoding.spec.whatwg.org/#names-and-labels). Python reads more, and some
+# of that in quadratic time (punycode).
 _READ_BY_BROWSERS = re.compile(
     r"utf-8|utf-16(-[bl]e)?|cp(125\d|866|874|932|949)|iso8859-\d+|koi8-[ru]|mac-roman"
     r"|gb18030|big5hkscs|euc_jp|iso2022_jp"

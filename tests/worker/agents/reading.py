@@ -13,6 +13,7 @@ from app.content.values import (
     Profile,
     ReadPage,
 )
+from worker.agents.citations import find_citations
 from worker.agents.passages import number_passages, split_passages
 
 HOST = "https://www.brightfield.example"
@@ -53,3 +54,10 @@ def make_brief(topic: str = "Battery storage on a dairy farm", length: Length = 
 
 def make_passage(id: str, text: str, heading: str = "", title: str = "A page") -> Passage:
     return Passage(id=id, url=f"{HOST}/{id}", title=title, heading=heading, text=text)
+
+
+def strip_citations(markdown: str) -> str:
+    """Return the Markdown without its citations and the spaces before them."""
+    for start, end, _ in reversed(find_citations(markdown)):
+        markdown = markdown[:start].rstrip(" ") + markdown[end:]
+    return markdown

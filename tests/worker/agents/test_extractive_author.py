@@ -16,10 +16,18 @@ from app.content.values import (
     Passage,
     PostBrief,
 )
-from tests.worker.agents.reading import HOST, PROFILE, make_brief, make_passage, read_page, read_passages
+from tests.worker.agents.reading import (
+    HOST,
+    PROFILE,
+    make_brief,
+    make_passage,
+    read_page,
+    read_passages,
+    strip_citations,
+)
 from worker.agents.author import Author
 from worker.agents.checks import check_section
-from worker.agents.citations import cited_ids, strip_citations
+from worker.agents.citations import cited_ids
 from worker.agents.extractive_author import ExtractiveAuthor, NotEnoughMaterial
 from worker.agents.text.markdown import unescape
 from worker.agents.text.sentences import flatten, split_sentences

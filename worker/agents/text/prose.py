@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from worker.agents.citations import find_citations
 from worker.agents.text.similarity import words
 from worker.agents.text.stopwords import base_language, stopwords
 
@@ -32,7 +33,7 @@ _ELSEWHERE = (
     r"|\bsections? \d|\bprevious sections?\b|\bremainder of this\b|\bhereafter\b"
 )
 _DEBRIS = re.compile(f"{_WEB}|{_PICTURES}|{_ELSEWHERE}", re.IGNORECASE)
-_CODE = re.compile(r"[{}]|==|!=|->|=>|::|;\s*$|</?\w+>|https?://|\bSELECT\b.*\bFROM\b|^\W*\$ |\w\(\w*,|\[s\d+|\\\w")
+_CODE = re.compile(r"[{}]|==|!=|->|=>|::|;\s*$|</?\w+>|https?://|\bSELECT\b.*\bFROM\b|^\W*\$ |\w\(\w*,|\\\w")
 _EXPLETIVE = r"it(?! is (?:possible|important|recommended|best|easy|worth|necessary|difficult))"
 _DANGLING = re.compile(
     rf"^\(|^[\"'“]?(?:this|that|these|those|{_EXPLETIVE}|its|they|their|them|he|she|his|her|however|but|and|or|so"
@@ -70,6 +71,7 @@ def is_prose(sentence: str, language: str = "en") -> bool:
         and not sentence.endswith("...")
         and not _DEBRIS.search(sentence)
         and not _CODE.search(sentence)
+        and not find_citations(sentence)
         and _is_balanced(sentence)
         and _reads_like_language(sentence, count, language)
     )

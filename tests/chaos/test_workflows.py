@@ -12,8 +12,8 @@ import pytest
 from app.contract.settings import Settings
 from app.stores.tables import SiteRow
 from tests.chaos.scenarios import Worlds
+from tests.sites.port_map import PortMap, resolve_publicly
 from tests.sites.server import FixtureSite
-from tests.sites.town import Town, resolve_in_town
 from tests.support.site_rows import SITE
 from worker.crawl.fetch import Fetcher
 from worker.crawl.politeness import HostThrottle
@@ -75,7 +75,7 @@ async def test_a_site_of_plain_http_is_kept_under_its_address(chaos: Chaos, worl
     async def world() -> AsyncIterator[Scenario]:
         async with FixtureSite() as site:
             reader = SiteReader(
-                fetcher=Fetcher(pace=HostThrottle(gap=0), resolve=resolve_in_town, dial=Town(http=site.port))
+                fetcher=Fetcher(throttle=HostThrottle(gap=0), resolve=resolve_publicly, backend=PortMap(http=site.port))
             )
             async with worlds.reading(typed, reader) as (given, database):
                 yield given

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from app.content.values import Check, Passage
-from worker.agents.citations import find_citations, refuse_unknown
+from worker.agents.citations import find_citations, refuse_unknown_citations
 from worker.agents.text.claims import find_names, find_numbers, find_superlatives, names_are_marked
 from worker.agents.text.markdown import unescape
 from worker.agents.text.sentences import flatten, split_sentences
@@ -41,28 +41,28 @@ def check_section(
     company's own name). Raises `UnknownSource` for a cited id that no passage has.
     """
     sources = {p.id: f"{p.title}\n{p.heading}\n{p.text}" for p in passages}
-    refuse_unknown(markdown, sources)
+    refuse_unknown_citations(markdown, sources)
     known = frozenset(stem(word, language) for name in known_names for word in words(name))
     checks: list[Check] = []
     for claim in _find_claims(markdown, language):
         support = "\n".join(sources[id] for id in claim.sources)
         reason = (
-            _judge(claim.sentence, support, known, language)
+            _check_cited(claim.sentence, support, known, language)
             if claim.sources
-            else _doubt(claim.sentence, known, language)
+            else _check_uncited(claim.sentence, known, language)
         )
         if reason:
             checks.append(Check(sentence=claim.sentence, reason=reason))
     return checks
 
 
-def _judge(sentence: str, support: str, known: frozenset[str], language: str) -> str:
+def _check_cited(sentence: str, support: str, known: frozenset[str], language: str) -> str:
     have = {stem(word, language) for word in words(support)}
     numbers = [number for number in find_numbers(sentence) if number not in set(find_numbers(support))]
     if numbers:
         return f"the source does not have the number {', '.join(numbers)}"
     if names_are_marked(support):
-        names = [name for name in find_names(sentence, language) if not _occurs(name, have | known, language)]
+        names = [name for name in find_names(sentence, language) if not _is_named(name, have | known, language)]
         if names:
             return f"the source does not name {', '.join(names)}"
     needed = set(terms(sentence, language)) - known
@@ -71,18 +71,18 @@ def _judge(sentence: str, support: str, known: frozenset[str], language: str) ->
     return ""
 
 
-def _doubt(sentence: str, known: frozenset[str], language: str) -> str:
+def _check_uncited(sentence: str, known: frozenset[str], language: str) -> str:
     numbers = find_numbers(sentence)
     if numbers:
         return f"gives a number ({', '.join(numbers)}) without a source"
-    names = [n for n in find_names(sentence, language) if not _occurs(n, known, language)] if language != "de" else []
+    names = [n for n in find_names(sentence, language) if not _is_named(n, known, language)] if language != "de" else []
     if names:
         return f"names {', '.join(names)} without a source"
     superlatives = find_superlatives(sentence)
     return f"claims “{superlatives[0]}” without a source" if superlatives else ""
 
 
-def _occurs(name: str, have: Collection[str], language: str) -> bool:
+def _is_named(name: str, have: Collection[str], language: str) -> bool:
     return all(stem(word, language) in have for word in words(name))
 
 
@@ -90,7 +90,7 @@ def _find_claims(markdown: str, language: str) -> list[_Claim]:
     text = _HEADING.sub("", _FENCE.sub("\n\n", markdown))
     claims: list[_Claim] = []
     for block in re.split(r"\n[ \t]*\n", text):
-        claims.extend(_inherit(_claims_of_block(block, language)))
+        claims.extend(_inherit_sources(_claims_of_block(block, language)))
     return claims
 
 
@@ -109,18 +109,18 @@ def _claims_of_block(block: str, language: str) -> list[_Claim]:
 
 def _claims_of_text(text: str, language: str) -> list[_Claim]:
     """The sentences of one run of text; a citation belongs to the sentence that ends before it or has it inside."""
-    plain, marks = _take_citations(text)
+    plain, marks = _cut_out_citations(text)
     claims: list[_Claim] = []
     position = 0
     for sentence in split_sentences(plain, language):
         start = max(plain.find(sentence, position), position)
         position = start + len(sentence)
         ids = [id for offset, cited in marks if start < offset <= position for id in cited]
-        claims.append(_Claim(_plain(sentence), tuple(dict.fromkeys(ids))))
+        claims.append(_Claim(_to_plain_text(sentence), tuple(dict.fromkeys(ids))))
     return [claim for claim in claims if words(claim.sentence)]
 
 
-def _take_citations(text: str) -> tuple[str, list[tuple[int, list[str]]]]:
+def _cut_out_citations(text: str) -> tuple[str, list[tuple[int, list[str]]]]:
     plain, marks, position = "", [], 0
     for start, end, ids in find_citations(text):
         plain = (plain + text[position:start]).rstrip()
@@ -129,11 +129,11 @@ def _take_citations(text: str) -> tuple[str, list[tuple[int, list[str]]]]:
     return plain + text[position:], marks
 
 
-def _plain(sentence: str) -> str:
+def _to_plain_text(sentence: str) -> str:
     return flatten(unescape(_EMPHASIS.sub("", _LINK.sub(r"\1", sentence))))
 
 
-def _inherit(claims: Sequence[_Claim]) -> list[_Claim]:
+def _inherit_sources(claims: Sequence[_Claim]) -> list[_Claim]:
     following: tuple[str, ...] = ()
     inherited: list[_Claim] = []
     for claim in reversed(claims):

@@ -42,7 +42,7 @@ def cited_ids(markdown: str) -> list[str]:
     return list(dict.fromkeys(id for citation in find_citations(markdown) for id in citation.passages))
 
 
-def refuse_unknown(markdown: str, given: Container[str]) -> None:
+def refuse_unknown_citations(markdown: str, given: Container[str]) -> None:
     """Raise `UnknownSource` for the first cited id that is not in `given`."""
     for id in cited_ids(markdown):
         if id not in given:

@@ -1,8 +1,8 @@
 """A page's main text as headings with their paragraphs.
 
-trafilatura says which text is the page's own and which is menu, banner and boilerplate; the page's own markup says
-what is a heading and where paragraphs part. Landing pages made of small cards are where trafilatura keeps too little:
-then all text stands that is not plainly navigation.
+trafilatura separates the page's own text from menus, banners and boilerplate; the page's markup marks headings and
+paragraphs. Of landing pages that are made of small cards trafilatura keeps too little: then all text is taken that is
+not plainly navigation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from worker.crawl.charset import drop_control_characters
 
 MAX_TEXT = 400_000
 
-# It warns of every page without text; such a page is an error of ours already, with a message for people.
+# trafilatura warns of every page without text; such a page is an error of ours already, with a message for people.
 logging.getLogger("trafilatura").setLevel(logging.ERROR)
 
 _SKIPPED = frozenset(
@@ -39,14 +39,14 @@ _INLINE = frozenset(
         "span strike strong sub sup time tt u var wbr"
     ).split()
 )
-_KEPT_SHARE = 0.4
+_MIN_SHARE = 0.4
 _SHORT = 25
 _WORDS = re.compile(r"\w+")
 
 
 @dataclass
-class _Run:
-    """Text between two block boundaries. `linked`: how many of its characters are link text."""
+class _TextRun:
+    """Text between two block boundaries; `linked` of its characters are link text."""
 
     text: str
     heading: bool = False
@@ -58,20 +58,20 @@ class _Run:
 
 
 def read_blocks(tree: HtmlElement) -> list[PageBlock]:
-    """The main text of a parsed page; empty when there is none."""
+    """Return the main text of a parsed page; empty when it has none."""
     runs = list(_text_runs(tree, boilerplate=False))
     plain = [run for run in runs if not run.navigational]
     main = _main_runs(tree, runs)
-    chosen = main if _length(main) >= _KEPT_SHARE * _length(plain) else plain
+    chosen = main if _length(main) >= _MIN_SHARE * _length(plain) else plain
     return _group(chosen)
 
 
 def visible_text(tree: HtmlElement) -> str:
-    """All text a reader would see, menus included, as one line."""
+    """Return all text that a reader would see, menus included, as one line."""
     return " ".join(run.text for run in _text_runs(tree, boilerplate=True))
 
 
-def _main_runs(tree: HtmlElement, runs: list[_Run]) -> list[_Run]:
+def _main_runs(tree: HtmlElement, runs: list[_TextRun]) -> list[_TextRun]:
     import trafilatura  # slow to load: a worker is ready before it is, and pages are read in threads
 
     document = trafilatura.bare_extraction(
@@ -89,9 +89,12 @@ def _main_runs(tree: HtmlElement, runs: list[_Run]) -> list[_Run]:
     return [run for run, stays in zip(runs, kept, strict=True) if stays]
 
 
-def _heads_mostly_kept(runs: list[_Run], kept: list[bool], heading: int) -> bool:
-    """Whether most of the text under a heading is kept. If most of it is left out (a list of links), the heading goes
-    too, or the text that follows the list would stand under the wrong one."""
+def _heads_mostly_kept(runs: list[_TextRun], kept: list[bool], heading: int) -> bool:
+    """Return whether most of the text under a heading is kept.
+
+    If most of it is left out (a list of links), the heading is left out too. Otherwise the text that follows the list
+    would stand under the wrong heading.
+    """
     lengths = {True: 0, False: 0}
     for run, stays in zip(runs[heading + 1 :], kept[heading + 1 :], strict=True):
         if run.heading:
@@ -101,13 +104,14 @@ def _heads_mostly_kept(runs: list[_Run], kept: list[bool], heading: int) -> bool
 
 
 def _stands_in(text: str, whole: str, pieces: set[str]) -> bool:
-    """Short text stands nearly everywhere by chance; it counts only as a piece of its own."""
+    """Return whether trafilatura kept a text. A short one is part of nearly every other by chance: it must be a piece of
+    its own."""
     cells = [_squeeze(cell) for cell in text.split(" | ")]
     return all(cell in pieces if len(cell) < _SHORT else cell[:80] in whole for cell in cells if cell)
 
 
-def _text_runs(tree: HtmlElement, boilerplate: bool) -> Iterator[_Run]:
-    """Walks without recursion: how deep a page nests is the page's choice."""
+def _text_runs(tree: HtmlElement, boilerplate: bool) -> Iterator[_TextRun]:
+    """Yield the text between block boundaries. Without recursion: how deep a page nests is the page's choice."""
     parts: list[str] = []
     linked = 0
     links = 0
@@ -140,7 +144,7 @@ def _text_runs(tree: HtmlElement, boilerplate: bool) -> Iterator[_Run]:
 
 
 def _keeps_run(tag: str, event: str, parts: list[str]) -> bool:
-    """Line breaks and cells part words, not paragraphs."""
+    """Return whether text goes on across a tag. Line breaks and table cells separate words, not paragraphs."""
     if tag == "br":
         parts.append(" ")
         return True
@@ -151,17 +155,18 @@ def _keeps_run(tag: str, event: str, parts: list[str]) -> bool:
     return False
 
 
-def _run(parts: list[str], heading: bool, linked: int) -> _Run | None:
+def _run(parts: list[str], heading: bool, linked: int) -> _TextRun | None:
     text = " ".join(drop_control_characters("".join(parts)).split()).strip(" |")
-    return _Run(text, heading, linked) if _WORDS.search(text) else None
+    return _TextRun(text, heading, linked) if _WORDS.search(text) else None
 
 
-def _preformatted(element: HtmlElement) -> Iterator[_Run]:
-    """Code keeps its lines, indented by four as Markdown does; blank lines would part paragraphs."""
+def _preformatted(element: HtmlElement) -> Iterator[_TextRun]:
+    """Yield code with its lines, indented by four as in Markdown; without blank lines, which would separate
+    paragraphs."""
     lines = drop_control_characters("".join(element.itertext())).splitlines()
     text = "\n".join(f"    {line.rstrip()}" for line in lines if line.strip())
     if text:
-        yield _Run(text)
+        yield _TextRun(text)
 
 
 def _hidden(element: HtmlElement, tag: str, boilerplate: bool) -> bool:
@@ -180,12 +185,12 @@ def _inside_content(element: HtmlElement) -> bool:
     return next(element.iterancestors("article", "main", "section"), None) is not None
 
 
-def _group(runs: list[_Run]) -> list[PageBlock]:
+def _group(runs: list[_TextRun]) -> list[PageBlock]:
     blocks: list[PageBlock] = []
     heading = ""
     paragraphs: list[str] = []
     left = MAX_TEXT
-    for run in (*runs, _Run("", heading=True)):
+    for run in (*runs, _TextRun("", heading=True)):
         if not run.heading:
             paragraphs.append(run.text[:left])
             left -= len(paragraphs[-1])
@@ -196,7 +201,7 @@ def _group(runs: list[_Run]) -> list[PageBlock]:
     return blocks
 
 
-def _length(runs: list[_Run]) -> int:
+def _length(runs: list[_TextRun]) -> int:
     return sum(len(run.text) for run in runs if not run.heading)
 
 

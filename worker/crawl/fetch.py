@@ -1,4 +1,4 @@
-"""Fetching what a person's address names: guarded, polite, and bounded in time, size and redirects."""
+"""Fetching by HTTP: guarded, polite, and bounded in time, size and redirects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from worker.crawl.errors import (
     CrawlError,
     ErrorPage,
     FetchTimeout,
-    NobodyAnswers,
+    HostUnreachable,
     NotHtml,
     TlsFailed,
     TooLarge,
@@ -37,25 +37,28 @@ USER_AGENT = "Longhand/0.1 (reads company sites for their writers)"
 MAX_REDIRECTS = 5
 
 HopCheck = Callable[[str], Awaitable[None]]
-"""Asked before each hop of a fetch, with its address; raises what the fetch is to end with."""
+"""Called before each hop of a fetch with its address; an error that it raises ends the fetch."""
 
 
 @dataclass(frozen=True)
-class Want:
-    """What a fetch is for. `types`: content types that are taken, all when empty; `max_bytes`: of the unpacked body
-    (the body on the wire may not be larger either); `truncate`: keep the beginning of what is larger."""
+class FetchLimits:
+    """Bounds of a fetch.
+
+    `types` are the accepted content types (empty: all). `max_bytes` is for the decompressed body, and for the body on
+    the wire. `truncate`: return the beginning of a larger body instead of raising `TooLarge`.
+    """
 
     types: frozenset[str] = frozenset()
     max_bytes: int = 5_000_000
     truncate: bool = False
 
 
-PAGE = Want(types=frozenset({"text/html", "application/xhtml+xml"}))
+HTML_PAGE = FetchLimits(types=frozenset({"text/html", "application/xhtml+xml"}))
 
 
 @dataclass(frozen=True)
-class Fetched:
-    """An answer with status 2xx. `url` is where redirects ended; `charset` what the header says, or empty."""
+class FetchResult:
+    """A response with status 2xx. `url` is where redirects ended; `charset` is the header's, or empty."""
 
     url: str
     status: int
@@ -65,9 +68,11 @@ class Fetched:
 
 
 class Fetcher:
-    """Gets pages. `timeout` in seconds is for a whole fetch, redirects included, without waiting for the host's turn.
+    """An HTTP client for pages of strangers.
 
-    Nothing is kept between fetches but open connections: no cookies, no proxies from the environment.
+    `timeout` (seconds) is for a whole fetch, redirects included, without the time that the throttle delays it.
+    `backend` opens the connections that the guard has checked. Fetches share open connections and nothing else: no
+    cookies, no proxies from the environment.
     """
 
     def __init__(
@@ -75,17 +80,17 @@ class Fetcher:
         allow: Collection[str] = frozenset(),
         user_agent: str = USER_AGENT,
         timeout: float = 20.0,
-        pace: HostThrottle | None = None,
+        throttle: HostThrottle | None = None,
         resolve: Resolver = resolve_host,
         tls: ssl.SSLContext | None = None,
-        dial: httpcore2.AsyncNetworkBackend | None = None,
+        backend: httpcore2.AsyncNetworkBackend | None = None,
     ) -> None:
         self.user_agent = user_agent
-        self.pace = pace or HostThrottle()
+        self.throttle = throttle or HostThrottle()
         self._allow = frozenset(allow)
         self._timeout = timeout
         self._client = httpx2.AsyncClient(
-            transport=GuardedTransport(GuardedBackend(self._allow, resolve, dial), tls),
+            transport=GuardedTransport(GuardedBackend(self._allow, resolve, backend), tls),
             headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate", "Accept-Language": "en, *;q=0.5"},
             timeout=timeout,
             follow_redirects=False,
@@ -100,23 +105,23 @@ class Fetcher:
     ) -> None:
         await self._client.aclose()
 
-    async def get(self, url: str, want: Want = PAGE, check: HopCheck | None = None) -> Fetched:
-        """Gets `url`, following redirects. Every hop's address is checked as a typed one is, then by `check`.
+    async def get(self, url: str, limits: FetchLimits = HTML_PAGE, check: HopCheck | None = None) -> FetchResult:
+        """Fetch `url`, following redirects. Check every hop's address as a typed one, then by `check`.
 
-        Raises the errors of `worker.crawl.errors`: every status that is not 2xx is an `ErrorPage`.
+        Raise the errors of `worker.crawl.errors`; `ErrorPage` for every status that is not 2xx.
         """
         left = self._timeout
         target = self._checked(url)
         for _ in range(MAX_REDIRECTS + 1):
             if check is not None:
                 await check(target)
-            async with self.pace.turn(urls.host_port(target)):
+            async with self.throttle.slot(urls.host_port(target)):
                 began = time.monotonic()
-                answer = await self._exchange(target, want, left)
+                result = await self._request(target, limits, left)
                 left -= time.monotonic() - began
-            if isinstance(answer, Fetched):
-                return answer
-            target = self._checked(answer)
+            if isinstance(result, FetchResult):
+                return result
+            target = self._checked(result)
         raise TooManyRedirects(url, MAX_REDIRECTS)
 
     def _checked(self, url: str) -> str:
@@ -125,14 +130,14 @@ class Fetcher:
         except urls.AddressRefused as refusal:
             raise AddressRefused(refusal.message, refusal.code) from None
 
-    async def _exchange(self, url: str, want: Want, seconds: float) -> Fetched | str:
-        """One request: what was fetched, or the address it redirects to."""
+    async def _request(self, url: str, limits: FetchLimits, seconds: float) -> FetchResult | str:
+        """Send one request; return its result, or the address that it redirects to."""
         try:
             async with asyncio.timeout(max(seconds, 0.0)):
                 # Cookies of an earlier answer would make one site's pages depend on another run's visit.
                 self._client.cookies.clear()
-                async with self._client.stream("GET", url, headers={"Accept": _accept(want)}) as response:
-                    return await _take(response, url, want)
+                async with self._client.stream("GET", url, headers={"Accept": _accept(limits)}) as response:
+                    return await _read_response(response, url, limits)
         except (TimeoutError, httpcore2.TimeoutException, httpx2.TimeoutException):
             raise FetchTimeout(url, self._timeout) from None
         except CrawlError:
@@ -141,7 +146,7 @@ class Fetcher:
             raise _connection_error(url, error) from error
 
 
-async def _take(response: httpx2.Response, url: str, want: Want) -> Fetched | str:
+async def _read_response(response: httpx2.Response, url: str, limits: FetchLimits) -> FetchResult | str:
     status = response.status_code
     location = response.headers.get("location", "")
     if status in (301, 302, 303, 307, 308) and location:
@@ -151,28 +156,30 @@ async def _take(response: httpx2.Response, url: str, want: Want) -> Fetched | st
     header = Message()
     header["content-type"] = response.headers.get("content-type", "")
     content_type = header.get_content_type() if header["content-type"] else ""
-    if want.types and content_type and content_type not in want.types:
+    if limits.types and content_type and content_type not in limits.types:
         raise NotHtml(url, content_type)
-    body = await _read_body(response, url, want)
-    if want.types and not content_type and not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+    body = await _read_body(response, url, limits)
+    if limits.types and not content_type and not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise NotHtml(url, "")
-    return Fetched(url, status, content_type, body, header.get_content_charset("") or "")
+    return FetchResult(url, status, content_type, body, header.get_content_charset("") or "")
 
 
-async def _read_body(response: httpx2.Response, url: str, want: Want) -> bytes:
-    """Reads up to the limit, counting what came over the wire and what it unpacks to. The client unpacks in pieces of
-    at most 1 MiB, so a bomb is noticed after one piece too many, and not in memory."""
+async def _read_body(response: httpx2.Response, url: str, limits: FetchLimits) -> bytes:
+    """Read up to the limit, counted on the wire and decompressed.
+
+    The client decompresses in pieces of at most 1 MiB, so that a bomb is noticed after one piece too many.
+    """
     declared = response.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > want.max_bytes and not want.truncate:
-        raise TooLarge(url, want.max_bytes)
+    if declared.isdecimal() and int(declared) > limits.max_bytes and not limits.truncate:
+        raise TooLarge(url, limits.max_bytes)
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > want.max_bytes or response.num_bytes_downloaded > want.max_bytes:
-            if not want.truncate:
-                raise TooLarge(url, want.max_bytes)
+        if len(body) > limits.max_bytes or response.num_bytes_downloaded > limits.max_bytes:
+            if not limits.truncate:
+                raise TooLarge(url, limits.max_bytes)
             break
-    return bytes(body[: want.max_bytes])
+    return bytes(body[: limits.max_bytes])
 
 
 def _redirect_target(url: str, location: str) -> str:
@@ -182,12 +189,12 @@ def _redirect_target(url: str, location: str) -> str:
         raise AddressRefused(f"{url} redirects to something that is not a web address.", "malformed") from None
 
 
-def _accept(want: Want) -> str:
-    return ", ".join([*sorted(want.types), "*/*;q=0.1"]) if want.types else "*/*"
+def _accept(limits: FetchLimits) -> str:
+    return ", ".join([*sorted(limits.types), "*/*;q=0.1"]) if limits.types else "*/*"
 
 
 def _retry_after(value: str) -> float | None:
-    """Seconds to wait, from a number or an HTTP date; None when the server does not say."""
+    """Return the seconds to wait, from a number or an HTTP date; None for anything else."""
     if value.strip().isdecimal():
         return float(value)
     try:
@@ -209,5 +216,5 @@ def _connection_error(url: str, error: Exception) -> CrawlError:
     if isinstance(error, httpx2.DecodingError):
         return ConnectionFailed(host, "its answer is packed in a way that does not unpack")
     if isinstance(error, httpcore2.ConnectError):
-        return NobodyAnswers(host)
+        return HostUnreachable(host)
     return ConnectionFailed(host, "the connection broke while it answered")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worker.agents.citations import UnknownSource, cited_ids, refuse_unknown
+from worker.agents.citations import UnknownSource, cited_ids, refuse_unknown_citations
 
 
 def test_lists_each_id_once_in_order() -> None:
@@ -21,5 +21,5 @@ def test_links_code_and_escapes_are_no_citations() -> None:
 
 def test_unknown_ids_are_refused_by_name() -> None:
     with pytest.raises(UnknownSource, match="s9") as refused:
-        refuse_unknown("A. [s1] B. [s9]", {"s1"})
+        refuse_unknown_citations("A. [s1] B. [s9]", {"s1"})
     assert refused.value.id == "s9"

@@ -12,7 +12,7 @@ from worker.agents.text.titles import capitalise
 MAX_KEY_PAGES = 8
 
 # Best first; what matches none stands between the two lists.
-_TELLING = [
+_INFORMATIVE = [
     (
         "about",
         r"about(?:-?us)?|company|who-?we-?are|our-story|team|mission|ueber-uns|uber-uns|a-propos|sobre|chi-siamo",
@@ -26,14 +26,16 @@ _TELLING = [
     ("blog", r"blog|news|articles?|posts?|insights?|resources|stories|case-?stud(?:y|ies)|customers|whats-?new"),
     ("contact", r"contact(?:-?us)?|kontakt|careers?|jobs"),
 ]
-_LAST = re.compile(
+_UNINFORMATIVE = re.compile(
     r"legal|privacy|terms|imprint|impressum|cookies?|gdpr|datenschutz|login|log-in|signin|sign-in|signup|register"
     r"|account"
     r"|cart|checkout|basket|logout|wp-admin|tag|tags|category|author|feed|rss|search|sitemap|license|copyright|download"
 )
 _FILE = re.compile(r"\.(?:pdf|zip|gz|tgz|png|jpe?g|gif|svg|webp|mp4|mp3|css|js|json|xml|ico|exe|dmg|docx?|xlsx?|txt)$")
-_PIECE = re.compile(r"[^a-z0-9]+")
-_TELLING_PATTERNS = [(name, re.compile(rf"(?:^|[/_.-])(?:{pattern})(?:$|[/_.-])")) for name, pattern in _TELLING]
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+_INFORMATIVE_PATTERNS = [
+    (name, re.compile(rf"(?:^|[/_.-])(?:{pattern})(?:$|[/_.-])")) for name, pattern in _INFORMATIVE
+]
 
 
 def rank_addresses(home: str, links: Sequence[PageLink], candidates: Iterable[str]) -> list[str]:
@@ -59,7 +61,7 @@ def choose_key_pages(home: str, links: Sequence[PageLink]) -> list[KeyPage]:
         if 2 < len(link.text.strip()) <= 60:
             titles.setdefault(_key(link.url), link.text.strip())
     ranked = rank_addresses(home, links, [])
-    telling = [url for url in ranked if _rank(_key(url), titles.get(_key(url), "")) < len(_TELLING)]
+    telling = [url for url in ranked if _rank(_key(url), titles.get(_key(url), "")) < len(_INFORMATIVE)]
     return [KeyPage(url=url, title=titles.get(_key(url)) or _title_of(url)) for url in telling[:MAX_KEY_PAGES]]
 
 
@@ -70,15 +72,19 @@ def is_offer_page(url: str) -> bool:
 
 def _rank(key: str, text: str) -> int:
     path = _path(key)
-    label = "/" + _PIECE.sub("-", text.lower()).strip("-")
+    label = "/" + _SEPARATORS.sub("-", text.lower()).strip("-")
     if _FILE.search(path):
-        return len(_TELLING) + 3
-    if any(_LAST.fullmatch(piece) for piece in re.split(r"[/.]|-(?=policy|notice|of)", path + "/" + label) if piece):
-        return len(_TELLING) + 2
-    for rank, (_, pattern) in enumerate(_TELLING_PATTERNS):
+        return len(_INFORMATIVE) + 3
+    if any(
+        _UNINFORMATIVE.fullmatch(piece)
+        for piece in re.split(r"[/.]|-(?=policy|notice|of)", path + "/" + label)
+        if piece
+    ):
+        return len(_INFORMATIVE) + 2
+    for rank, (_, pattern) in enumerate(_INFORMATIVE_PATTERNS):
         if pattern.search(path) or (len(text.split()) <= 4 and pattern.search(label)):
             return rank
-    return len(_TELLING)
+    return len(_INFORMATIVE)
 
 
 def _key(url: str) -> str:
@@ -98,4 +104,4 @@ def _depth(key: str) -> int:
 
 def _title_of(url: str) -> str:
     last = _path(url).rstrip("/").rpartition("/")[2].partition(".")[0]
-    return capitalise(_PIECE.sub(" ", last).strip()) or url
+    return capitalise(_SEPARATORS.sub(" ", last).strip()) or url

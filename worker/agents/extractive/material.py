@@ -98,7 +98,7 @@ def _find_runs(sentences: Sequence[str], passage_id: str, place: tuple[int, int]
     return runs
 
 
-def cut_spans(run: SentenceSpan) -> list[SentenceSpan]:
+def list_spans(run: SentenceSpan) -> list[SentenceSpan]:
     """Every part of a run, of up to `MAX_SPAN` sentences, that leans on nothing before it."""
     passage, paragraph, first = run.place
     return [
@@ -109,7 +109,7 @@ def cut_spans(run: SentenceSpan) -> list[SentenceSpan]:
     ]
 
 
-def without_sentences(run: SentenceSpan, dropped: frozenset[str]) -> list[SentenceSpan]:
+def split_without(run: SentenceSpan, dropped: frozenset[str]) -> list[SentenceSpan]:
     """The run cut at every sentence that is (spaces and case aside) in `dropped`."""
     passage, paragraph, first = run.place
     pieces: list[SentenceSpan] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.content.values import PageNotes, Passage, ReadPage
-from worker.agents.extractive.material import SentenceSpan, cut_spans, read_material
+from worker.agents.extractive.material import SentenceSpan, list_spans, read_material
 from worker.agents.text.keyphrases import find_keyphrases
 from worker.agents.text.ranking import MAX_RANKED, lexrank, scale
 from worker.agents.text.sentences import flatten, split_sentences
@@ -15,7 +15,7 @@ MAX_PHRASED = 600
 """How many sentences of a page the key phrases are taken from."""
 
 
-def note_page(page: ReadPage) -> PageNotes:
+def take_notes(page: ReadPage) -> PageNotes:
     """Two or three sentences of the page, and up to ten key phrases."""
     language = base_language(page.language)
     sentences = [s for block in page.blocks for s in split_sentences(block.text, language)][:MAX_PHRASED]
@@ -31,7 +31,7 @@ def summarise(page: ReadPage, language: str, count: int) -> str:
         for number, block in enumerate(page.blocks, start=1)
     ]
     runs = [run for material in read_material(passages, language) for run in material.runs]
-    spans = [span for run in runs[:MAX_RANKED] for span in cut_spans(run) if len(span.sentences) <= count]
+    spans = [span for run in runs[:MAX_RANKED] for span in list_spans(run) if len(span.sentences) <= count]
     if not spans:
         return flatten(page.description) or " ".join(page.text.split()[:40])
     best = _choose_span(spans, f"{page.title} {page.description}", language)

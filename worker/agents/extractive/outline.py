@@ -21,7 +21,7 @@ from worker.agents.extractive.clusters import (
     drop_repeats,
     rate_relevance,
 )
-from worker.agents.extractive.material import NotEnoughMaterial, SentenceSpan, cut_spans, read_material
+from worker.agents.extractive.material import NotEnoughMaterial, SentenceSpan, list_spans, read_material
 from worker.agents.text.keyphrases import find_keyphrases
 from worker.agents.text.ranking import lexrank, scale
 from worker.agents.text.similarity import cosine, inverse_frequencies, terms, weigh
@@ -35,18 +35,30 @@ _NO_MATERIAL = (
     "The pages read so far say too little about “{topic}” to write {count} sections from ({found} usable passages)."
     " Read more pages, or choose a topic that the site has more text about."
 )
-_LEADS = ("introduction", "overview", "summary", "about", "background")
+_OPENING_HEADINGS = ("introduction", "overview", "summary", "about", "background")
 _DEFINING = re.compile(
     r"^(?:(?:an?|the)\s)?[\w\s\"“”'’-]{2,50}?\s(?:is|are|means|provides|lets|helps|works by)\b", re.IGNORECASE
 )
 _SUBORDINATE = re.compile(
     r"^(?:in|once|when|if|while|because|since|after|before|by|with|prior|as|on|for|under)\b", re.IGNORECASE
 )
-_WHOLE_TITLES = ("how ", "why ", "what ", "when ", "who ", "where ", "a ", "an ", "the ", "getting ", "understanding ")
+_COMPLETE_TITLES = (
+    "how ",
+    "why ",
+    "what ",
+    "when ",
+    "who ",
+    "where ",
+    "a ",
+    "an ",
+    "the ",
+    "getting ",
+    "understanding ",
+)
 
 
 @dataclass(frozen=True)
-class Naming:
+class HeadingStyle:
     """What headings are made with: the site's name, which they needn't repeat, and the language."""
 
     site: str
@@ -66,14 +78,14 @@ def plan_outline(brief: PostBrief, profile: Profile, passages: Sequence[Passage]
     return Outline(
         title=make_title(brief.topic, language),
         summary=_choose_summary(groups, brief.topic, language),
-        sections=_name_sections(groups, brief.topic, Naming(profile.name, language)),
+        sections=_name_sections(groups, brief.topic, HeadingStyle(profile.name, language)),
     )
 
 
 def make_title(topic: str, language: str) -> str:
     """The topic as a title: a bare subject of up to three words becomes "Understanding …" in English."""
     title = title_case(clean_heading(topic) or topic, language)
-    bare = len(topic.split()) <= 3 and not topic.lower().startswith(_WHOLE_TITLES) and ":" not in topic
+    bare = len(topic.split()) <= 3 and not topic.lower().startswith(_COMPLETE_TITLES) and ":" not in topic
     if bare and base_language(language) == "en" and not topic.endswith("?"):
         return f"Understanding {title}"
     return title[:200]
@@ -82,7 +94,7 @@ def make_title(topic: str, language: str) -> str:
 def _choose_summary(groups: Sequence[Cluster], topic: str, language: str) -> str:
     """The sentence that says best what the post is about; it leans on nothing, and is short enough to lead in."""
     members = list(chain.from_iterable(group.members for group in groups))
-    spans = [span for m in members for run in m.runs for span in cut_spans(run) if len(span.sentences) == 1]
+    spans = [span for m in members for run in m.runs for span in list_spans(run) if len(span.sentences) == 1]
     spans = [span for span in spans if len(span.text) <= MAX_SUMMARY] or spans
     documents = [terms(span.text, language) for span in spans]
     inverse = inverse_frequencies(documents)
@@ -107,14 +119,14 @@ def _opening_bonus(span: SentenceSpan, count: int) -> float:
     return bonus - (0.12 if _SUBORDINATE.match(span.text) else 0.0)
 
 
-def _name_sections(groups: Sequence[Cluster], topic: str, names: Naming) -> list[OutlineSection]:
+def _name_sections(groups: Sequence[Cluster], topic: str, names: HeadingStyle) -> list[OutlineSection]:
     language = names.language
     sections: list[OutlineSection] = []
-    used: set[str] = {_key(topic, language)}
+    used: set[str] = {_heading_key(topic, language)}
     for group in groups:
         phrases = _phrases_of(group, groups, language)
         heading = _choose_heading(group, phrases, used, names)
-        used.add(_key(heading, language))
+        used.add(_heading_key(heading, language))
         sections.append(
             OutlineSection(
                 id=make_unique_slug(heading, {section.id for section in sections}),
@@ -141,7 +153,7 @@ def _phrases_of(group: Cluster, groups: Sequence[Cluster], language: str) -> lis
     return sorted(phrases, key=lambda phrase: (len(phrase.split()) == 1, shared(phrase) > len(texts) / 2))
 
 
-def _choose_heading(group: Cluster, phrases: Sequence[str], used: set[str], names: Naming) -> str:
+def _choose_heading(group: Cluster, phrases: Sequence[str], used: set[str], names: HeadingStyle) -> str:
     language = names.language
     candidates = [*_own_headings(group, phrases, names), *_phrase_headings(phrases, language)]
     title = _subject_of(group, names)
@@ -150,15 +162,15 @@ def _choose_heading(group: Cluster, phrases: Sequence[str], used: set[str], name
     candidates += _pair_headings(phrases, language)
     candidates += [f"{capitalise(phrase)}: {title}" for phrase in phrases] + [title]
     for candidate in candidates:
-        if candidate and _key(candidate, language) not in used:
+        if candidate and _heading_key(candidate, language) not in used:
             return candidate[:200]
     number = 2
-    while _key(f"{candidates[0] or title} ({number})", language) in used:
+    while _heading_key(f"{candidates[0] or title} ({number})", language) in used:
         number += 1
     return f"{candidates[0] or title or 'More'} ({number})"[:200]
 
 
-def _own_headings(group: Cluster, phrases: Sequence[str], names: Naming) -> list[str]:
+def _own_headings(group: Cluster, phrases: Sequence[str], names: HeadingStyle) -> list[str]:
     """What the pages' own heading gives: itself where it is a phrase, a single word made into one."""
     own, language = group.heading, names.language
     if is_phrase(own):
@@ -169,7 +181,7 @@ def _own_headings(group: Cluster, phrases: Sequence[str], names: Naming) -> list
         return [] if is_generic(own) else [own]
     subject = title_case(_subject_of(group, names), language)
     if is_generic(own):
-        return [f"{subject} in Brief"] if own.lower() in _LEADS and subject else []
+        return [f"{subject} in Brief"] if own.lower() in _OPENING_HEADINGS and subject else []
     extending = [p for p in phrases if len(p.split()) > 1 and set(terms(own, language)) < set(terms(p, language))]
     if own.endswith("ing"):
         return [f"How {title_case(own, language)} Works"]
@@ -179,7 +191,7 @@ def _own_headings(group: Cluster, phrases: Sequence[str], names: Naming) -> list
     return [title_case(phrase, language) for phrase in extending[:1]]
 
 
-def _subject_of(group: Cluster, names: Naming) -> str:
+def _subject_of(group: Cluster, names: HeadingStyle) -> str:
     """What the page is about: its title without the site's name and "… in Acme"."""
     return strip_name(group.members[group.lead].passage.title, names.site)
 
@@ -201,5 +213,5 @@ def _choose_points(phrases: Sequence[str], heading: str, language: str) -> list[
     return [capitalise(phrase) for phrase in phrases if not set(terms(phrase, language)) <= said][:3]
 
 
-def _key(heading: str, language: str) -> str:
+def _heading_key(heading: str, language: str) -> str:
     return " ".join(sorted(terms(heading, language))) or heading.casefold()

@@ -32,20 +32,20 @@ _PEOPLE = (
     r"|farms|farmers|growers|kitchens|offices"
     r"|hospitals|clinics|banks|manufacturers|builders|contractors|landlords|investors|lawyers|doctors|charities|parents"
 )
-_FOR = re.compile(
+_AUDIENCE = re.compile(
     rf"\b(?:for|helps?|helping|serv(?:es?|ing)|built for|designed for|loved by|used by|trusted by) "
     rf"((?:(?!the\b|our\b|your\b|their\b|for\b|of\b|all our\b)[a-z][a-z'’-]*,? ){{0,3}}(?:{_PEOPLE})"
     rf"(?:(?:,| and| or) (?:[a-z-]+ )?(?:{_PEOPLE}))*)\b",
     re.IGNORECASE,
 )
-_QUESTION = re.compile(
+_NO_OFFER_START = re.compile(
     r"^(?:more|latest|common|recent|how|why|what|when|who|where|is|are"
     r"|do|does|can|ready|get|let|join|see|meet|read|our|the)\b",
     re.IGNORECASE,
 )
 
 
-def profile_home(home: ReadPage, candidates: Sequence[str]) -> SiteReading:
+def profile_site(home: ReadPage, candidates: Sequence[str]) -> SiteReading:
     """The profile of the company whose home page this is, and what to read next, best first."""
     language = base_language(home.language)
     name = find_name(home)
@@ -112,13 +112,13 @@ def _find_offers(home: ReadPage, name: str, language: str) -> list[str]:
         for item in split_list(paragraph)
     ]
     texts = [_as_offer(text) for text in (*linked, *headings, *items)]
-    offers = _distinct([text for text in texts if _is_offer(text, name)])
+    offers = _drop_duplicates([text for text in texts if _is_offer(text, name)])
     if len(offers) < 3:
         sentences = split_sentences("\n\n".join(block.text for block in home.blocks), language)
         phrases = find_keyphrases(
             sentences, language, limit=MAX_OFFERS, known=[home.description, summarise(home, language, 3)], min_words=2
         )
-        offers = _distinct([*offers, *(capitalise(p) for p in phrases if _is_offer(p, name))])
+        offers = _drop_duplicates([*offers, *(capitalise(p) for p in phrases if _is_offer(p, name))])
     return offers[:MAX_OFFERS]
 
 
@@ -133,19 +133,19 @@ def _is_offer(text: str, name: str) -> bool:
         and 4 <= len(text) <= 60
         and not (count == 1 and not text.isalpha())
         and not is_generic(text)
-        and not _QUESTION.match(text)
+        and not _NO_OFFER_START.match(text)
         and not text.endswith(("?", "!"))
         and not (name and name.lower() in text.lower())
     )
 
 
-def _distinct(texts: Sequence[str]) -> list[str]:
+def _drop_duplicates(texts: Sequence[str]) -> list[str]:
     return list({text.casefold(): text for text in reversed(texts)}.values())[::-1]
 
 
 def _find_audience(home: ReadPage) -> str:
     for text in (home.description, home.title, home.text):
-        match = _FOR.search(text)
+        match = _AUDIENCE.search(text)
         if match:
             return capitalise(match.group(1))
     return ""

@@ -17,10 +17,10 @@ from worker.agents.extractive.material import (
     Material,
     NotEnoughMaterial,
     SentenceSpan,
-    cut_spans,
+    list_spans,
     read_material,
     sentence_key,
-    without_sentences,
+    split_without,
 )
 from worker.agents.text.markdown import escape
 from worker.agents.text.ranking import MAX_RANKED, lexrank, scale
@@ -68,9 +68,9 @@ def _find_spans(materials: Sequence[Material], spent: frozenset[str]) -> list[Se
     seen: set[str] = set(spent)
     for material in materials:
         for run in material.runs:
-            for piece in without_sentences(run, frozenset(seen)):
+            for piece in split_without(run, frozenset(seen)):
                 seen.update(sentence_key(sentence) for sentence in piece.sentences)
-                spans.extend(cut_spans(piece))
+                spans.extend(list_spans(piece))
         spans.extend(material.lists)
     return spans
 

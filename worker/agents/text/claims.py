@@ -27,21 +27,21 @@ _SUPERLATIVE = re.compile(
     re.IGNORECASE,
 )
 _CAPITALISED = re.compile(r"[^\W\d_]\w*(?:['’]\w+)*")
-_STARTS = re.compile(r"[.!?:“\"(‘'–—]\s*$|^\s*$")
+_SENTENCE_START = re.compile(r"[.!?:“\"(‘'–—]\s*$|^\s*$")
 
 
 def find_numbers(text: str) -> list[str]:
     """The numbers of a text, each once: digits without thousands marks, and English number words from two up."""
     found: dict[str, None] = {}
     for match in _NUMBER.finditer(text):
-        found[_normalise(match.group(1))] = None
+        found[_normalise_number(match.group(1))] = None
     for word in words(text):
         if word.lower() in _IN_WORDS:
             found[_IN_WORDS[word.lower()]] = None
     return list(found)
 
 
-def _normalise(digits: str) -> str:
+def _normalise_number(digits: str) -> str:
     joined = (
         re.sub(r"[,.  '’](?=\d{3}(?!\d))", "", digits)
         if re.fullmatch(r"\d{1,3}(?:[,.  '’]\d{3})+", digits)
@@ -60,17 +60,17 @@ def find_names(sentence: str, language: str = "en") -> list[str]:
     matches = list(_CAPITALISED.finditer(sentence))
     for index, match in enumerate(matches):
         word = match.group()
-        opens = _STARTS.search(sentence[: match.start()]) is not None
+        opens = _SENTENCE_START.search(sentence[: match.start()]) is not None
         if not word[0].isupper() or len(word) < 2 or word.lower().replace("’", "'") in ignored:
             continue
         inner = any(char.isupper() for char in word[1:])
-        if opens and not inner and not _is_followed(sentence, matches, index, language):
+        if opens and not inner and not _is_followed_by_name(sentence, matches, index, language):
             continue
         found[word] = None
     return list(found)
 
 
-def _is_followed(sentence: str, matches: list[re.Match[str]], index: int, language: str) -> bool:
+def _is_followed_by_name(sentence: str, matches: list[re.Match[str]], index: int, language: str) -> bool:
     if index + 1 >= len(matches):
         return False
     this, following = matches[index], matches[index + 1]

@@ -1,4 +1,4 @@
-"""The claim check: does each sentence of a section stand on the passage it cites?"""
+"""The claim check: sentences of a section that their cited passages do not support."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from worker.agents.text.similarity import terms, words
 from worker.agents.text.stemming import stem
 
 MIN_SHARE = 0.5
-"""The share of a sentence's content words that its source must have."""
+"""The share of a sentence's content words that must be in its source too."""
 
 _FENCE = re.compile(r"^(```|~~~).*?(?:^\1[^\n]*|\Z)", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s.*$", re.MULTILINE)
@@ -33,12 +33,12 @@ class _Claim:
 def check_section(
     markdown: str, passages: Sequence[Passage], language: str, known_names: Collection[str] = ()
 ) -> list[Check]:
-    """The sentences of a section that its cited passages do not support, each with the reason.
+    """Return the sentences of a section that its cited passages do not support, each with the reason.
 
     A cited sentence needs its numbers, its names and most of its words in the passages it cites (text, heading and
-    title). A sentence without a citation of its own goes by the next one in its paragraph or list; where none
-    follows, it is marked if it has a number, a name or a superlative. `known_names` may stand anywhere (the
-    company's own name). Raises `UnknownSource` for a cited id that no passage has.
+    title). A sentence without a citation has that of the next cited sentence in its paragraph or list; where none
+    follows, it is returned if it has a number, a name or a superlative. `known_names` (the company's own) need no
+    source. Raise `UnknownSource` for a cited id that no passage has.
     """
     sources = {p.id: f"{p.title}\n{p.heading}\n{p.text}" for p in passages}
     refuse_unknown_citations(markdown, sources)
@@ -57,16 +57,16 @@ def check_section(
 
 
 def _check_cited(sentence: str, support: str, known: frozenset[str], language: str) -> str:
-    have = {stem(word, language) for word in words(support)}
+    supported = {stem(word, language) for word in words(support)}
     numbers = [number for number in find_numbers(sentence) if number not in set(find_numbers(support))]
     if numbers:
         return f"the source does not have the number {', '.join(numbers)}"
     if names_are_marked(support):
-        names = [name for name in find_names(sentence, language) if not _is_named(name, have | known, language)]
+        names = [name for name in find_names(sentence, language) if not _is_named(name, supported | known, language)]
         if names:
             return f"the source does not name {', '.join(names)}"
     needed = set(terms(sentence, language)) - known
-    if len(needed) >= 3 and len(needed & have) < MIN_SHARE * len(needed):
+    if len(needed) >= 3 and len(needed & supported) < MIN_SHARE * len(needed):
         return "the source says little of this"
     return ""
 
@@ -75,6 +75,7 @@ def _check_uncited(sentence: str, known: frozenset[str], language: str) -> str:
     numbers = find_numbers(sentence)
     if numbers:
         return f"gives a number ({', '.join(numbers)}) without a source"
+    # Every German noun has a capital.
     names = [n for n in find_names(sentence, language) if not _is_named(n, known, language)] if language != "de" else []
     if names:
         return f"names {', '.join(names)} without a source"
@@ -82,8 +83,8 @@ def _check_uncited(sentence: str, known: frozenset[str], language: str) -> str:
     return f"claims “{superlatives[0]}” without a source" if superlatives else ""
 
 
-def _is_named(name: str, have: Collection[str], language: str) -> bool:
-    return all(stem(word, language) in have for word in words(name))
+def _is_named(name: str, stems: Collection[str], language: str) -> bool:
+    return all(stem(word, language) in stems for word in words(name))
 
 
 def _find_claims(markdown: str, language: str) -> list[_Claim]:
@@ -108,7 +109,7 @@ def _claims_of_block(block: str, language: str) -> list[_Claim]:
 
 
 def _claims_of_text(text: str, language: str) -> list[_Claim]:
-    """The sentences of one run of text; a citation belongs to the sentence that ends before it or has it inside."""
+    """Return the sentences of a text. A citation belongs to the sentence that ends before it or has it inside."""
     plain, marks = _cut_out_citations(text)
     claims: list[_Claim] = []
     position = 0

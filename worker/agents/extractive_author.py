@@ -1,4 +1,4 @@
-"""`ExtractiveAuthor`: writes without a model, from the site's own sentences."""
+"""The author that writes without a model, from the site's own sentences."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ __all__ = ["ExtractiveAuthor", "NotEnoughMaterial"]
 
 
 class ExtractiveAuthor:
-    """The `Author` that needs no key and no network: it ranks, picks and orders sentences, and invents none.
+    """An `Author` without a key or a network: it ranks, picks and orders sentences, and invents none.
 
-    The same input gives the same output. `outline` and `write_section` raise `NotEnoughMaterial` where the passages
+    The same input makes the same output. `outline` and `write_section` raise `NotEnoughMaterial` where the passages
     have too few usable sentences. The work is done in threads, so that the event loop stays free.
     """
 

@@ -1,9 +1,9 @@
-"""`ModelAuthor`: a model reads and writes; what it answers is checked against what it was given."""
+"""The author that asks a model, and checks its answers against the material that it was given."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import aclosing
 
 from app.content.slugs import make_unique_slug
@@ -38,10 +38,7 @@ _TOPICS = 6
 
 
 class ModelAuthor:
-    """An `Author` that asks a model, through the gateway. Every method raises `ModelError`.
-
-    Cheap to make: one for each run, with the run's budget.
-    """
+    """An `Author` that asks a model through the gateway, within a budget. Every method raises `ModelError`."""
 
     def __init__(self, gateway: Gateway, budget: Budget | None = None) -> None:
         self._gateway = gateway
@@ -52,7 +49,7 @@ class ModelAuthor:
         return self._gateway.model
 
     async def profile_site(self, home: ReadPage, candidates: Sequence[str]) -> SiteReading:
-        """One call. Addresses that were not given are left out."""
+        """Profile a company in one call. Leave out addresses that were not given."""
         answer = await self._gateway.structured(
             prompts.PROFILE_SITE,
             prompts.SYSTEM,
@@ -61,7 +58,7 @@ class ModelAuthor:
             budget=self._budget,
         )
         titles = {home.url: home.title} | dict.fromkeys(candidates, "") | {link.url: link.text for link in home.links}
-        key_pages = [KeyPage(url=url, title=titles[url] or url) for url in _known(answer.key_pages, titles)]
+        key_pages = [KeyPage(url=url, title=titles[url] or url) for url in _keep_given(answer.key_pages, titles)]
         profile = Profile(
             name=_line(answer.name),
             tagline=_line(answer.tagline),
@@ -72,7 +69,7 @@ class ModelAuthor:
             language=_language_code(answer.language) or home.language or "en",
             key_pages=key_pages[:_KEY_PAGES],
         )
-        return SiteReading(profile=profile, read_next=_known(answer.read_next, titles))
+        return SiteReading(profile=profile, read_next=_keep_given(answer.read_next, titles))
 
     async def take_notes(self, page: ReadPage) -> PageNotes:
         answer = await self._gateway.structured(
@@ -81,7 +78,7 @@ class ModelAuthor:
         return PageNotes(summary=_line(answer.summary), key_phrases=_lines(answer.key_phrases)[:_KEY_PHRASES])
 
     async def suggest_topics(self, profile: Profile, pages: Sequence[PageDigest]) -> list[Topic]:
-        """Topics from pages that were not given keep their title and lose the address."""
+        """Suggest topics. Leave out the address of a topic whose page was not given."""
         answer = await self._gateway.structured(
             prompts.SUGGEST_TOPICS,
             prompts.SYSTEM,
@@ -89,16 +86,16 @@ class ModelAuthor:
             TopicsAnswer,
             budget=self._budget,
         )
-        known = {page.url for page in pages}
+        given = {page.url for page in pages}
         return [
-            Topic(title=_line(topic.title)[:200], why=_line(topic.why), url=topic.url if topic.url in known else "")
+            Topic(title=_line(topic.title)[:200], why=_line(topic.why), url=topic.url if topic.url in given else "")
             for topic in answer.topics[:_TOPICS]
         ]
 
     async def outline(
         self, brief: PostBrief, profile: Profile, passages: Sequence[Passage], guidance: str = ""
     ) -> Outline:
-        """Raises `BadOutput` for a passage that was not given, and for one section too many or too few by two."""
+        """Plan a post. Raise `BadOutput` for a passage that was not given, and for two sections too many or too few."""
         answer = await self._gateway.structured(
             prompts.OUTLINE,
             prompts.SYSTEM,
@@ -122,7 +119,7 @@ class ModelAuthor:
         passages: Sequence[Passage],
         guidance: str = "",
     ) -> AsyncGenerator[str]:
-        """The section's text as it comes. The model sees the passages the outline chose, or all when it chose none."""
+        """Yield the section's text as it comes. The model reads the section's passages, or all if it has none."""
         chosen = [passage for passage in passages if passage.id in section.passages] or passages
         prompt = prompts.section_prompt(brief, profile, outline, section, chosen, guidance)
         text = self._gateway.stream(prompts.WRITE_SECTION, prompts.SYSTEM, prompt, budget=self._budget)
@@ -157,17 +154,16 @@ def _number_sections(answers: Sequence[SectionAnswer]) -> list[OutlineSection]:
 
 
 def _passage_id(text: str) -> str:
-    """Models write `[s1]` where `s1` is asked for."""
+    """Return the id in a model's answer: models write `[s1]` where `s1` is asked for."""
     return text.strip().strip("[]")
 
 
-def _known(urls: Iterable[str], given: Iterable[str]) -> list[str]:
-    known = set(given)
-    return list(dict.fromkeys(url for url in urls if url in known))
+def _keep_given(urls: Iterable[str], given: Collection[str]) -> list[str]:
+    return list(dict.fromkeys(url for url in urls if url in given))
 
 
 def _line(text: str) -> str:
-    """`text` on one line, without control characters: it is to stand in fields that refuse them."""
+    """Return the text on one line without control characters, which the fields of values refuse."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 

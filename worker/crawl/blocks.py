@@ -104,8 +104,7 @@ def _heads_mostly_kept(runs: list[_TextRun], kept: list[bool], heading: int) -> 
 
 
 def _stands_in(text: str, whole: str, pieces: set[str]) -> bool:
-    """Return whether trafilatura kept a text. A short one is part of nearly every other by chance: it must be a piece of
-    its own."""
+    """Return whether trafilatura kept a text. A short one is part of many others: it must be a piece of its own."""
     cells = [_squeeze(cell) for cell in text.split(" | ")]
     return all(cell in pieces if len(cell) < _SHORT else cell[:80] in whole for cell in cells if cell)
 

@@ -84,7 +84,7 @@ def test_free_sentences_are_known() -> None:
 def test_key_phrases_name_what_a_page_is_about() -> None:
     page = read_page("solar_battery")
     sentences = [s for block in page.blocks for s in split_sentences(block.text)]
-    phrases = [phrase.lower() for phrase in find_keyphrases(sentences, known=[page.title], limit=8)]
+    phrases = [phrase.lower() for phrase in find_keyphrases(sentences, headings=[page.title], limit=8)]
     assert "battery storage" in phrases or "battery" in phrases
     assert len(phrases) == len(set(phrases)) <= 8
     assert all(phrase in page.text.lower() for phrase in phrases)

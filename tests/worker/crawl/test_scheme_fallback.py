@@ -43,7 +43,7 @@ async def reading(ports: PortMap, inside: int = 0, https_seconds: float = 10) ->
 
 @asynccontextmanager
 async def listening(answer: bytes, tls: bool = False, after: bytes = b"") -> AsyncIterator[int]:
-    """A port that sends `answer` once `after` has come. Where `answer` is empty, it accepts connections and is silent."""
+    """A port that sends `answer` once `after` has come. With an empty `answer` it accepts connections and is silent."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(HERE / "tls" / "shop.crt", HERE / "tls" / "shop.key")
 

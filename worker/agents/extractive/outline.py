@@ -1,4 +1,4 @@
-"""The plan of a post: sections with themes of their own, each with passages that no other section has."""
+"""The outline of a post: sections with subjects of their own, each with passages that no other section has."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ _COMPLETE_TITLES = (
 
 @dataclass(frozen=True)
 class HeadingStyle:
-    """What headings are made with: the site's name, which they needn't repeat, and the language."""
+    """How headings are made: in which language, and without the name of which site."""
 
     site: str
     language: str
 
 
 def plan_outline(brief: PostBrief, profile: Profile, passages: Sequence[Passage], guidance: str = "") -> Outline:
-    """Plan the post; raises `NotEnoughMaterial` when fewer than three passages have usable prose."""
+    """Plan a post. Raise `NotEnoughMaterial` when fewer than three passages have usable prose."""
     language = profile.language
     materials = read_material(passages, language)
     if len(materials) < MIN_SECTIONS:
@@ -74,16 +74,16 @@ def plan_outline(brief: PostBrief, profile: Profile, passages: Sequence[Passage]
     relevance = rate_relevance(materials, brief.topic, guidance, language)
     kept = drop_repeats(materials, relevance, MIN_SECTIONS)
     materials, relevance = [materials[i] for i in kept], [relevance[i] for i in kept]
-    groups = cluster_materials(materials, relevance, min(brief.length.sections, len(materials)))
+    clusters = cluster_materials(materials, relevance, min(brief.length.sections, len(materials)))
     return Outline(
         title=make_title(brief.topic, language),
-        summary=_choose_summary(groups, brief.topic, language),
-        sections=_name_sections(groups, brief.topic, HeadingStyle(profile.name, language)),
+        summary=_choose_summary(clusters, brief.topic, language),
+        sections=_name_sections(clusters, brief.topic, HeadingStyle(profile.name, language)),
     )
 
 
 def make_title(topic: str, language: str) -> str:
-    """The topic as a title: a bare subject of up to three words becomes "Understanding …" in English."""
+    """Return the topic as a title. A bare subject of up to three words becomes "Understanding …" in English."""
     title = title_case(clean_heading(topic) or topic, language)
     bare = len(topic.split()) <= 3 and not topic.lower().startswith(_COMPLETE_TITLES) and ":" not in topic
     if bare and base_language(language) == "en" and not topic.endswith("?"):
@@ -91,10 +91,10 @@ def make_title(topic: str, language: str) -> str:
     return title[:200]
 
 
-def _choose_summary(groups: Sequence[Cluster], topic: str, language: str) -> str:
-    """The sentence that says best what the post is about; it leans on nothing, and is short enough to lead in."""
-    members = list(chain.from_iterable(group.members for group in groups))
-    spans = [span for m in members for run in m.runs for span in list_spans(run) if len(span.sentences) == 1]
+def _choose_summary(clusters: Sequence[Cluster], topic: str, language: str) -> str:
+    """Return the sentence that says best what the post is about: one that stands alone, short enough for a summary."""
+    members = list(chain.from_iterable(cluster.members for cluster in clusters))
+    spans = [span for m in members for one in m.spans for span in list_spans(one) if len(span.sentences) == 1]
     spans = [span for span in spans if len(span.text) <= MAX_SUMMARY] or spans
     documents = [terms(span.text, language) for span in spans]
     inverse = inverse_frequencies(documents)
@@ -110,8 +110,8 @@ def _choose_summary(groups: Sequence[Cluster], topic: str, language: str) -> str
 
 
 def _opening_bonus(span: SentenceSpan, count: int) -> float:
-    """What speaks for a sentence as the first one read: it opens its passage, says what something is, comes early."""
-    order, paragraph, sentence = span.place
+    """Return how fit a sentence is to be read first: it opens its passage, says what something is, comes early."""
+    order, paragraph, sentence = span.position
     bonus = 0.15 if (paragraph, sentence) == (0, 0) else 0.0
     bonus += 0.1 * max(0.0, 1 - order / max(count, 1))
     if _DEFINING.match(span.text):
@@ -119,32 +119,32 @@ def _opening_bonus(span: SentenceSpan, count: int) -> float:
     return bonus - (0.12 if _SUBORDINATE.match(span.text) else 0.0)
 
 
-def _name_sections(groups: Sequence[Cluster], topic: str, names: HeadingStyle) -> list[OutlineSection]:
-    language = names.language
+def _name_sections(clusters: Sequence[Cluster], topic: str, style: HeadingStyle) -> list[OutlineSection]:
+    language = style.language
     sections: list[OutlineSection] = []
     used: set[str] = {_heading_key(topic, language)}
-    for group in groups:
-        phrases = _phrases_of(group, groups, language)
-        heading = _choose_heading(group, phrases, used, names)
+    for cluster in clusters:
+        phrases = _phrases_of(cluster, clusters, language)
+        heading = _choose_heading(cluster, phrases, used, style)
         used.add(_heading_key(heading, language))
         sections.append(
             OutlineSection(
                 id=make_unique_slug(heading, {section.id for section in sections}),
                 heading=heading,
                 points=_choose_points(phrases, heading, language),
-                passages=[member.passage.id for member in group.members],
+                passages=[member.passage.id for member in cluster.members],
             )
         )
     return sections
 
 
-def _phrases_of(group: Cluster, groups: Sequence[Cluster], language: str) -> list[str]:
-    """The group's key phrases, those first that tell it from the other groups."""
-    sentences = [s for member in group.members for s in member.sentences]
-    headings = [member.passage.heading for member in group.members]
-    phrases = find_keyphrases(sentences, language, limit=8, known=headings, min_words=2)
+def _phrases_of(cluster: Cluster, clusters: Sequence[Cluster], language: str) -> list[str]:
+    """Return the cluster's key phrases; those that most other clusters lack come first."""
+    sentences = [s for member in cluster.members for s in member.sentences]
+    headings = [member.passage.heading for member in cluster.members]
+    phrases = find_keyphrases(sentences, language, limit=8, headings=headings, min_words=2)
     phrases += [p for p in find_keyphrases(sentences, language, limit=8) if len(p.split()) == 1]
-    texts = [set(other.terms) for other in groups if other is not group]
+    texts = [set(other.terms) for other in clusters if other is not cluster]
 
     def shared(phrase: str) -> int:
         needed = set(terms(phrase, language))
@@ -153,10 +153,10 @@ def _phrases_of(group: Cluster, groups: Sequence[Cluster], language: str) -> lis
     return sorted(phrases, key=lambda phrase: (len(phrase.split()) == 1, shared(phrase) > len(texts) / 2))
 
 
-def _choose_heading(group: Cluster, phrases: Sequence[str], used: set[str], names: HeadingStyle) -> str:
-    language = names.language
-    candidates = [*_own_headings(group, phrases, names), *_phrase_headings(phrases, language)]
-    title = _subject_of(group, names)
+def _choose_heading(cluster: Cluster, phrases: Sequence[str], used: set[str], style: HeadingStyle) -> str:
+    language = style.language
+    candidates = [*_own_headings(cluster, phrases, style), *_phrase_headings(phrases, language)]
+    title = _subject_of(cluster, style)
     if title and base_language(language) == "en":
         candidates.append(f"{title_case(title, language)} in Brief")
     candidates += _pair_headings(phrases, language)
@@ -170,16 +170,16 @@ def _choose_heading(group: Cluster, phrases: Sequence[str], used: set[str], name
     return f"{candidates[0] or title or 'More'} ({number})"[:200]
 
 
-def _own_headings(group: Cluster, phrases: Sequence[str], names: HeadingStyle) -> list[str]:
-    """What the pages' own heading gives: itself where it is a phrase, a single word made into one."""
-    own, language = group.heading, names.language
+def _own_headings(cluster: Cluster, phrases: Sequence[str], style: HeadingStyle) -> list[str]:
+    """Return headings from that of the page: itself if it is a phrase, else a phrase with it."""
+    own, language = cluster.heading, style.language
     if is_phrase(own):
         return [title_case(own, language)]
     if not own or len(own) > 80 or len(own.split()) > 9:
         return []
     if base_language(language) != "en":
         return [] if is_generic(own) else [own]
-    subject = title_case(_subject_of(group, names), language)
+    subject = title_case(_subject_of(cluster, style), language)
     if is_generic(own):
         return [f"{subject} in Brief"] if own.lower() in _OPENING_HEADINGS and subject else []
     extending = [p for p in phrases if len(p.split()) > 1 and set(terms(own, language)) < set(terms(p, language))]
@@ -191,9 +191,9 @@ def _own_headings(group: Cluster, phrases: Sequence[str], names: HeadingStyle) -
     return [title_case(phrase, language) for phrase in extending[:1]]
 
 
-def _subject_of(group: Cluster, names: HeadingStyle) -> str:
-    """What the page is about: its title without the site's name and "… in Acme"."""
-    return strip_name(group.members[group.lead].passage.title, names.site)
+def _subject_of(cluster: Cluster, style: HeadingStyle) -> str:
+    """Return the subject of the page: its title without the site's name and "… in Acme"."""
+    return strip_name(cluster.members[cluster.lead].passage.title, style.site)
 
 
 def _phrase_headings(phrases: Sequence[str], language: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A company's profile, as its home page puts it."""
+"""A company's profile, from its home page."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _NO_OFFER_START = re.compile(
 
 
 def profile_site(home: ReadPage, candidates: Sequence[str]) -> SiteReading:
-    """The profile of the company whose home page this is, and what to read next, best first."""
+    """Profile the company whose home page this is, and choose what to read next, best first."""
     language = base_language(home.language)
     name = find_name(home)
     profile = Profile(
@@ -63,7 +63,7 @@ def profile_site(home: ReadPage, candidates: Sequence[str]) -> SiteReading:
 
 
 def find_name(home: ReadPage) -> str:
-    """The site's own name: as it declares it, else the part of the title that its host has too, else its host."""
+    """Return the site's name: the declared one, else the part of the title that is in the host too, else the host."""
     if home.site_name.strip():
         return home.site_name.strip()
     host = _host(home.url)
@@ -94,9 +94,9 @@ def _find_tagline(home: ReadPage, name: str, language: str) -> str:
         if 3 <= len(words(heading)) <= 16 and heading.lower() != name.lower() and not heading.endswith("?"):
             return heading
     parts = [part.strip() for part in _TITLE_PARTS.split(home.title) if _WELCOME.sub("", part.strip()) != name]
-    telling = [part for part in parts if 3 <= len(words(part)) <= 14]
-    if telling:
-        return telling[0]
+    informative = [part for part in parts if 3 <= len(words(part)) <= 14]
+    if informative:
+        return informative[0]
     sentences = split_sentences("\n\n".join(block.text for block in home.blocks), language)
     fitting = [s for s in sentences if is_prose(s, language) and not depends_on_previous(s) and len(s) <= MAX_TAGLINE]
     return fitting[0] if fitting else ""
@@ -116,7 +116,11 @@ def _find_offers(home: ReadPage, name: str, language: str) -> list[str]:
     if len(offers) < 3:
         sentences = split_sentences("\n\n".join(block.text for block in home.blocks), language)
         phrases = find_keyphrases(
-            sentences, language, limit=MAX_OFFERS, known=[home.description, summarise(home, language, 3)], min_words=2
+            sentences,
+            language,
+            limit=MAX_OFFERS,
+            headings=[home.description, summarise(home, language, 3)],
+            min_words=2,
         )
         offers = _drop_duplicates([*offers, *(capitalise(p) for p in phrases if _is_offer(p, name))])
     return offers[:MAX_OFFERS]
@@ -152,7 +156,7 @@ def _find_audience(home: ReadPage) -> str:
 
 
 def describe_tone(text: str, language: str) -> str:
-    """Two or three plain words for how a text sounds, measured: sentence length, address, exclamations, word length."""
+    """Describe how a text sounds, by the lengths of sentences and words, forms of address, and exclamation marks."""
     sentences = [s for s in split_sentences(text[:20_000], language) if len(words(s)) >= 4]
     if not sentences:
         return ""

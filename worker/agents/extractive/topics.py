@@ -1,4 +1,4 @@
-"""Topics that the read pages have enough material for, in the words of a person choosing one."""
+"""Suggested topics: subjects that several pages or a page's title share, phrased as titles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COMPLETE_TITLE = re.compile(
 )
 _TITLES = ("how {} {works}", "a closer look at {}", "what to know about {}", "understanding {}", "why {} {matters}")
 _TITLES_WITHOUT_ARTICLE = ("{}: what to know", "{}: a closer look", "{}: the essentials")
-# Nouns that go without an article: gerunds, and what names a quality.
+# Nouns without an article: gerunds, and names of qualities.
 _MASS_NOUN = re.compile(r"(?:ing|ity|ness|ance|ence|ism|ics|ship|ware|cy|isolation|software|recovery|support|memory)$")
 _TITLES_BY_LANGUAGE = {
     "de": "{}: ein Überblick",
@@ -35,7 +35,7 @@ class _Subject:
 
 
 def suggest_topics(profile: Profile, pages: Sequence[PageDigest]) -> list[Topic]:
-    """Up to six topics, best first, no two about the same; pages without a summary count for nothing."""
+    """Suggest up to six topics, best first, no two about the same. Pages without a summary are ignored."""
     usable = [page for page in pages if page.summary.strip()]
     subjects = _drop_similar(_find_subjects(profile, usable), profile.language)
     topics: list[Topic] = []
@@ -60,7 +60,7 @@ def _find_subjects(profile: Profile, pages: Sequence[PageDigest]) -> list[_Subje
         covering.sort(key=lambda page: (-_closeness(page, needed, language), page.url))
         if covering:
             close = _closeness(covering[0], needed, language)
-            # What only one page's key phrases name comes after all that has more to it.
+            # A subject that only one page's key phrases name comes after all others.
             rank = min(len(covering), 6) + 3 * close - (0 if len(covering) > 1 or phrase in titled else 10)
             subjects.append(_Subject(phrase, tuple(covering), rank))
     return sorted(subjects, key=lambda s: (-s.score, s.phrase))
@@ -116,7 +116,7 @@ def _make_title(subject: _Subject, index: int, language: str) -> str:
 
 
 def _takes_article(phrase: str, pages: Sequence[PageDigest]) -> bool:
-    """Whether the pages themselves say "the …"."""
+    """Return whether the pages themselves write "the …"."""
     pattern = re.compile(rf"\bthe {re.escape(phrase)}\b(?! \w+ing\b)", re.IGNORECASE)
     return any(pattern.search(page.summary) for page in pages)
 

@@ -1,4 +1,4 @@
-"""Which sentences can stand in a post: whole ones, not navigation, code, or half of a thought."""
+"""Sentences that can stand in a post: whole ones, not navigation, code, or half of a thought."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _ENDING = re.compile(r"[.!?][\"'”’)]?$")
 
 @lru_cache(maxsize=8192)
 def is_prose(sentence: str, language: str = "en") -> bool:
-    """Whether a sentence is one that a reader would take as written for reading."""
+    """Return whether a sentence is prose: whole, of a usual length, without traces of navigation or code."""
     count = len(words(sentence))
     return (
         MIN_WORDS <= count <= MAX_WORDS
@@ -102,17 +102,17 @@ def _reads_like_language(sentence: str, count: int, language: str) -> bool:
 
 
 def depends_on_previous(sentence: str) -> bool:
-    """Whether a sentence (in English) leans on the one before it: "This …", "However, …", "The second …"."""
+    """Return whether an (English) sentence depends on the one before it: "This …", "However, …", "The second …"."""
     return _DEPENDENT_START.match(sentence) is not None or _CONTRASTING.search(sentence) is not None
 
 
 def is_list_lead(sentence: str, language: str = "en") -> bool:
-    """Whether a sentence leads into a list: whole but for the colon at its end."""
+    """Return whether a sentence leads into a list: it is prose, with a colon at its end."""
     return sentence.endswith(":") and not depends_on_previous(sentence) and is_prose(_with_stop(sentence), language)
 
 
 def is_list_item(item: str, language: str = "en") -> bool:
-    """Whether a list item can be quoted: three to forty words, no navigation, no code."""
+    """Return whether a list item can be quoted: three to forty words, no navigation, no code."""
     count = len(words(item))
     return (
         3 <= count <= 40

@@ -1,4 +1,4 @@
-"""Words, terms and sparse TF-IDF vectors, and how near two texts are."""
+"""Words, terms and sparse TF-IDF vectors of texts, and their similarity."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
 def words(text: str) -> list[str]:
-    """The words of a text as they stand; hyphenated words are two, `snake_case` is one."""
+    """Return the words of a text, unchanged; hyphenated words are two, `snake_case` is one."""
     return WORD.findall(text)
 
 
 def terms(text: str, language: str = "en") -> list[str]:
-    """The stems of a text's content words, in order, function words and single letters left out."""
+    """Return the stems of a text's content words in order, without function words and single letters."""
     ignored = stopwords(language)
     return [
         stem(word, language)
@@ -31,7 +31,7 @@ def terms(text: str, language: str = "en") -> list[str]:
 
 
 def document_frequencies(documents: Iterable[Sequence[str]]) -> Counter[str]:
-    """In how many of the documents each term occurs."""
+    """Return in how many of the documents each term occurs."""
     counts: Counter[str] = Counter()
     for document in documents:
         counts.update(set(document))
@@ -39,20 +39,20 @@ def document_frequencies(documents: Iterable[Sequence[str]]) -> Counter[str]:
 
 
 def inverse_frequencies(documents: Sequence[Sequence[str]]) -> dict[str, float]:
-    """log(1 + N/n) for every term: always above zero, so that two documents are enough to compare."""
+    """Return log(1 + N/n) for every term: always above zero, so that two documents are enough to compare."""
     counts = document_frequencies(documents)
     return {term: math.log(1 + len(documents) / count) for term, count in counts.items()}
 
 
 def weigh(document: Sequence[str], inverse: Mapping[str, float]) -> dict[str, float]:
-    """The document's TF-IDF vector, of length 1; terms that `inverse` doesn't know are left out."""
+    """Return the document's TF-IDF vector, of length 1, without terms that `inverse` lacks."""
     weights = {term: count * inverse[term] for term, count in Counter(document).items() if term in inverse}
     norm = math.sqrt(sum(weight * weight for weight in weights.values()))
     return {term: weight / norm for term, weight in weights.items()} if norm > 0 else {}
 
 
 def cosine(left: Vector, right: Vector) -> float:
-    """The cosine of two vectors of length 1."""
+    """Return the cosine of two vectors of length 1."""
     if len(right) < len(left):
         left, right = right, left
     return sum(weight * right[term] for term, weight in left.items() if term in right)

@@ -58,10 +58,10 @@ _NONE: frozenset[str] = frozenset()
 
 
 def base_language(language: str) -> str:
-    """The two-letter code of a language tag: `de` of `de-AT`; `en` when there is none."""
+    """Return the code in a language tag: `de` for `de-AT`; `en` if the tag is empty."""
     return re.split(r"[-_]", language.strip().lower())[0] or "en"
 
 
 def stopwords(language: str) -> frozenset[str]:
-    """The function words of a language; none for a language without a list."""
+    """Return the function words of a language; none for a language without a list."""
     return STOPWORDS.get(base_language(language), _NONE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from worker.agents.extractive.material import Material, sentence_key
 from worker.agents.text.ranking import pick_diverse, scale
-from worker.agents.text.similarity import cosine, inverse_frequencies, terms, weigh
+from worker.agents.text.similarity import VectorSpace, cosine, terms
 from worker.agents.text.titles import clean_heading
 
 ENOUGH_WORDS = 110
@@ -44,9 +44,9 @@ def rate_relevance(materials: Sequence[Material], query: str, guidance: str, lan
         material.terms + terms(f"{material.passage.heading}\n{material.passage.title}", language) * HEADING_WEIGHT
         for material in materials
     ]
-    inverse = inverse_frequencies(documents)
-    wanted = weigh(terms(query, language) + terms(guidance, language) * 2, inverse)
-    closeness = scale([cosine(weigh(document, inverse), wanted) for document in documents])
+    space = VectorSpace(documents)
+    wanted = space.vector(terms(query, language) + terms(guidance, language) * 2)
+    closeness = scale([cosine(vector, wanted) for vector in space.vectors])
     # Passages come best page first: a small part of the weight decides where words do not.
     count = len(materials)
     return [0.9 * near + 0.1 * (1 - index / count) for index, near in enumerate(closeness)]
@@ -96,8 +96,7 @@ def _split_largest(clusters: Sequence[Cluster], relevance: dict[int, float]) -> 
 
 def _merge_into(clusters: Sequence[Cluster], count: int) -> list[Cluster]:
     """Return the `count` best different clusters, the small ones filled with the most similar of the others."""
-    inverse = inverse_frequencies([cluster.terms for cluster in clusters])
-    vectors = [weigh(cluster.terms, inverse) for cluster in clusters]
+    vectors = VectorSpace([cluster.terms for cluster in clusters]).vectors
     weights = [cluster.relevance * min(1.0, 0.05 + 0.95 * cluster.word_count / ENOUGH_WORDS) for cluster in clusters]
     seeds = pick_diverse(weights, vectors, count, diversity=0.35, ceiling=1.1)
     merged = {seed: clusters[seed] for seed in seeds}

@@ -7,7 +7,7 @@ from worker.agents.extractive.material import SentenceSpan, list_spans, read_mat
 from worker.agents.text.keyphrases import find_keyphrases
 from worker.agents.text.ranking import MAX_RANKED, lexrank, scale
 from worker.agents.text.sentences import flatten, split_sentences
-from worker.agents.text.similarity import cosine, inverse_frequencies, terms, weigh
+from worker.agents.text.similarity import VectorSpace, cosine, terms
 from worker.agents.text.stopwords import base_language
 
 MAX_PHRASES = 10
@@ -40,11 +40,9 @@ def summarise(page: ReadPage, language: str, count: int) -> str:
 
 def _choose_span(spans: list[SentenceSpan], query: str, language: str) -> SentenceSpan:
     sentences = list(dict.fromkeys(s for span in spans for s in span.sentences))[:MAX_RANKED]
-    documents = [terms(sentence, language) for sentence in sentences]
-    inverse = inverse_frequencies(documents)
-    vectors = [weigh(document, inverse) for document in documents]
-    wanted = weigh(terms(query, language), inverse)
-    near, central = scale([cosine(vector, wanted) for vector in vectors]), scale(lexrank(vectors))
+    space = VectorSpace([terms(sentence, language) for sentence in sentences])
+    wanted = space.vector(terms(query, language))
+    near, central = scale([cosine(vector, wanted) for vector in space.vectors]), scale(lexrank(space.vectors))
     # A page says at its start what it is about.
     rank = {sentence: 0.4 * near[i] + 0.4 * central[i] + 0.4 / (1 + i / 4) for i, sentence in enumerate(sentences)}
 

@@ -24,7 +24,7 @@ from worker.agents.extractive.clusters import (
 from worker.agents.extractive.material import NotEnoughMaterial, SentenceSpan, list_spans, read_material
 from worker.agents.text.keyphrases import find_keyphrases
 from worker.agents.text.ranking import lexrank, scale
-from worker.agents.text.similarity import cosine, inverse_frequencies, terms, weigh
+from worker.agents.text.similarity import VectorSpace, cosine, terms
 from worker.agents.text.stopwords import base_language
 from worker.agents.text.titles import capitalise, clean_heading, is_generic, is_phrase, strip_name, title_case
 
@@ -96,14 +96,12 @@ def _choose_summary(clusters: Sequence[Cluster], topic: str, language: str) -> s
     members = list(chain.from_iterable(cluster.members for cluster in clusters))
     spans = [span for m in members for one in m.spans for span in list_spans(one) if len(span.sentences) == 1]
     spans = [span for span in spans if len(span.text) <= MAX_SUMMARY] or spans
-    documents = [terms(span.text, language) for span in spans]
-    inverse = inverse_frequencies(documents)
-    vectors = [weigh(document, inverse) for document in documents]
-    wanted = weigh(terms(topic, language), inverse)
-    central = scale(lexrank(vectors))
+    space = VectorSpace([terms(span.text, language) for span in spans])
+    wanted = space.vector(terms(topic, language))
+    central = scale(lexrank(space.vectors))
     scores = [
         0.6 * cosine(vector, wanted) + 0.4 * rank + _opening_bonus(span, len(members))
-        for span, vector, rank in zip(spans, vectors, [*central], strict=True)
+        for span, vector, rank in zip(spans, space.vectors, central, strict=True)
     ]
     best = max(range(len(spans)), key=lambda i: (scores[i], -i), default=None)
     return spans[best].text[:1000] if best is not None else ""

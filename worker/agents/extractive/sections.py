@@ -25,7 +25,7 @@ from worker.agents.extractive.material import (
 from worker.agents.text.markdown import escape
 from worker.agents.text.ranking import MAX_RANKED, lexrank, scale
 from worker.agents.text.sentences import split_sentences
-from worker.agents.text.similarity import Vector, cosine, inverse_frequencies, terms, weigh
+from worker.agents.text.similarity import Vector, VectorSpace, cosine, terms
 
 _BUDGET = {Length.SHORT: 130, Length.MEDIUM: 170, Length.LONG: 200}
 """About how many words a section has."""
@@ -87,20 +87,18 @@ def _rate(
     spans: Sequence[SentenceSpan], materials: Sequence[Material], query: str, topic: str, guidance: str, language: str
 ) -> _Rating:
     sentences = list(dict.fromkeys(s for span in spans for s in (*span.sentences, *span.items)))[:MAX_RANKED]
-    documents = [terms(sentence, language) for sentence in sentences]
-    inverse = inverse_frequencies(documents)
-    vectors = [weigh(document, inverse) for document in documents]
-    central = scale(lexrank(vectors))
-    wanted = weigh(terms(query, language) * 2 + terms(topic, language), inverse)
-    asked = weigh(terms(guidance, language), inverse)
-    near = scale([cosine(vector, wanted) for vector in vectors])
+    space = VectorSpace([terms(sentence, language) for sentence in sentences])
+    central = scale(lexrank(space.vectors))
+    wanted = space.vector(terms(query, language) * 2 + terms(topic, language))
+    asked = space.vector(terms(guidance, language))
+    near = scale([cosine(vector, wanted) for vector in space.vectors])
     rank = {
-        sentence: 0.45 * central[i] + 0.55 * near[i] + 1.5 * cosine(vectors[i], asked)
+        sentence: 0.45 * central[i] + 0.55 * near[i] + 1.5 * cosine(space.vectors[i], asked)
         for i, sentence in enumerate(sentences)
     }
     return _Rating(
         [_score(span, rank) for span in spans],
-        [weigh(terms(span.text, language), inverse) for span in spans],
+        [space.vector(terms(span.text, language)) for span in spans],
     )
 
 

@@ -38,10 +38,20 @@ def document_frequencies(documents: Iterable[Sequence[str]]) -> Counter[str]:
     return counts
 
 
-def inverse_frequencies(documents: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Return log(1 + N/n) for every term: always above zero, so that two documents are enough to compare."""
-    counts = document_frequencies(documents)
-    return {term: math.log(1 + len(documents) / count) for term, count in counts.items()}
+class VectorSpace:
+    """The TF-IDF `vectors` of documents, and those of other texts by the same frequencies.
+
+    A term's inverse frequency is log(1 + N/n): always above zero, so that two documents are enough to compare.
+    """
+
+    def __init__(self, documents: Sequence[Sequence[str]]) -> None:
+        counts = document_frequencies(documents)
+        self._inverse = {term: math.log(1 + len(documents) / count) for term, count in counts.items()}
+        self.vectors = [self.vector(document) for document in documents]
+
+    def vector(self, document: Sequence[str]) -> dict[str, float]:
+        """Return the vector of a text's terms, without those that no document has."""
+        return weigh(document, self._inverse)
 
 
 def weigh(document: Sequence[str], inverse: Mapping[str, float]) -> dict[str, float]:

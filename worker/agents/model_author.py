@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import aclosing
+from typing import TypeVar
 
 from app.content.slugs import make_unique_slug
 from app.content.values import (
@@ -22,6 +23,7 @@ from app.content.values import (
 )
 from worker.agents import prompts
 from worker.agents.model_answers import (
+    ModelAnswer,
     NotesAnswer,
     OutlineAnswer,
     ProfileAnswer,
@@ -31,6 +33,8 @@ from worker.agents.model_answers import (
 from worker.llm.budget import Budget
 from worker.llm.errors import BadOutput
 from worker.llm.gateway import Gateway
+
+Answer = TypeVar("Answer", bound=ModelAnswer)
 
 _KEY_PAGES = 6
 _KEY_PHRASES = 10
@@ -50,13 +54,7 @@ class ModelAuthor:
 
     async def profile_site(self, home: ReadPage, candidates: Sequence[str]) -> SiteReading:
         """Profile a company in one call. Leave out addresses that were not given."""
-        answer = await self._gateway.structured(
-            prompts.PROFILE_SITE,
-            prompts.SYSTEM,
-            prompts.profile_prompt(home, candidates),
-            ProfileAnswer,
-            budget=self._budget,
-        )
+        answer = await self._ask(prompts.PROFILE_SITE, prompts.profile_prompt(home, candidates), ProfileAnswer)
         titles = {home.url: home.title} | dict.fromkeys(candidates, "") | {link.url: link.text for link in home.links}
         key_pages = [KeyPage(url=url, title=titles[url] or url) for url in _keep_given(answer.key_pages, titles)]
         profile = Profile(
@@ -72,20 +70,12 @@ class ModelAuthor:
         return SiteReading(profile=profile, read_next=_keep_given(answer.read_next, titles))
 
     async def take_notes(self, page: ReadPage) -> PageNotes:
-        answer = await self._gateway.structured(
-            prompts.TAKE_NOTES, prompts.SYSTEM, prompts.notes_prompt(page), NotesAnswer, budget=self._budget
-        )
+        answer = await self._ask(prompts.TAKE_NOTES, prompts.notes_prompt(page), NotesAnswer)
         return PageNotes(summary=_line(answer.summary), key_phrases=_lines(answer.key_phrases)[:_KEY_PHRASES])
 
     async def suggest_topics(self, profile: Profile, pages: Sequence[PageDigest]) -> list[Topic]:
         """Suggest topics. Leave out the address of a topic whose page was not given."""
-        answer = await self._gateway.structured(
-            prompts.SUGGEST_TOPICS,
-            prompts.SYSTEM,
-            prompts.topics_prompt(profile, pages),
-            TopicsAnswer,
-            budget=self._budget,
-        )
+        answer = await self._ask(prompts.SUGGEST_TOPICS, prompts.topics_prompt(profile, pages), TopicsAnswer)
         given = {page.url for page in pages}
         return [
             Topic(title=_line(topic.title)[:200], why=_line(topic.why), url=topic.url if topic.url in given else "")
@@ -96,12 +86,8 @@ class ModelAuthor:
         self, brief: PostBrief, profile: Profile, passages: Sequence[Passage], guidance: str = ""
     ) -> Outline:
         """Plan a post. Raise `BadOutput` for a passage that was not given, and for two sections too many or too few."""
-        answer = await self._gateway.structured(
-            prompts.OUTLINE,
-            prompts.SYSTEM,
-            prompts.outline_prompt(brief, profile, passages, guidance),
-            OutlineAnswer,
-            budget=self._budget,
+        answer = await self._ask(
+            prompts.OUTLINE, prompts.outline_prompt(brief, profile, passages, guidance), OutlineAnswer
         )
         _check_outline(answer, brief, passages)
         return Outline(
@@ -126,6 +112,9 @@ class ModelAuthor:
         async with aclosing(text) as pieces:
             async for piece in pieces:
                 yield piece
+
+    async def _ask(self, task: str, prompt: str, answer_type: type[Answer]) -> Answer:
+        return await self._gateway.structured(task, prompts.SYSTEM, prompt, answer_type, budget=self._budget)
 
 
 def _check_outline(answer: OutlineAnswer, brief: PostBrief, passages: Sequence[Passage]) -> None:

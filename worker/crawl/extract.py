@@ -11,8 +11,8 @@ from app.content.values import ReadPage
 from worker.crawl.blocks import read_blocks, visible_text
 from worker.crawl.charset import decode_page
 from worker.crawl.errors import EmptyPage, ScriptOnlyPage
-from worker.crawl.fetch import FetchResult
 from worker.crawl.metadata import read_description, read_language, read_links, read_site_name, read_title
+from worker.crawl.response import FetchResult
 
 _LITTLE_TEXT = 200
 _NO_TEXT = 50

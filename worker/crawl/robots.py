@@ -15,7 +15,8 @@ from protego import Protego
 
 from app.content.urls import origin
 from worker.crawl.errors import AddressRefused, CrawlError, ErrorPage, RobotsRefused, TooManyRedirects
-from worker.crawl.fetch import Fetcher, FetchLimits
+from worker.crawl.fetch import Fetcher
+from worker.crawl.response import FetchLimits
 
 _LIMITS = FetchLimits(max_bytes=500 * 1024, truncate=True)
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from app.content.urls import schemes_of
 from worker.crawl.errors import CrawlError, FetchTimeout, HostUnreachable, TlsFailed
-from worker.crawl.fetch import Fetcher, FetchResult, HopCheck
+from worker.crawl.fetch import Fetcher, HopCheck
+from worker.crawl.response import FetchResult
 
 HTTPS_SECONDS = 10.0
 """How long https may take to answer before http is tried: longer than a slow site takes, and both fit into one try."""

@@ -12,7 +12,8 @@ from lxml import etree
 
 from app.content.urls import AddressRefused, join_address, same_site
 from worker.crawl.errors import CrawlError
-from worker.crawl.fetch import Fetcher, FetchLimits, HopCheck
+from worker.crawl.fetch import Fetcher, HopCheck
+from worker.crawl.response import FetchLimits
 
 MAX_FILES = 6
 MAX_ADDRESSES = 5000

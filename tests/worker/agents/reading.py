@@ -29,7 +29,7 @@ LINKS = [
 
 
 def read_page(name: str) -> ReadPage:
-    """A page of `pages/`: its title, its description, then `# heading` and paragraphs."""
+    """Read a page of `pages/`: its title, its description, then `# heading` and paragraphs."""
     text = (Path(__file__).parent / "pages" / f"{name}.txt").read_text(encoding="utf-8")
     head, *parts = text.split("\n# ")
     title, description = head.strip().splitlines()
@@ -43,7 +43,7 @@ def read_page(name: str) -> ReadPage:
 
 
 def read_passages() -> list[Passage]:
-    """The passages of the three pages, numbered as one post cites them."""
+    """Return the passages of the three pages, numbered as one post cites them."""
     pages = [read_page(name) for name in ("solar_battery", "solar_maintenance", "solar_home")]
     return number_passages(passage for page in pages for passage in split_passages(page))
 

@@ -1,4 +1,4 @@
-"""The claim check marks what the sources do not say, and nothing else."""
+"""The claim check marks the sentences that their sources do not support, and no others."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_wrong_source_is_marked() -> None:
     assert len(marks("Rural grants pay for farms and batteries. [s2]")) == 1
 
 
-def test_a_sentence_goes_by_the_next_citation_of_its_paragraph() -> None:
+def test_a_sentence_is_checked_by_the_next_citation_of_its_paragraph() -> None:
     assert marks("Inverters fail first. Dust in the barn is why. [s2]") == []
     assert len(marks("Inverters fail after 11 years. Dust in the barn is why. [s2]")) == 1
 

@@ -47,7 +47,7 @@ def test_list_lines_are_items() -> None:
 
 
 @pytest.mark.parametrize(
-    "debris",
+    "boilerplate",
     [
         "Home Products Pricing About Contact Login.",
         "© 2024 Brightfield Solar and all of its partners.",
@@ -60,8 +60,8 @@ def test_list_lines_are_items() -> None:
         "It cites what is not there, as in [s3] of the text.",
     ],
 )
-def test_debris_is_no_prose(debris: str) -> None:
-    assert not is_prose(debris)
+def test_boilerplate_is_no_prose(boilerplate: str) -> None:
+    assert not is_prose(boilerplate)
 
 
 def test_prose_is_prose() -> None:
@@ -72,11 +72,11 @@ def test_prose_is_prose() -> None:
 @pytest.mark.parametrize(
     "sentence", ["This is what pays for it.", "However, the rule fails.", "It grows.", "The second step is short."]
 )
-def test_leaning_sentences_are_known(sentence: str) -> None:
+def test_dependent_sentences_are_recognised(sentence: str) -> None:
     assert depends_on_previous(sentence)
 
 
-def test_free_sentences_are_known() -> None:
+def test_independent_sentences_are_recognised() -> None:
     assert not depends_on_previous("A battery closes the gap.")
     assert not depends_on_previous("It is possible to add cells later.")
 

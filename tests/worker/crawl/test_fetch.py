@@ -21,8 +21,9 @@ from worker.crawl.errors import (
     TooLarge,
     TooManyRedirects,
 )
-from worker.crawl.fetch import HTML_PAGE, Fetcher, FetchLimits
+from worker.crawl.fetch import Fetcher
 from worker.crawl.politeness import HostThrottle
+from worker.crawl.response import HTML_PAGE, FetchLimits
 
 
 @pytest.fixture

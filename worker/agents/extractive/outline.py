@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain
 
 from app.content.slugs import make_unique_slug
 from app.content.values import (
@@ -21,12 +20,13 @@ from worker.agents.extractive.clusters import (
     drop_repeats,
     rate_relevance,
 )
+from worker.agents.extractive.headings import HeadingStyle, choose_heading, heading_key
 from worker.agents.extractive.material import NotEnoughMaterial, SentenceSpan, list_spans, read_material
 from worker.agents.text.keyphrases import find_keyphrases
 from worker.agents.text.ranking import lexrank, scale
 from worker.agents.text.similarity import VectorSpace, cosine, terms
 from worker.agents.text.stopwords import base_language
-from worker.agents.text.titles import capitalise, clean_heading, is_generic, is_phrase, strip_name, title_case
+from worker.agents.text.titles import capitalise, clean_heading, title_case
 
 MIN_SECTIONS = 3
 MAX_SUMMARY = 320
@@ -35,7 +35,6 @@ _NO_MATERIAL = (
     "The pages read so far say too little about “{topic}” to write {count} sections from ({found} usable passages)."
     " Read more pages, or choose a topic that the site has more text about."
 )
-_OPENING_HEADINGS = ("introduction", "overview", "summary", "about", "background")
 _DEFINING = re.compile(
     r"^(?:(?:an?|the)\s)?[\w\s\"“”'’-]{2,50}?\s(?:is|are|means|provides|lets|helps|works by)\b", re.IGNORECASE
 )
@@ -55,14 +54,6 @@ _COMPLETE_TITLES = (
     "getting ",
     "understanding ",
 )
-
-
-@dataclass(frozen=True)
-class HeadingStyle:
-    """How headings are made: in which language, and without the name of which site."""
-
-    site: str
-    language: str
 
 
 def plan_outline(brief: PostBrief, profile: Profile, passages: Sequence[Passage], guidance: str = "") -> Outline:
@@ -120,11 +111,11 @@ def _opening_bonus(span: SentenceSpan, count: int) -> float:
 def _name_sections(clusters: Sequence[Cluster], topic: str, style: HeadingStyle) -> list[OutlineSection]:
     language = style.language
     sections: list[OutlineSection] = []
-    used: set[str] = {_heading_key(topic, language)}
+    used: set[str] = {heading_key(topic, language)}
     for cluster in clusters:
         phrases = _phrases_of(cluster, clusters, language)
-        heading = _choose_heading(cluster, phrases, used, style)
-        used.add(_heading_key(heading, language))
+        heading = choose_heading(cluster, phrases, used, style)
+        used.add(heading_key(heading, language))
         sections.append(
             OutlineSection(
                 id=make_unique_slug(heading, {section.id for section in sections}),
@@ -151,65 +142,6 @@ def _phrases_of(cluster: Cluster, clusters: Sequence[Cluster], language: str) ->
     return sorted(phrases, key=lambda phrase: (len(phrase.split()) == 1, shared(phrase) > len(texts) / 2))
 
 
-def _choose_heading(cluster: Cluster, phrases: Sequence[str], used: set[str], style: HeadingStyle) -> str:
-    language = style.language
-    candidates = [*_own_headings(cluster, phrases, style), *_phrase_headings(phrases, language)]
-    title = _subject_of(cluster, style)
-    if title and base_language(language) == "en":
-        candidates.append(f"{title_case(title, language)} in Brief")
-    candidates += _pair_headings(phrases, language)
-    candidates += [f"{capitalise(phrase)}: {title}" for phrase in phrases] + [title]
-    for candidate in candidates:
-        if candidate and _heading_key(candidate, language) not in used:
-            return candidate[:200]
-    number = 2
-    while _heading_key(f"{candidates[0] or title} ({number})", language) in used:
-        number += 1
-    return f"{candidates[0] or title or 'More'} ({number})"[:200]
-
-
-def _own_headings(cluster: Cluster, phrases: Sequence[str], style: HeadingStyle) -> list[str]:
-    """Return headings from that of the page: itself if it is a phrase, else a phrase with it."""
-    own, language = cluster.heading, style.language
-    if is_phrase(own):
-        return [title_case(own, language)]
-    if not own or len(own) > 80 or len(own.split()) > 9:
-        return []
-    if base_language(language) != "en":
-        return [] if is_generic(own) else [own]
-    subject = title_case(_subject_of(cluster, style), language)
-    if is_generic(own):
-        return [f"{subject} in Brief"] if own.lower() in _OPENING_HEADINGS and subject else []
-    extending = [p for p in phrases if len(p.split()) > 1 and set(terms(own, language)) < set(terms(p, language))]
-    if own.endswith("ing"):
-        return [f"How {title_case(own, language)} Works"]
-    apart = not set(terms(own, language)) & set(terms(subject, language))
-    if subject and apart and len(subject.split()) <= 4:
-        return [title_case(f"{own} in {subject}", language)]
-    return [title_case(phrase, language) for phrase in extending[:1]]
-
-
-def _subject_of(cluster: Cluster, style: HeadingStyle) -> str:
-    """Return the subject of the page: its title without the site's name and "… in Acme"."""
-    return strip_name(cluster.members[cluster.lead].passage.title, style.site)
-
-
-def _phrase_headings(phrases: Sequence[str], language: str) -> list[str]:
-    return [title_case(phrase, language) for phrase in phrases if len(phrase.split()) > 1]
-
-
-def _pair_headings(phrases: Sequence[str], language: str) -> list[str]:
-    short = [phrase for phrase in phrases if len(phrase.split()) == 1]
-    joint = {"en": "and", "de": "und", "fr": "et", "es": "y", "it": "e", "pt": "e", "nl": "en"}.get(
-        base_language(language)
-    )
-    return [title_case(f"{left} {joint} {right}", language) for left, right in pairwise(short)] if joint else []
-
-
 def _choose_points(phrases: Sequence[str], heading: str, language: str) -> list[str]:
     said = set(terms(heading, language))
     return [capitalise(phrase) for phrase in phrases if not set(terms(phrase, language)) <= said][:3]
-
-
-def _heading_key(heading: str, language: str) -> str:
-    return " ".join(sorted(terms(heading, language))) or heading.casefold()

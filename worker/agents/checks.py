@@ -38,7 +38,8 @@ def check_section(
     A cited sentence needs its numbers, its names and most of its words in the passages it cites (text, heading and
     title). A sentence without a citation has that of the next cited sentence in its paragraph or list; where none
     follows, it is returned if it has a number, a name or a superlative. `known_names` (the company's own) need no
-    source. Raise `UnknownSource` for a cited id that no passage has.
+    source. Raise `UnknownSource` for a cited id that no passage has. Takes up to some tens of milliseconds: call it in
+    a thread.
     """
     sources = {p.id: f"{p.title}\n{p.heading}\n{p.text}" for p in passages}
     refuse_unknown_citations(markdown, sources)

@@ -33,7 +33,7 @@ from app.stores.unshipped import Unshipped
 from worker.agents.author import Author
 from worker.agents.extractive_author import ExtractiveAuthor
 from worker.agents.model_author import ModelAuthor
-from worker.crawl.extract import read_page
+from worker.crawl.extract import extract_page
 from worker.crawl.site import SiteReader
 from worker.engine.archiver import Archiver
 from worker.engine.arq_queue import ArqQueue, open_queue
@@ -64,7 +64,7 @@ def warm_up(*, models: bool) -> None:
     All that needs it is executed in threads too. Loaded by the event loop, it would keep leases from being renewed.
     """
     page = b"<html><head><title>Hello</title></head><body><main><h1>Hello</h1><p>" + b"A sentence. " * 60
-    read_page(page + b"</p></main></body></html>", "https://example.com/")
+    extract_page(page + b"</p></main></body></html>", "https://example.com/")
     if models:
         for module in ("pydantic_ai.direct", "worker.llm.error_mapping", "worker.llm.providers"):
             importlib.import_module(module)

@@ -13,7 +13,6 @@ from app.contract.settings import Settings
 from app.stores.tables import SiteRow
 from tests.chaos.scenarios import WorkflowScenarios
 from tests.sites.server import FixtureSite
-from tests.sites.town import Town, resolve_in_town
 from tests.support.site_rows import SITE
 from worker.crawl.fetch import Fetcher
 from worker.crawl.politeness import HostThrottle
@@ -77,7 +76,7 @@ async def test_a_site_of_plain_http_is_kept_under_its_address(
     async def plain_http() -> AsyncIterator[Scenario]:
         async with FixtureSite() as site:
             reader = SiteReader(
-                fetcher=Fetcher(pace=HostThrottle(gap=0), resolve=resolve_in_town, dial=Town(http=site.port))
+                fetcher=Fetcher(throttle=HostThrottle(gap=0), resolve=resolve_publicly, backend=PortMap(http=site.port))
             )
             async with scenarios.reading(typed, reader) as (scenario, database):
                 yield scenario

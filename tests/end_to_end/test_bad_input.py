@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.end_to_end.visiting import Visitors, Workplace, give_address, step, wait_for_status
-from tests.sites.server import Answer, FixtureSite
+from tests.sites.server import CannedResponse, FixtureSite
 from tests.support.product import Product
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("products")]
@@ -84,8 +84,8 @@ async def test_a_server_error_can_be_tried_again_when_the_site_is_well(
 async def test_an_address_without_a_page_to_read(
     extractive_product: Product, site: FixtureSite, visitors: Visitors, path: str, message: str
 ) -> None:
-    site.answer("/inside", Answer(302, headers={"location": "http://10.0.0.1/"}))
-    site.answer("/around", Answer(302, headers={"location": "/around"}))
+    site.answer("/inside", CannedResponse(302, headers={"location": "http://10.0.0.1/"}))
+    site.answer("/around", CannedResponse(302, headers={"location": "/around"}))
     await _expect_unreadable(extractive_product, visitors, site.url + path, message)
 
 

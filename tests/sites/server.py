@@ -1,4 +1,4 @@
-"""Small sites on loopback that play the outside world.
+"""Small sites on 127.0.0.1 that stand for the outside world.
 
 `python -m tests.sites.server PORT [FOLDER]` serves the fixture company's site, or a folder, until it is stopped.
 """
@@ -22,8 +22,8 @@ BROCHURE = b"%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a path is answered with. Without a `content-length` of its own, the body's is sent."""
+class CannedResponse:
+    """The response to requests of a path. Without a `content-length` header, the body's length is sent."""
 
     status: int = 200
     body: bytes = b""
@@ -32,7 +32,7 @@ class Answer:
 
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-"""Answers a request byte by byte; the request line and headers have been read."""
+"""Writes the response to a request whose request line and headers have been read."""
 
 
 class DirectorySite:
@@ -48,8 +48,8 @@ class DirectorySite:
         self.connections = 0
         self._root = root.resolve()
         self._port = port
-        self._answers: dict[str, Answer] = {}
-        self._failing: dict[str, tuple[Answer, float]] = {}
+        self._answers: dict[str, CannedResponse] = {}
+        self._failing: dict[str, tuple[CannedResponse, float]] = {}
         self._handlers: dict[str, Handler] = {}
         self._held: dict[str, asyncio.Event] = {}
         self._delays: dict[str, float] = {}
@@ -62,12 +62,12 @@ class DirectorySite:
 
     @property
     def host_port(self) -> str:
-        """As it stands in `LONGHAND_CRAWL_ALLOW`."""
+        """Return `host:port` as it stands in `LONGHAND_CRAWL_ALLOW`."""
         return f"127.0.0.1:{self._port}"
 
     @property
     def url(self) -> str:
-        """The site's address, without a slash at its end."""
+        """Return the site's address, without a slash at its end."""
         return f"http://{self.host_port}"
 
     async def __aenter__(self) -> Self:
@@ -84,33 +84,33 @@ class DirectorySite:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def answer(self, path: str, answer: Answer) -> None:
-        """From now on `path` is answered so."""
+    def answer(self, path: str, answer: CannedResponse) -> None:
+        """Respond to all further requests of `path` with `answer`."""
         self._answers[path] = answer
 
     def fail(self, path: str, status: int = 503, times: float = float("inf"), **headers: str) -> None:
-        """Fails the next `times` requests of `path`; headers by keyword, `retry_after="2"`."""
+        """Fail the next `times` requests of `path`; headers by keyword, `retry_after="2"`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         body = f"<!doctype html><title>Error {status}</title><h1>Something went wrong here</h1>".encode()
-        self._failing[path] = (Answer(status, body, headers=named), times)
+        self._failing[path] = (CannedResponse(status, body, headers=named), times)
 
     def heal(self, path: str) -> None:
-        """Ends what `fail`, `delay` and `hold` do to `path`."""
+        """Undo what `fail`, `delay` and `hold` did to `path`."""
         self._failing.pop(path, None)
         self._delays.pop(path, None)
         if held := self._held.pop(path, None):
             held.set()
 
     def hold(self, path: str) -> asyncio.Event:
-        """Requests of `path` wait until the event is set."""
+        """Delay requests of `path` until the returned event is set."""
         return self._held.setdefault(path, asyncio.Event())
 
     def delay(self, path: str, seconds: float) -> None:
-        """Answers `path` this much later: for watching, not for tests to synchronise by."""
+        """Respond to `path` after so many seconds: for watching, not for tests to synchronise by."""
         self._delays[path] = seconds
 
     def handle(self, path: str, handler: Handler) -> None:
-        """Leaves the whole answer of `path` to `handler`."""
+        """Let `handler` write the whole response to requests of `path`."""
         self._handlers[path] = handler
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -142,7 +142,7 @@ class DirectorySite:
         else:
             await self._send(writer, self._answer_for(path), method)
 
-    async def _send(self, writer: asyncio.StreamWriter, answer: Answer, method: str) -> None:
+    async def _send(self, writer: asyncio.StreamWriter, answer: CannedResponse, method: str) -> None:
         headers = {"content-length": str(len(answer.body)), "connection": "close", **answer.headers}
         if answer.content_type:
             headers["content-type"] = answer.content_type
@@ -151,24 +151,24 @@ class DirectorySite:
         writer.write(b"" if method == "HEAD" else answer.body)
         await writer.drain()
 
-    def _answer_for(self, path: str) -> Answer:
+    def _answer_for(self, path: str) -> CannedResponse:
         failing = self._failing.get(path)
         if failing and failing[1] > 0:
             self._failing[path] = (failing[0], failing[1] - 1)
             return failing[0]
         return self._answers.get(path) or self._file(path)
 
-    def _file(self, path: str) -> Answer:
+    def _file(self, path: str) -> CannedResponse:
         file = (self._root / path.lstrip("/")).resolve()
         if not file.is_relative_to(self._root):
-            return Answer(404, b"<!doctype html><title>Not found</title><h1>Not found</h1>")
+            return CannedResponse(404, b"<!doctype html><title>Not found</title><h1>Not found</h1>")
         if file.is_dir():
             if not path.endswith("/"):
-                return Answer(301, headers={"location": f"{path}/"})
+                return CannedResponse(301, headers={"location": f"{path}/"})
             file = file / "index.html"
         if not file.is_file():
-            return Answer(404, b"<!doctype html><title>Not found</title><h1>Not found</h1>")
-        return Answer(body=self._read(file), content_type=mimetypes.guess_type(file.name)[0] or "text/plain")
+            return CannedResponse(404, b"<!doctype html><title>Not found</title><h1>Not found</h1>")
+        return CannedResponse(body=self._read(file), content_type=mimetypes.guess_type(file.name)[0] or "text/plain")
 
     def _read(self, file: Path) -> bytes:
         return file.read_bytes()
@@ -183,7 +183,7 @@ class FixtureSite(DirectorySite):
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(PAGES, port)
-        self.answer("/brochure.pdf", Answer(body=BROCHURE, content_type="application/pdf"))
+        self.answer("/brochure.pdf", CannedResponse(body=BROCHURE, content_type="application/pdf"))
         self.fail(BROKEN_PATH, 500)
 
     def _read(self, file: Path) -> bytes:
@@ -193,7 +193,7 @@ class FixtureSite(DirectorySite):
 
 
 async def serve(port: int, root: Path | None) -> None:
-    """Serves until it is cancelled."""
+    """Serve a folder, or the fixture company's site, until cancelled."""
     async with DirectorySite(root, port) if root else FixtureSite(port) as site:
         print(site.url, flush=True)
         await asyncio.Event().wait()

@@ -1,1 +1,1 @@
-"""The agents: what reads sites and writes posts, with or without a model."""
+"""Authors that read sites and write posts, with or without a model."""

@@ -1,4 +1,4 @@
-"""`Author`: what a writer is asked for. A model can be one, and so can plain algorithms."""
+"""The protocol of authors: a model can be one, and so can plain algorithms."""
 
 from __future__ import annotations
 
@@ -20,22 +20,21 @@ from app.content.values import (
 
 
 class Author(Protocol):
-    """Reads for a company and writes for it.
+    """Reads a company's pages and writes its posts.
 
-    Everything an author is given from the web is data. What it cites are the ids of passages it was given;
-    an id that it was not given is for the caller to refuse.
+    All text from the web is data, never an instruction. An author cites passages by their ids; the caller refuses ids
+    of passages that it did not give.
     """
 
     @property
     def name(self) -> str:
-        """What pages call it: `extractive`, or the model's name."""
+        """Return the name that people read: `extractive`, or the model's name."""
         ...
 
     async def profile_site(self, home: ReadPage, candidates: Sequence[str]) -> SiteReading:
         """Profile a company from its home page, and choose what to read next.
 
-        `candidates` are addresses of the sitemap; the home page's own links count too. Gives only addresses
-        that stand in one of the two.
+        `candidates` are addresses of the sitemap. Return only addresses that are among these or the page's own links.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The claim check: does each sentence of a section stand on the passage it cites?"""
+"""The claim check: sentences of a section that their cited passages do not support."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from app.content.values import Check, Passage
-from worker.agents.citations import find_citations, refuse_unknown
+from worker.agents.citations import find_citations, refuse_unknown_citations
 from worker.agents.text.claims import find_names, find_numbers, find_superlatives, names_are_marked
 from worker.agents.text.markdown import unescape
 from worker.agents.text.sentences import flatten, split_sentences
-from worker.agents.text.similarity import stem, terms, words
-from worker.agents.text.stopwords import guess_language
+from worker.agents.text.similarity import terms, words
+from worker.agents.text.stemming import stem
 
 MIN_SHARE = 0.5
-"""The share of a sentence's content words that its source must have."""
+"""The share of a sentence's content words that must be in its source too."""
 
 _FENCE = re.compile(r"^(```|~~~).*?(?:^\1[^\n]*|\Z)", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s.*$", re.MULTILINE)
@@ -30,66 +30,69 @@ class _Claim:
     sources: tuple[str, ...]
 
 
-def check_section(markdown: str, passages: Sequence[Passage], known_names: Collection[str] = ()) -> list[Check]:
-    """The sentences of a section that its cited passages do not support, each with the reason.
+def check_section(
+    markdown: str, passages: Sequence[Passage], language: str, known_names: Collection[str] = ()
+) -> list[Check]:
+    """Return the sentences of a section that its cited passages do not support, each with the reason.
 
     A cited sentence needs its numbers, its names and most of its words in the passages it cites (text, heading and
-    title). A sentence without a citation of its own goes by the next one in its paragraph or list; where none
-    follows, it is marked if it has a number, a name or a superlative. `known_names` may stand anywhere (the
-    company's own name). Raises `UnknownSource` for a cited id that no passage has.
+    title). A sentence without a citation has that of the next cited sentence in its paragraph or list; where none
+    follows, it is returned if it has a number, a name or a superlative. `known_names` (the company's own) need no
+    source. Raise `UnknownSource` for a cited id that no passage has. Takes up to some tens of milliseconds: call it in
+    a thread.
     """
     sources = {p.id: f"{p.title}\n{p.heading}\n{p.text}" for p in passages}
-    refuse_unknown(markdown, sources)
-    language = guess_language("\n".join(sources.values()) or markdown)
+    refuse_unknown_citations(markdown, sources)
     known = frozenset(stem(word, language) for name in known_names for word in words(name))
     checks: list[Check] = []
     for claim in _find_claims(markdown, language):
         support = "\n".join(sources[id] for id in claim.sources)
         reason = (
-            _judge(claim.sentence, support, known, language)
+            _check_cited(claim.sentence, support, known, language)
             if claim.sources
-            else _doubt(claim.sentence, known, language)
+            else _check_uncited(claim.sentence, known, language)
         )
         if reason:
             checks.append(Check(sentence=claim.sentence, reason=reason))
     return checks
 
 
-def _judge(sentence: str, support: str, known: frozenset[str], language: str) -> str:
-    have = {stem(word, language) for word in words(support)}
+def _check_cited(sentence: str, support: str, known: frozenset[str], language: str) -> str:
+    supported = {stem(word, language) for word in words(support)}
     numbers = [number for number in find_numbers(sentence) if number not in set(find_numbers(support))]
     if numbers:
         return f"the source does not have the number {', '.join(numbers)}"
     if names_are_marked(support):
-        names = [name for name in find_names(sentence, language) if not _occurs(name, have | known, language)]
+        names = [name for name in find_names(sentence, language) if not _is_named(name, supported | known, language)]
         if names:
             return f"the source does not name {', '.join(names)}"
     needed = set(terms(sentence, language)) - known
-    if len(needed) >= 3 and len(needed & have) < MIN_SHARE * len(needed):
+    if len(needed) >= 3 and len(needed & supported) < MIN_SHARE * len(needed):
         return "the source says little of this"
     return ""
 
 
-def _doubt(sentence: str, known: frozenset[str], language: str) -> str:
+def _check_uncited(sentence: str, known: frozenset[str], language: str) -> str:
     numbers = find_numbers(sentence)
     if numbers:
         return f"gives a number ({', '.join(numbers)}) without a source"
-    names = [n for n in find_names(sentence, language) if not _occurs(n, known, language)] if language != "de" else []
+    # Every German noun has a capital.
+    names = [n for n in find_names(sentence, language) if not _is_named(n, known, language)] if language != "de" else []
     if names:
         return f"names {', '.join(names)} without a source"
     superlatives = find_superlatives(sentence)
     return f"claims “{superlatives[0]}” without a source" if superlatives else ""
 
 
-def _occurs(name: str, have: Collection[str], language: str) -> bool:
-    return all(stem(word, language) in have for word in words(name))
+def _is_named(name: str, stems: Collection[str], language: str) -> bool:
+    return all(stem(word, language) in stems for word in words(name))
 
 
 def _find_claims(markdown: str, language: str) -> list[_Claim]:
     text = _HEADING.sub("", _FENCE.sub("\n\n", markdown))
     claims: list[_Claim] = []
     for block in re.split(r"\n[ \t]*\n", text):
-        claims.extend(_inherit(_claims_of_block(block, language)))
+        claims.extend(_inherit_sources(_claims_of_block(block, language)))
     return claims
 
 
@@ -107,19 +110,19 @@ def _claims_of_block(block: str, language: str) -> list[_Claim]:
 
 
 def _claims_of_text(text: str, language: str) -> list[_Claim]:
-    """The sentences of one run of text; a citation belongs to the sentence that ends before it or has it inside."""
-    plain, marks = _take_citations(text)
+    """Return the sentences of a text. A citation belongs to the sentence that ends before it or has it inside."""
+    plain, marks = _cut_out_citations(text)
     claims: list[_Claim] = []
     position = 0
     for sentence in split_sentences(plain, language):
         start = max(plain.find(sentence, position), position)
         position = start + len(sentence)
         ids = [id for offset, cited in marks if start < offset <= position for id in cited]
-        claims.append(_Claim(_plain(sentence), tuple(dict.fromkeys(ids))))
+        claims.append(_Claim(_to_plain_text(sentence), tuple(dict.fromkeys(ids))))
     return [claim for claim in claims if words(claim.sentence)]
 
 
-def _take_citations(text: str) -> tuple[str, list[tuple[int, list[str]]]]:
+def _cut_out_citations(text: str) -> tuple[str, list[tuple[int, list[str]]]]:
     plain, marks, position = "", [], 0
     for start, end, ids in find_citations(text):
         plain = (plain + text[position:start]).rstrip()
@@ -128,11 +131,11 @@ def _take_citations(text: str) -> tuple[str, list[tuple[int, list[str]]]]:
     return plain + text[position:], marks
 
 
-def _plain(sentence: str) -> str:
+def _to_plain_text(sentence: str) -> str:
     return flatten(unescape(_EMPHASIS.sub("", _LINK.sub(r"\1", sentence))))
 
 
-def _inherit(claims: Sequence[_Claim]) -> list[_Claim]:
+def _inherit_sources(claims: Sequence[_Claim]) -> list[_Claim]:
     following: tuple[str, ...] = ()
     inherited: list[_Claim] = []
     for claim in reversed(claims):

@@ -1,4 +1,4 @@
-"""`ExtractiveAuthor`: writes without a model, from the site's own sentences."""
+"""The author that writes without a model, from the site's own sentences."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from app.content.values import (
     Topic,
 )
 from worker.agents.extractive.material import NotEnoughMaterial
-from worker.agents.extractive.notes import note_page
+from worker.agents.extractive.notes import take_notes
 from worker.agents.extractive.outline import plan_outline
-from worker.agents.extractive.profile import profile_home
+from worker.agents.extractive.profile import profile_site
 from worker.agents.extractive.sections import compose_section
-from worker.agents.extractive.topics import suggest
+from worker.agents.extractive.topics import suggest_topics
 
 __all__ = ["ExtractiveAuthor", "NotEnoughMaterial"]
 
 
 class ExtractiveAuthor:
-    """The `Author` that needs no key and no network: it ranks, picks and orders sentences, and invents none.
+    """An `Author` without a key or a network: it ranks, picks and orders sentences, and invents none.
 
-    The same input gives the same output. `outline` and `write_section` raise `NotEnoughMaterial` where the passages
+    The same input makes the same output. `outline` and `write_section` raise `NotEnoughMaterial` where the passages
     have too few usable sentences. The work is done in threads, so that the event loop stays free.
     """
 
@@ -39,13 +39,13 @@ class ExtractiveAuthor:
         return "extractive"
 
     async def profile_site(self, home: ReadPage, candidates: Sequence[str]) -> SiteReading:
-        return await asyncio.to_thread(profile_home, home, candidates)
+        return await asyncio.to_thread(profile_site, home, candidates)
 
     async def take_notes(self, page: ReadPage) -> PageNotes:
-        return await asyncio.to_thread(note_page, page)
+        return await asyncio.to_thread(take_notes, page)
 
     async def suggest_topics(self, profile: Profile, pages: Sequence[PageDigest]) -> list[Topic]:
-        return await asyncio.to_thread(suggest, profile, pages)
+        return await asyncio.to_thread(suggest_topics, profile, pages)
 
     async def outline(
         self, brief: PostBrief, profile: Profile, passages: Sequence[Passage], guidance: str = ""

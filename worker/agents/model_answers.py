@@ -1,4 +1,4 @@
-"""What a model is asked to answer with: laxer than our own values, which are made of it."""
+"""The shapes of a model's answers: laxer than the values that are made of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ModelAnswer(BaseModel):
-    """Fields that were not asked for are ignored: models like to add some."""
+    """An answer whose further fields are ignored: models like to add some."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -1,4 +1,4 @@
-"""Passages: pieces of a page of about 80 to 160 words, cut at its paragraphs, as posts retrieve and cite them."""
+"""Passages: pieces of a page, of about 80 to 160 words, cut at its paragraphs. Posts are written from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MIN_WORDS, MAX_WORDS = 80, 160
 
 
 def split_passages(page: ReadPage) -> list[Passage]:
-    """The passages of a page in its order, with the ids `s1`, `s2`, … within the page.
+    """Return the passages of a page in its order, with the ids `s1`, `s2`, … within the page.
 
     A passage never crosses a heading, and is only cut inside a paragraph, at a sentence, where that is longer than
     `MAX_WORDS`. A block shorter than `MIN_WORDS` is a short passage.
@@ -24,7 +24,7 @@ def split_passages(page: ReadPage) -> list[Passage]:
 
 
 def number_passages(passages: Iterable[Passage]) -> list[Passage]:
-    """The passages with the ids `s1`, `s2`, … in the order given, as one post cites them."""
+    """Return the passages with the ids `s1`, `s2`, … in the order given, as one post cites them."""
     return [passage.model_copy(update={"id": f"s{number}"}) for number, passage in enumerate(passages, start=1)]
 
 

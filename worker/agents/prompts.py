@@ -1,7 +1,7 @@
-"""What a model is told. The first line of each prompt names the task; what comes from the web stands in data blocks.
+"""The prompts of a model. The first line of each names the task; text from the web stands in data blocks.
 
 Text from the web can't end its block: a `<` that would begin or end one is escaped, and attributes are quoted.
-Everything a person typed stands on one line.
+All text that a person typed stands on one line.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def _line(text: str, limit: int = 300) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    """`text` in at most `limit` characters, cut at a word."""
+    """Return at most `limit` characters of the text, cut between words."""
     if len(text) <= limit:
         return text
     return f"{text[: limit - 1].rsplit(maxsplit=1)[0]}…" if " " in text[: limit - 1] else f"{text[: limit - 1]}…"

@@ -1,10 +1,10 @@
-"""What can go wrong between an address and a page, told to the person who gave the address.
+"""Errors between an address and a page, with messages for the person who gave the address.
 
 CrawlError
-├── AddressRefused        not an address that is fetched, or one that leads inside a private network
+├── AddressRefused        no web address, or one inside a private network
 ├── HostUnresolvable      the name has no address
 ├── ConnectionFailed      the connection broke                             (transient)
-│   └── NobodyAnswers     there was none to begin with                     (transient)
+│   └── HostUnreachable   no connection could be made                      (transient)
 ├── TlsFailed             the certificate or the handshake is not in order
 ├── FetchTimeout          too slow                                         (transient)
 ├── TooManyRedirects      redirected in circles
@@ -13,7 +13,7 @@ CrawlError
 ├── NotHtml               a PDF, an image, …
 ├── ErrorPage             the server answered with an error                (transient: 408, 425, 429, 5xx)
 ├── RobotsRefused         robots.txt says no                               (transient when it could not be read)
-├── EmptyPage             there is no text
+├── EmptyPage             the page has no text
 └── ScriptOnlyPage        the text only exists after JavaScript has run
 """
 
@@ -23,8 +23,10 @@ from app.content import urls
 
 
 class CrawlError(Exception):
-    """A page that could not be read. `transient`: it may be otherwise when tried again; `retry_after`: in seconds,
-    what the server asked to wait."""
+    """A page could not be read.
+
+    `transient`: another try may succeed. `retry_after`: the seconds that the server asks to wait, or None.
+    """
 
     transient: bool = False
     retry_after: float | None = None
@@ -54,7 +56,7 @@ class ConnectionFailed(CrawlError):
         super().__init__(f"{host} could not be reached: {reason}. The site may be down; try again later.")
 
 
-class NobodyAnswers(ConnectionFailed):
+class HostUnreachable(ConnectionFailed):
     def __init__(self, host: str) -> None:
         super().__init__(host, "nobody answers there")
 
@@ -102,12 +104,12 @@ class ErrorPage(CrawlError):
 
 
 class RobotsRefused(CrawlError):
-    def __init__(self, url: str, unread: str = "") -> None:
-        if unread:
-            super().__init__(f"{url} was not read, because the site's robots.txt could not be: {unread}")
+    def __init__(self, url: str, error: str = "") -> None:
+        if error:
+            super().__init__(f"{url} was not read, because the site's robots.txt could not be: {error}")
         else:
             super().__init__(f"{url} was not read: the site's robots.txt asks automatic readers to stay away from it.")
-        self.transient = bool(unread)
+        self.transient = bool(error)
 
 
 class EmptyPage(CrawlError):

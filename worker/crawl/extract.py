@@ -1,4 +1,4 @@
-"""From a fetched body to a `ReadPage`."""
+"""A fetched body as a `ReadPage`."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from app.content.values import ReadPage
 from worker.crawl.blocks import read_blocks, visible_text
 from worker.crawl.charset import decode_page
 from worker.crawl.errors import EmptyPage, ScriptOnlyPage
-from worker.crawl.fetch import Fetched
 from worker.crawl.metadata import read_description, read_language, read_links, read_site_name, read_title
+from worker.crawl.response import FetchResult
 
 _LITTLE_TEXT = 200
 _NO_TEXT = 50
 _APP_ROOTS = frozenset({"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "main-app", "q-app"})
 
 
-async def extract_page(fetched: Fetched) -> ReadPage:
-    """`read_page` of a fetched page, in a thread: a long page takes a good part of a second."""
-    return await asyncio.to_thread(read_page, fetched.body, fetched.url, fetched.charset)
+async def extract_in_thread(fetched: FetchResult) -> ReadPage:
+    """Extract a fetched page in a thread: a long one takes a good part of a second."""
+    return await asyncio.to_thread(extract_page, fetched.body, fetched.url, fetched.charset)
 
 
-def read_page(html: bytes, url: str, charset: str = "") -> ReadPage:
-    """Reads a page. `charset` is the HTTP header's, or empty.
+def extract_page(html: bytes, url: str, charset: str = "") -> ReadPage:
+    """Extract title, text, links and the rest from a page's HTML. `charset` is the HTTP header's, or empty.
 
-    Raises `ScriptOnlyPage` when its text only exists after JavaScript has run, `EmptyPage` when there is none.
+    Raise `ScriptOnlyPage` when its text only exists after JavaScript has run, `EmptyPage` when it has none.
     """
     tree = _parse(decode_page(html, charset))
     if tree is None:
@@ -54,7 +54,7 @@ def read_page(html: bytes, url: str, charset: str = "") -> ReadPage:
 
 
 def _parse(text: str) -> HtmlElement | None:
-    # Bytes of a known encoding, because the parser would believe what the page itself says about a string's.
+    # As bytes of a known encoding: of a string, the parser would believe the encoding that the page declares.
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
         return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
@@ -63,7 +63,8 @@ def _parse(text: str) -> HtmlElement | None:
 
 
 def _needs_scripts(tree: HtmlElement, text: str) -> bool:
-    """A page with little text has an empty application root, or asks to switch JavaScript on, or is scripts alone."""
+    """Return whether a page with little text has an empty application root, asks to switch JavaScript on, or is scripts
+    alone."""
     for element in tree.iter("div", "main", "noscript"):
         inside = " ".join(element.itertext()).lower()
         if element.tag == "noscript" and "javascript" in inside:

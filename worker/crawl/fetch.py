@@ -1,4 +1,4 @@
-"""Fetching what a person's address names: guarded, polite, and bounded in time, size and redirects."""
+"""Fetching by HTTP: guarded, polite, and bounded in time, size and redirects."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.message import Message
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
 
@@ -21,53 +17,29 @@ from worker.crawl.errors import (
     AddressRefused,
     ConnectionFailed,
     CrawlError,
-    ErrorPage,
     FetchTimeout,
-    NobodyAnswers,
-    NotHtml,
+    HostUnreachable,
     TlsFailed,
-    TooLarge,
     TooManyRedirects,
 )
 from worker.crawl.guard import GuardedBackend, Resolver, resolve_host
 from worker.crawl.politeness import HostThrottle
+from worker.crawl.response import HTML_PAGE, FetchLimits, FetchResult, read_response
 from worker.crawl.transport import GuardedTransport
 
 USER_AGENT = "Longhand/0.1 (reads company sites for their writers)"
 MAX_REDIRECTS = 5
 
 HopCheck = Callable[[str], Awaitable[None]]
-"""Asked before each hop of a fetch, with its address; raises what the fetch is to end with."""
-
-
-@dataclass(frozen=True)
-class Want:
-    """What a fetch is for. `types`: content types that are taken, all when empty; `max_bytes`: of the unpacked body
-    (the body on the wire may not be larger either); `truncate`: keep the beginning of what is larger."""
-
-    types: frozenset[str] = frozenset()
-    max_bytes: int = 5_000_000
-    truncate: bool = False
-
-
-PAGE = Want(types=frozenset({"text/html", "application/xhtml+xml"}))
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """An answer with status 2xx. `url` is where redirects ended; `charset` what the header says, or empty."""
-
-    url: str
-    status: int
-    content_type: str
-    body: bytes
-    charset: str
+"""Called before each hop of a fetch with its address; an error that it raises ends the fetch."""
 
 
 class Fetcher:
-    """Gets pages. `timeout` in seconds is for a whole fetch, redirects included, without waiting for the host's turn.
+    """An HTTP client for pages of strangers.
 
-    Nothing is kept between fetches but open connections: no cookies, no proxies from the environment.
+    `timeout` (seconds) is for a whole fetch, redirects included, without the time that the throttle delays it.
+    `backend` opens the connections that the guard has checked. Fetches share open connections and nothing else: no
+    cookies, no proxies from the environment.
     """
 
     def __init__(
@@ -75,17 +47,17 @@ class Fetcher:
         allow: Collection[str] = frozenset(),
         user_agent: str = USER_AGENT,
         timeout: float = 20.0,
-        pace: HostThrottle | None = None,
+        throttle: HostThrottle | None = None,
         resolve: Resolver = resolve_host,
         tls: ssl.SSLContext | None = None,
-        dial: httpcore2.AsyncNetworkBackend | None = None,
+        backend: httpcore2.AsyncNetworkBackend | None = None,
     ) -> None:
         self.user_agent = user_agent
-        self.pace = pace or HostThrottle()
+        self.throttle = throttle or HostThrottle()
         self._allow = frozenset(allow)
         self._timeout = timeout
         self._client = httpx2.AsyncClient(
-            transport=GuardedTransport(GuardedBackend(self._allow, resolve, dial), tls),
+            transport=GuardedTransport(GuardedBackend(self._allow, resolve, backend), tls),
             headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate", "Accept-Language": "en, *;q=0.5"},
             timeout=timeout,
             follow_redirects=False,
@@ -100,23 +72,23 @@ class Fetcher:
     ) -> None:
         await self._client.aclose()
 
-    async def get(self, url: str, want: Want = PAGE, check: HopCheck | None = None) -> Fetched:
-        """Gets `url`, following redirects. Every hop's address is checked as a typed one is, then by `check`.
+    async def get(self, url: str, limits: FetchLimits = HTML_PAGE, check: HopCheck | None = None) -> FetchResult:
+        """Fetch `url`, following redirects. Check every hop's address as a typed one, then by `check`.
 
-        Raises the errors of `worker.crawl.errors`: every status that is not 2xx is an `ErrorPage`.
+        Raise the errors of `worker.crawl.errors`; `ErrorPage` for every status that is not 2xx.
         """
         left = self._timeout
         target = self._checked(url)
         for _ in range(MAX_REDIRECTS + 1):
             if check is not None:
                 await check(target)
-            async with self.pace.turn(urls.host_port(target)):
+            async with self.throttle.slot(urls.host_port(target)):
                 began = time.monotonic()
-                answer = await self._exchange(target, want, left)
+                result = await self._request(target, limits, left)
                 left -= time.monotonic() - began
-            if isinstance(answer, Fetched):
-                return answer
-            target = self._checked(answer)
+            if isinstance(result, FetchResult):
+                return result
+            target = self._checked(result)
         raise TooManyRedirects(url, MAX_REDIRECTS)
 
     def _checked(self, url: str) -> str:
@@ -125,14 +97,14 @@ class Fetcher:
         except urls.AddressInvalid as refusal:
             raise AddressRefused(refusal.message, refusal.code) from None
 
-    async def _exchange(self, url: str, want: Want, seconds: float) -> Fetched | str:
-        """One request: what was fetched, or the address it redirects to."""
+    async def _request(self, url: str, limits: FetchLimits, seconds: float) -> FetchResult | str:
+        """Send one request; return its result, or the address that it redirects to."""
         try:
             async with asyncio.timeout(max(seconds, 0.0)):
                 # Cookies of an earlier answer would make one site's pages depend on another run's visit.
                 self._client.cookies.clear()
-                async with self._client.stream("GET", url, headers={"Accept": _accept(want)}) as response:
-                    return await _take(response, url, want)
+                async with self._client.stream("GET", url, headers={"Accept": _accept(limits)}) as response:
+                    return await read_response(response, url, limits)
         except (TimeoutError, httpcore2.TimeoutException, httpx2.TimeoutException):
             raise FetchTimeout(url, self._timeout) from None
         except CrawlError:
@@ -209,5 +181,5 @@ def _connection_error(url: str, error: Exception) -> CrawlError:
     if isinstance(error, httpx2.DecodingError):
         return ConnectionFailed(host, "its answer is packed in a way that does not unpack")
     if isinstance(error, httpcore2.ConnectError):
-        return NobodyAnswers(host)
+        return HostUnreachable(host)
     return ConnectionFailed(host, "the connection broke while it answered")

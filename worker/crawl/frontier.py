@@ -1,4 +1,4 @@
-"""What to read next, and in which order. Pure and deterministic: the same finds give the same plan."""
+"""The pages to read next, and their order. Pure and deterministic: the same addresses make the same plan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOT_PAGES = re.compile(
     re.IGNORECASE,
 )
 _MACHINE_PATHS = re.compile(r"/(?:feed|rss|wp-json|wp-admin|wp-content|xmlrpc|cdn-cgi|api)(?:/|$)", re.IGNORECASE)
-_LAST = re.compile(
+_SECONDARY = re.compile(
     r"/(?:our[-_])?(?:log-?in|sign-?in|sign-?up|register|log-?out|(?:my[-_])?account|password|cart|basket|checkout"
     r"|wishlist|privacy|terms|legal|imprint|impressum|datenschutz|agb|cookies?|disclaimer|gdpr|search|mentions-legales)"
     r"(?:[-_](?:policy|notice|of|and|service|use|sale|conditions|statement|information|settings))*(?:\.\w+)?(?:/|$)",
@@ -34,26 +34,26 @@ def choose_pages(
     seen: Collection[str] = (),
     allowed: Callable[[str], bool] = lambda url: True,
 ) -> list[str]:
-    """At most `limit` addresses of the site of `home` to read: the proposed ones first, then links, then the sitemap;
-    within that order pages with a query later, and logins, carts and legal texts last.
+    """Return at most `limit` pages of the site of `home`: the proposed ones, then links, then the sitemap's.
 
-    `home` and what is `seen` are left out, as is what `allowed` (robots.txt) does not pass and what is no page.
+    Addresses with a query come after all others, and logins, carts and legal texts come last. Leave out `home`, the
+    `seen` addresses, those that `allowed` (robots.txt) refuses, and those that are no page.
     """
-    known = {page_key(url) for url in (home, *seen)}
+    keys = {page_key(url) for url in (home, *seen)}
     ranked: list[tuple[int, str]] = []
     for url in (*proposed, *links, *sitemap):
         if not is_page(url) or not is_same_site(url, home):
             continue
         key = page_key(url)
-        if key in known or not allowed(url):
+        if key in keys or not allowed(url):
             continue
-        known.add(key)
+        keys.add(key)
         ranked.append((_rank(url), _without_fragment(url)))
     return [url for _, url in sorted(ranked, key=lambda entry: entry[0])][:limit]
 
 
 def page_key(url: str) -> str:
-    """What two addresses of one page share: the canonical address, scheme, `www.` and a last slash aside."""
+    """Return the same text for all addresses of a page: the canonical one without scheme, `www.` and last slash."""
     try:
         return _PREFIX.sub("", canonical_address(url)).rstrip("/")
     except AddressInvalid:
@@ -61,7 +61,7 @@ def page_key(url: str) -> str:
 
 
 def is_page(url: str) -> bool:
-    """Whether an address looks like a page, going by its path: not a file, a feed or an interface for machines."""
+    """Return whether an address looks like a page's by its path: not a file, a feed or an interface for machines."""
     if not url.startswith(("http://", "https://")):
         return False
     path = _path(url)
@@ -69,7 +69,7 @@ def is_page(url: str) -> bool:
 
 
 def _rank(url: str) -> int:
-    if _LAST.search(_path(url)):
+    if _SECONDARY.search(_path(url)):
         return 2
     return 1 if "?" in url else 0
 

@@ -1,8 +1,8 @@
 """The guard: connections to public addresses only.
 
 It sits under the HTTP client as its network backend, where every connection begins, redirected ones too. It resolves
-a name once, checks every address it got, and dials the address it checked: a name that changes its answer between the
-check and the connection gains nothing. TLS still verifies the name, because only the dialling is done by number.
+a name once, checks every address it got, and connects to a checked one: a name that changes its answer between the
+check and the connection gains nothing. TLS still verifies the name, because only the connecting is done by number.
 """
 
 from __future__ import annotations
@@ -18,28 +18,30 @@ from app.content.ip_addresses import is_public
 from worker.crawl.errors import AddressRefused, HostUnresolvable
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
-"""Gives the IP addresses of a host, in order of preference; raises `OSError` when there are none."""
+"""Returns the IP addresses of a host and port, in order of preference; raises `OSError` when there are none."""
 
 
 async def resolve_host(host: str, port: int) -> list[str]:
-    """The system's resolver."""
+    """Resolve by the operating system."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
-    """Dials checked addresses. `allow` holds `host:port` pairs that pass although private; `dial` opens connections to
-    what was checked."""
+    """Connects to checked addresses only.
+
+    `allow` holds `host:port` pairs that pass although private; `backend` opens the connections to checked addresses.
+    """
 
     def __init__(
         self,
         allow: Collection[str] = frozenset(),
         resolve: Resolver = resolve_host,
-        dial: httpcore2.AsyncNetworkBackend | None = None,
+        backend: httpcore2.AsyncNetworkBackend | None = None,
     ) -> None:
         self._allow = frozenset(allow)
         self._resolve = resolve
-        self._dial = dial or httpcore2.AnyIOBackend()
+        self._backend = backend or httpcore2.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -49,16 +51,16 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Connects to the first checked address that answers; each gets its share of `timeout` (seconds).
+        """Connect to the first checked address that answers; each gets its share of `timeout` (seconds).
 
-        Raises `AddressRefused`, `HostUnresolvable`, or what the HTTP client raises for failed connections.
+        Raise `AddressRefused`, `HostUnresolvable`, or the HTTP client's error for a failed connection.
         """
         addresses = await self._checked_addresses(host, port)
         share = timeout / len(addresses) if timeout is not None else None
         failure: Exception | None = None
         for address in addresses:
             try:
-                return await self._dial.connect_tcp(str(address), port, share, local_address, socket_options)
+                return await self._backend.connect_tcp(str(address), port, share, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore2.ConnectError(f"{host} has no address")
@@ -80,7 +82,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         if not addresses:
             raise HostUnresolvable(bare)
         named = f"[{bare}]:{port}" if ":" in bare else f"{bare}:{port}"
-        # One private address among public ones is refused too: the site does not get to choose which one is dialled.
+        # One private address among public ones is refused too: the site does not get to choose which one is used.
         if named not in self._allow and not all(is_public(address) for address in addresses):
             raise AddressRefused(f"{bare} leads inside a private network; only public sites can be read.")
         return addresses

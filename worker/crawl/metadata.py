@@ -1,4 +1,4 @@
-"""What a page says about itself besides its text: title, description, site name, language, links."""
+"""A page's title, description, site name, language and links."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from app.content.urls import AddressInvalid, is_same_site, join_address
 from app.content.values import PageLink
 from worker.crawl.charset import drop_control_characters
 from worker.crawl.frontier import page_key
+from worker.crawl.language import detect_language
 
 MAX_LINKS = 1000
 
@@ -19,7 +20,7 @@ _LONGEST = {"title": 300, "description": 1000, "site_name": 150, "link": 200}
 
 
 def read_title(tree: HtmlElement, url: str, site_name: str) -> str:
-    """The page's own title, without the site's name at either end; the home page keeps its title whole."""
+    """Return the page's title without the site's name at either end; the home page's title as it is."""
     heading = _line(_first_heading(tree))
     title = _line(tree.findtext(".//head/title") or "") or read_meta(tree, "og:title") or heading
     if not title:
@@ -30,17 +31,19 @@ def read_title(tree: HtmlElement, url: str, site_name: str) -> str:
 
 
 def read_description(tree: HtmlElement) -> str:
+    """Return the description in the page's meta elements, or nothing."""
     found = read_meta(tree, "description") or read_meta(tree, "og:description")
     return found[: _LONGEST["description"]]
 
 
 def read_site_name(tree: HtmlElement) -> str:
+    """Return the site's name in the page's meta elements, or nothing."""
     found = read_meta(tree, "og:site_name") or read_meta(tree, "application-name")
     return found[: _LONGEST["site_name"]]
 
 
 def read_meta(tree: HtmlElement, name: str) -> str:
-    """The first non-empty content of a meta element, by its `name` or `property`."""
+    """Return the first non-empty content of a meta element with this `name` or `property`."""
     for element in tree.iter("meta"):
         names = {(element.get("name") or "").lower(), (element.get("property") or "").lower()}
         if name in names and (content := _line(element.get("content") or "")):
@@ -49,22 +52,19 @@ def read_meta(tree: HtmlElement, name: str) -> str:
 
 
 def read_language(tree: HtmlElement, text: str) -> str:
-    """Two or three letters (ISO 639): what the page says, else what its text looks like; empty when too short."""
+    """Return two or three letters (ISO 639): the page's own declaration, else its text's language; empty if unknown."""
     for root in tree.iter("html"):
         declared = _LANGUAGE.match((root.get("lang") or root.get("xml:lang") or "").strip())
         if declared:
             return declared[1].lower()
-    if len(text) < 40:
-        return ""
-    import py3langid  # slow to load, as it brings numpy
-
-    language, _ = py3langid.classify(text[:5000])
-    return str(language)
+    return detect_language(text) or ""
 
 
 def read_links(tree: HtmlElement, url: str) -> list[PageLink]:
-    """Links to other pages of the same site, absolute, each once, in document order, with the text of the first
-    that has one."""
+    """Return the links to other pages of the same site: absolute, each once, in document order.
+
+    A page's text is that of the first of its links that has one.
+    """
     base = _base(tree, url)
     found: dict[str, PageLink] = {}
     own = page_key(url)
@@ -115,8 +115,8 @@ def _first_heading(tree: HtmlElement) -> str:
 
 
 def _without_site(title: str, heading: str, site_name: str, url: str) -> str:
-    """`Pricing | Alder & Spoke` gives `Pricing`: when an end is the site's name, or its host, or the other end is
-    the page's own heading."""
+    """Return `Pricing` for `Pricing | Alder & Spoke`: without an end that is the site's name or its host, or the end
+    that is the page's heading alone."""
     parts = _SEPARATORS.split(title)
     if len(parts) < 2:
         return title

@@ -8,10 +8,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-_KEPT_HOSTS = 1000
+_MAX_HOSTS = 1000
 
-LONGEST_TURN = 8.0
-"""After so many seconds (beyond the longest gap) a request that still waits for its host lets others try."""
+MAX_SLOT_SECONDS = 8.0
+"""How long one request may keep the others of its host waiting: longer than the longest gap."""
 
 
 @dataclass
@@ -22,21 +22,25 @@ class _Host:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class _Turn:
-    """One turn at a host, which ends once."""
+class _Slot:
+    """The right to send one request to a host. It is released once."""
 
-    def __init__(self, pace: HostThrottle, entry: _Host) -> None:
-        self._pace, self._entry, self._ended = pace, entry, False
+    def __init__(self, release: Callable[[], None]) -> None:
+        self._release = release
+        self._released = False
 
-    def end(self) -> None:
-        if not self._ended:
-            self._ended = True
-            self._pace.end_turn(self._entry)
+    def release(self) -> None:
+        if not self._released:
+            self._released = True
+            self._release()
 
 
 class HostThrottle:
-    """Turns at hosts. `gap` is the least time between two requests to one host, in seconds; a site that asks for
-    more (`Crawl-delay`) gets it, up to `longest_gap`."""
+    """Spaces out the requests to each host.
+
+    `gap` is the least time between two requests to one host, in seconds. A site that asks for more (`Crawl-delay`) gets
+    it, up to `longest_gap`.
+    """
 
     def __init__(
         self,
@@ -52,43 +56,41 @@ class HostThrottle:
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
-    async def turn(self, host: str) -> AsyncGenerator[None]:
-        """Waits for the host's turn, and holds it for at most `LONGEST_TURN` seconds."""
-        entry = self._entry(host)
-        entry.waiting += 1
+    async def slot(self, name: str) -> AsyncGenerator[None]:
+        """Wait until the host may get a request, and keep other requests to it away for `MAX_SLOT_SECONDS` at most."""
+        host = self._host(name)
+        host.waiting += 1
         try:
-            await entry.lock.acquire()
-            turn = _Turn(self, entry)
-            # A host that does not answer keeps this request waiting, but not everybody else's.
-            timer = asyncio.get_running_loop().call_later(LONGEST_TURN, turn.end)
+            await host.lock.acquire()
+            slot = _Slot(lambda: self._release(host))
+            # A host that does not answer delays this request, but not the others for it.
+            timer = asyncio.get_running_loop().call_later(MAX_SLOT_SECONDS, slot.release)
             try:
-                wait = entry.free_at - self._clock()
+                wait = host.free_at - self._clock()
                 if wait > 0:
                     await self._sleep(wait)
                 yield
             finally:
                 timer.cancel()
-                turn.end()
+                slot.release()
         finally:
-            entry.waiting -= 1
+            host.waiting -= 1
 
-    def end_turn(self, entry: _Host) -> None:
-        """Let the next one have its turn, after the gap."""
-        entry.free_at = self._clock() + entry.gap
-        entry.lock.release()
+    def set_gap(self, name: str, gap: float) -> None:
+        """Set the gap that a host asks for (seconds), within the throttle's bounds."""
+        self._host(name).gap = min(max(gap, self._gap), self._longest_gap)
 
-    def slow_down(self, host: str, gap: float) -> None:
-        """Honours a site's wish for a longer gap (seconds), up to the longest there is."""
-        entry = self._entry(host)
-        entry.gap = min(max(gap, self._gap), self._longest_gap)
+    def _release(self, host: _Host) -> None:
+        host.free_at = self._clock() + host.gap
+        host.lock.release()
 
-    def _entry(self, host: str) -> _Host:
-        if host not in self._hosts:
-            if len(self._hosts) >= _KEPT_HOSTS:
-                self._forget_idle()
-            self._hosts[host] = _Host(self._gap)
-        return self._hosts[host]
+    def _host(self, name: str) -> _Host:
+        if name not in self._hosts:
+            if len(self._hosts) >= _MAX_HOSTS:
+                self._drop_idle()
+            self._hosts[name] = _Host(self._gap)
+        return self._hosts[name]
 
-    def _forget_idle(self) -> None:
+    def _drop_idle(self) -> None:
         now = self._clock()
         self._hosts = {name: host for name, host in self._hosts.items() if host.waiting or host.free_at > now}

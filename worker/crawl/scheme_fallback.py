@@ -1,7 +1,6 @@
-"""Opening the first page of a site, by the scheme it has.
+"""The scheme of an address that was typed without one: https first and, where https can't be connected to, http.
 
-An address that was typed without a scheme is tried by https first and, where https can't be connected to, by http: what
-browsers do. An address with a scheme is asked for by no other.
+Browsers do so. An address with a scheme is fetched by that one only.
 """
 
 from __future__ import annotations
@@ -16,59 +15,66 @@ from worker.crawl.fetch import Fetched, Fetcher, HopCheck
 HTTPS_SECONDS = 10.0
 """How long https may take to answer before http is tried: longer than a slow site takes, and both fit into one try."""
 
-_NOT_CONNECTED = (NobodyAnswers, TlsFailed, FetchTimeout)
+_NOT_CONNECTED = (HostUnreachable, TlsFailed, FetchTimeout)
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A first page. `plain` is the http address that was opened because https was not to be had, which `note` says."""
+class FirstPage:
+    """The page at a typed address.
 
-    fetched: Fetched
-    plain: str = ""
+    `http_url` is the http address that was opened because https could not be connected to, and `note` tells a person
+    so; both are empty otherwise.
+    """
+
+    fetched: FetchResult
+    http_url: str = ""
     note: str = ""
 
 
-async def open_with_fallback(fetcher: Fetcher, typed: str, check: HopCheck, patience: float = HTTPS_SECONDS) -> Opened:
-    """Opens a typed address. `check` is asked before each hop, as in `Fetcher.get`; `patience` (seconds) is for https.
+async def open_with_fallback(
+    fetcher: Fetcher, typed: str, check: HopCheck, https_seconds: float = HTTPS_SECONDS
+) -> FirstPage:
+    """Fetch the page at a typed address. `check` is called before each hop, as in `Fetcher.get`.
 
-    Raises what went wrong by https if http can't be connected to either.
+    Raise the error of https if http can't be connected to either.
     """
     secure, *others = candidate_addresses(typed)
     if not others:
         return Opened(await fetcher.get(secure, check=check))
     first = _FirstHop(check)
     try:
-        return Opened(await first.get(fetcher, secure, patience))
+        return FirstPage(await first_hop.get(fetcher, https_url, https_seconds))
     except _NOT_CONNECTED as error:
-        # Whoever answers and sends us on has been connected to: what is wrong is behind them.
-        if first.left:
+        # A host that answered with a redirect has been connected to: the error is of another address.
+        if first_hop.redirected:
             raise
-        failure = error
+        https_error = error
     try:
-        fetched = await fetcher.get(others[0], check=check)
+        fetched = await fetcher.get(http_urls[0], check=check)
     except _NOT_CONNECTED:
-        raise failure from None
-    return Opened(fetched, others[0], f"Opened by plain http, because https was not to be had: {_reason(failure)}.")
+        raise https_error from None
+    note = f"Opened by plain http, because https was not to be had: {_describe(https_error)}."
+    return FirstPage(fetched, http_urls[0], note)
 
 
-class _FirstHop:
-    """A fetch whose first hop is over after a while. `left`: it answered, and sent us on."""
+class _TimedFirstHop:
+    """A fetch with a time limit for its first hop alone."""
 
     def __init__(self, check: HopCheck) -> None:
         self._check = check
         self._hops = 0
 
     @property
-    def left(self) -> bool:
+    def redirected(self) -> bool:
         return self._hops > 1
 
-    async def get(self, fetcher: Fetcher, url: str, seconds: float) -> Fetched:
+    async def get(self, fetcher: Fetcher, url: str, seconds: float) -> FetchResult:
         try:
             async with asyncio.timeout(seconds) as limit:
 
                 async def check(hop: str) -> None:
                     self._hops += 1
-                    if self.left:
+                    if self.redirected:
                         limit.reschedule(None)
                     await self._check(hop)
 
@@ -77,9 +83,9 @@ class _FirstHop:
             raise FetchTimeout(url, seconds) from None
 
 
-def _reason(failure: CrawlError) -> str:
-    match failure:
-        case NobodyAnswers():
+def _describe(error: CrawlError) -> str:
+    match error:
+        case HostUnreachable():
             return "nobody answers there"
         case FetchTimeout():
             return "it takes too long to answer"

@@ -1,4 +1,4 @@
-"""Sitemaps: what a site says it has. They only add candidates, so what is wrong in one is left out, never an error."""
+"""Sitemaps: addresses that a site lists. They are only candidates: what is wrong in a file is left out, no error."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from lxml import etree
 
 from app.content.urls import AddressInvalid, is_same_site, join_address
 from worker.crawl.errors import CrawlError
-from worker.crawl.fetch import Fetcher, HopCheck, Want
+from worker.crawl.fetch import Fetcher, HopCheck
+from worker.crawl.response import FetchLimits
 
 MAX_FILES = 6
 MAX_ADDRESSES = 5000
 _MAX_BYTES = 5_000_000
-_FILE = Want(max_bytes=_MAX_BYTES)
+_LIMITS = FetchLimits(max_bytes=_MAX_BYTES)
 
 
 @dataclass(frozen=True)
 class Sitemap:
-    """The addresses in one file: of pages, and of further sitemaps when it is an index."""
+    """The addresses in one file: of pages, or of further sitemaps if it is an index."""
 
     pages: tuple[str, ...] = ()
     maps: tuple[str, ...] = ()
 
 
 async def read_sitemaps(fetcher: Fetcher, url: str, named: Sequence[str], check: HopCheck | None = None) -> list[str]:
-    """Addresses of the site of `url`, in the order of its sitemaps: the `named` ones, else /sitemap.xml.
+    """Return addresses of the site of `url`, in the order of its sitemaps: the `named` ones, else /sitemap.xml.
 
-    An index is followed one level deep. At most `MAX_FILES` files are read, at most `MAX_ADDRESSES` given.
+    Follow an index one level deep. Read at most `MAX_FILES` files, and return at most `MAX_ADDRESSES`.
     """
-    waiting = [(map_url, True) for map_url in _absolute(url, named or ["/sitemap.xml"])]
+    queue = [(map_url, True) for map_url in _join_all(url, named or ["/sitemap.xml"])]
     pages: dict[str, None] = {}
     seen: set[str] = set()
     while waiting and len(seen) < MAX_FILES:
@@ -42,19 +43,19 @@ async def read_sitemaps(fetcher: Fetcher, url: str, named: Sequence[str], check:
             continue
         seen.add(map_url)
         try:
-            fetched = await fetcher.get(map_url, _FILE, check)
+            fetched = await fetcher.get(map_url, _LIMITS, check)
         except CrawlError:
             continue
         sitemap = parse_sitemap(fetched.body)
         pages.update(dict.fromkeys(page for page in _absolute(map_url, sitemap.pages) if is_same_site(page, url)))
         if follow:
-            waiting += [(child, False) for child in _absolute(map_url, sitemap.maps)]
+            queue += [(child, False) for child in _join_all(map_url, sitemap.maps)]
     return list(pages)[:MAX_ADDRESSES]
 
 
 def parse_sitemap(body: bytes) -> Sitemap:
-    """Reads XML or plain text, packed or not. No entity is expanded and nothing is fetched for it."""
-    text = _unpacked(body)
+    """Parse XML or plain text, compressed or not. Expand no entity, and fetch nothing."""
+    text = _decompress(body)
     if not text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         lines = text.decode("utf-8-sig", "replace").splitlines()
         return Sitemap(pages=tuple(line.strip() for line in lines if line.strip().startswith("http")))
@@ -73,7 +74,7 @@ def _locations(root: etree._Element, parent: str) -> tuple[str, ...]:
     return tuple(loc.text.strip() for loc in found if loc.text and loc.text.strip())
 
 
-def _absolute(base: str, references: Sequence[str]) -> list[str]:
+def _join_all(base: str, references: Sequence[str]) -> list[str]:
     absolute = []
     for reference in references:
         try:
@@ -83,7 +84,7 @@ def _absolute(base: str, references: Sequence[str]) -> list[str]:
     return absolute
 
 
-def _unpacked(body: bytes) -> bytes:
+def _decompress(body: bytes) -> bytes:
     if not body.startswith(b"\x1f\x8b"):
         return body
     try:

@@ -1,4 +1,4 @@
-"""The HTTP client's transport over the guard: httpx2 has no public way to put a network backend of ours under it."""
+"""The HTTP client's transport over the guard: httpx2 has no public way to set its network backend."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from worker.crawl.guard import GuardedBackend
 
 @cache
 def _public_tls() -> ssl.SSLContext:
-    """One for the process: reading the certificates takes longer than a request."""
+    """Return the process's only TLS context: reading the certificates takes longer than a request."""
     return httpx2.create_ssl_context(trust_env=False)
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Sends requests through a pool whose every connection is made by the guard. No proxies, HTTP/1.1 only.
+    """A transport whose connections are all made by the guard. No proxies, HTTP/1.1 only.
 
-    Errors are the connection library's own (`httpcore2`), and the guard's.
+    Raises the errors of the connection library (`httpcore2`) and of the guard.
     """
 
     def __init__(self, backend: GuardedBackend, tls: ssl.SSLContext | None = None) -> None:

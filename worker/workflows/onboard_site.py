@@ -29,7 +29,7 @@ from app.contract.settings import Settings
 from worker.agents.author import Author
 from worker.agents.passages import split_passages
 from worker.crawl.frontier import choose_pages, page_key
-from worker.crawl.site import Landing, SiteReader
+from worker.crawl.site import HomePage, SiteReader
 from worker.engine.site_knowledge import SiteKnowledge
 from worker.runtime import (
     Failed,
@@ -62,10 +62,10 @@ class Reading(FrozenModel):
 
 
 @component(name=READ_HOME, retry=Retry(3, exponential(0.5, cap=5)), timeout=60)
-async def read_home(site_id: str, url: str) -> Landing:
+async def read_home(site_id: str, url: str) -> HomePage:
     """Fetch the page that the person gave, and keep it like any other."""
     say(f"Opening {url}")
-    landing = await resource(SiteReader).home(url)
+    landing = await resource(SiteReader).read_home(url)
     for note in landing.notes:
         say(note)
     if landing.plain:
@@ -88,7 +88,7 @@ async def profile_site(site_id: str, home: ReadPage, candidates: list[str]) -> S
 @component(retry=Retry(3, exponential(0.5, cap=10)), timeout=120)
 async def read_page(site_id: str, url: str, known: list[str]) -> list[str]:
     """One page: its text, notes and passages into SQL. Gives where it links to, beyond what is `known`."""
-    page = await resource(SiteReader).page(url)
+    page = await resource(SiteReader).read_page(url)
     await keep_page(site_id, page)
     return choose_pages(page.url, [], [link.url for link in page.links], [], limit=MOST_FINDS, seen=known)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 
 from app.content.values import (
@@ -124,7 +125,7 @@ async def write_section(
             pieces.append(piece)
             stream(piece)
     markdown = "".join(pieces)
-    checks = check_section(markdown, passages, known_names=[profile.name])
+    checks = await asyncio.to_thread(check_section, markdown, passages, profile.language, [profile.name])
     written = Section(
         id=section.id, heading=section.heading, markdown=markdown, sources=cited_ids(markdown), checks=checks
     )

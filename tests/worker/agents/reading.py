@@ -13,6 +13,7 @@ from app.content.values import (
     Profile,
     ReadPage,
 )
+from worker.agents.citations import find_citations
 from worker.agents.passages import number_passages, split_passages
 
 HOST = "https://www.brightfield.example"
@@ -28,7 +29,7 @@ LINKS = [
 
 
 def read_page(name: str) -> ReadPage:
-    """A page of `pages/`: its title, its description, then `# heading` and paragraphs."""
+    """Read a page of `pages/`: its title, its description, then `# heading` and paragraphs."""
     text = (Path(__file__).parent / "pages" / f"{name}.txt").read_text(encoding="utf-8")
     head, *parts = text.split("\n# ")
     title, description = head.strip().splitlines()
@@ -42,7 +43,7 @@ def read_page(name: str) -> ReadPage:
 
 
 def read_passages() -> list[Passage]:
-    """The passages of the three pages, numbered as one post cites them."""
+    """Return the passages of the three pages, numbered as one post cites them."""
     pages = [read_page(name) for name in ("solar_battery", "solar_maintenance", "solar_home")]
     return number_passages(passage for page in pages for passage in split_passages(page))
 
@@ -53,3 +54,10 @@ def make_brief(topic: str = "Battery storage on a dairy farm", length: Length = 
 
 def make_passage(id: str, text: str, heading: str = "", title: str = "A page") -> Passage:
     return Passage(id=id, url=f"{HOST}/{id}", title=title, heading=heading, text=text)
+
+
+def strip_citations(markdown: str) -> str:
+    """Return the Markdown without its citations and the spaces before them."""
+    for start, end, _ in reversed(find_citations(markdown)):
+        markdown = markdown[:start].rstrip(" ") + markdown[end:]
+    return markdown

@@ -1,4 +1,4 @@
-"""The claim check marks what the sources do not say, and nothing else."""
+"""The claim check marks the sentences that their sources do not support, and no others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHER = make_passage("s2", "Inverters fail first, mostly because of dust in the 
 
 
 def marks(markdown: str) -> list[str]:
-    return [check.reason for check in check_section(markdown, [SOURCE, OTHER])]
+    return [check.reason for check in check_section(markdown, [SOURCE, OTHER], "en")]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_the_wrong_source_is_marked() -> None:
     assert len(marks("Rural grants pay for farms and batteries. [s2]")) == 1
 
 
-def test_a_sentence_goes_by_the_next_citation_of_its_paragraph() -> None:
+def test_a_sentence_is_checked_by_the_next_citation_of_its_paragraph() -> None:
     assert marks("Inverters fail first. Dust in the barn is why. [s2]") == []
     assert len(marks("Inverters fail after 11 years. Dust in the barn is why. [s2]")) == 1
 
@@ -62,9 +62,9 @@ def test_claims_without_a_source_are_marked() -> None:
     assert marks("We have the best batteries.") == ["claims “best” without a source"]
     assert marks("It lasts for 25 years.") == ["gives a number (25) without a source"]
     assert marks("People in Norwich love it.") == ["names Norwich without a source"]
-    assert check_section("People at Acme love it.", [SOURCE], known_names=["Acme Ltd"]) == []
+    assert check_section("People at Acme love it.", [SOURCE], "en", known_names=["Acme Ltd"]) == []
 
 
 def test_unknown_sources_are_refused() -> None:
     with pytest.raises(UnknownSource):
-        check_section("Something is so. [s7]", [SOURCE])
+        check_section("Something is so. [s7]", [SOURCE], "en")

@@ -1,4 +1,4 @@
-"""The author without a model: what it writes is the site's own, cited, each thing once."""
+"""The author without a model writes the site's own sentences, cited, each once."""
 
 from __future__ import annotations
 
@@ -16,10 +16,18 @@ from app.content.values import (
     Passage,
     PostBrief,
 )
-from tests.worker.agents.reading import HOST, PROFILE, make_brief, make_passage, read_page, read_passages
+from tests.worker.agents.reading import (
+    HOST,
+    PROFILE,
+    make_brief,
+    make_passage,
+    read_page,
+    read_passages,
+    strip_citations,
+)
 from worker.agents.author import Author
 from worker.agents.checks import check_section
-from worker.agents.citations import cited_ids, strip_citations
+from worker.agents.citations import cited_ids
 from worker.agents.extractive_author import ExtractiveAuthor, NotEnoughMaterial
 from worker.agents.text.markdown import unescape
 from worker.agents.text.sentences import flatten, split_sentences
@@ -60,7 +68,7 @@ async def test_every_section_cites_what_it_was_given_and_passes_the_check() -> N
     for section, markdown in zip(outline.sections, await write(brief, outline, passages), strict=True):
         assert set(cited_ids(markdown)) <= set(section.passages)
         assert all(paragraph.endswith("]") for paragraph in markdown.split("\n\n"))
-        assert check_section(markdown, passages) == []
+        assert check_section(markdown, passages, "en") == []
 
 
 @pytest.mark.parametrize("length", list(Length))
@@ -79,7 +87,7 @@ async def test_the_topic_decides_what_the_post_is_about() -> None:
     assert any("Clean" in section.heading for section in outline.sections)
 
 
-async def test_no_paragraph_opens_with_a_sentence_that_leans_on_another() -> None:
+async def test_no_paragraph_opens_with_a_sentence_that_depends_on_another() -> None:
     passages, brief = read_passages(), make_brief(length=Length.LONG)
     outline = await AUTHOR.outline(brief, PROFILE, passages)
     for markdown in await write(brief, outline, passages):
@@ -121,7 +129,7 @@ async def test_a_list_is_quoted_with_its_lead_in() -> None:
     outline = await AUTHOR.outline(brief, PROFILE, passages)
     post = "\n\n".join(await write(brief, outline, passages))
     assert "- the slope and the age of the roof [s1]\n- the shade of trees and silos [s1]" in post
-    assert check_section(post, passages) == []
+    assert check_section(post, passages, "en") == []
 
 
 NOUNS = st.sampled_from(["battery", "roof", "barn", "farm", "panel", "cable", "inverter", "engineer", "survey"])
@@ -129,13 +137,17 @@ PROSE = st.builds(
     "The {} of the {} is checked by the {} when a {} has failed, at about {} degrees.".format,
     NOUNS, NOUNS, NOUNS, NOUNS, st.integers(2, 99),
 )  # fmt: skip
-DEBRIS = st.sampled_from(["Click here for more.", "It is *so* [s1].", "# 1. <b>x</b>", "HOME LOGIN", "However, not."])
-TEXTS = st.lists(st.one_of(PROSE, PROSE, PROSE, DEBRIS, st.text(max_size=40)), min_size=1, max_size=8).map(" ".join)
+BOILERPLATE = st.sampled_from(
+    ["Click here for more.", "It is *so* [s1].", "# 1. <b>x</b>", "HOME LOGIN", "However, not."]
+)
+TEXTS = st.lists(st.one_of(PROSE, PROSE, PROSE, BOILERPLATE, st.text(max_size=40)), min_size=1, max_size=8).map(
+    " ".join
+)
 
 
 @settings(max_examples=40, deadline=None)
 @given(texts=st.lists(TEXTS, min_size=0, max_size=8), topic=NOUNS, guidance=st.sampled_from(["", "shorter", "cables"]))
-async def test_whatever_it_reads_it_invents_nothing(texts: list[str], topic: str, guidance: str) -> None:
+async def test_no_text_makes_it_invent_a_sentence(texts: list[str], topic: str, guidance: str) -> None:
     passages = [make_passage(f"s{n}", text) for n, text in enumerate(texts, start=1)]
     brief = make_brief(topic)
     try:
@@ -168,7 +180,7 @@ async def test_profiles_a_company() -> None:
     assert profile.key_pages[0].url == f"{HOST}/about-us"
 
 
-async def test_reads_telling_pages_first_and_each_once() -> None:
+async def test_reads_informative_pages_first_and_each_once() -> None:
     candidates = [f"{HOST}/blog/first-barn", f"{HOST}/pricing", f"{HOST}/"]
     read_next = (await AUTHOR.profile_site(read_page("solar_home"), candidates)).read_next
     assert read_next[0] == f"{HOST}/about-us"
@@ -191,7 +203,7 @@ async def test_takes_notes_and_suggests_topics_from_them() -> None:
     assert all(topic.why and len(topic.title.split()) >= 3 for topic in topics)
 
 
-async def test_nothing_to_read_gives_nothing() -> None:
+async def test_nothing_to_read_makes_nothing() -> None:
     assert await AUTHOR.suggest_topics(PROFILE, []) == []
     empty = read_page("solar_home").model_copy(update={"blocks": [], "links": [], "description": ""})
     assert (await AUTHOR.take_notes(empty)).key_phrases == []

@@ -1,4 +1,4 @@
-"""Sentence ranking against sumy's LexRank, and what holds for every ranking."""
+"""Sentence ranking against sumy's LexRank, and the properties of every ranking."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from worker.agents.text.similarity import cosine, document_frequencies, weigh
 
 
 class Words:
-    """sumy's tokenizer would download data: words here are what spaces part."""
+    """A tokenizer that splits at spaces: that of sumy would download data."""
 
     def to_words(self, sentence: str) -> tuple[str, ...]:
         return tuple(sentence.split())
@@ -58,7 +58,7 @@ def test_central_sentence_comes_first() -> None:
     assert scores[0] > max(scores[1:])
 
 
-def test_sentences_over_the_cap_get_nothing() -> None:
+def test_sentences_over_the_limit_get_nothing() -> None:
     scores = lexrank([{"same": 1.0}] * 450)
     assert len(scores) == 450
     assert scores[399] > 0 and set(scores[400:]) == {0.0}

@@ -12,9 +12,8 @@ from worker.agents.text.keyphrases import find_keyphrases
 from worker.agents.text.markdown import escape, unescape
 from worker.agents.text.prose import depends_on_previous, is_prose
 from worker.agents.text.sentences import flatten, split_list, split_sentences
-from worker.agents.text.similarity import stem
-from worker.agents.text.stopwords import guess_language
-from worker.agents.text.titles import clean_heading, lower_case, slug, strip_name, title_case
+from worker.agents.text.stemming import stem
+from worker.agents.text.titles import clean_heading, lower_case, strip_name, title_case
 
 
 def test_splits_sentences_at_their_ends_only() -> None:
@@ -48,7 +47,7 @@ def test_list_lines_are_items() -> None:
 
 
 @pytest.mark.parametrize(
-    "debris",
+    "boilerplate",
     [
         "Home Products Pricing About Contact Login.",
         "© 2024 Brightfield Solar and all of its partners.",
@@ -61,8 +60,8 @@ def test_list_lines_are_items() -> None:
         "It cites what is not there, as in [s3] of the text.",
     ],
 )
-def test_debris_is_no_prose(debris: str) -> None:
-    assert not is_prose(debris)
+def test_boilerplate_is_no_prose(boilerplate: str) -> None:
+    assert not is_prose(boilerplate)
 
 
 def test_prose_is_prose() -> None:
@@ -73,11 +72,11 @@ def test_prose_is_prose() -> None:
 @pytest.mark.parametrize(
     "sentence", ["This is what pays for it.", "However, the rule fails.", "It grows.", "The second step is short."]
 )
-def test_leaning_sentences_are_known(sentence: str) -> None:
+def test_dependent_sentences_are_recognised(sentence: str) -> None:
     assert depends_on_previous(sentence)
 
 
-def test_free_sentences_are_known() -> None:
+def test_independent_sentences_are_recognised() -> None:
     assert not depends_on_previous("A battery closes the gap.")
     assert not depends_on_previous("It is possible to add cells later.")
 
@@ -85,7 +84,7 @@ def test_free_sentences_are_known() -> None:
 def test_key_phrases_name_what_a_page_is_about() -> None:
     page = read_page("solar_battery")
     sentences = [s for block in page.blocks for s in split_sentences(block.text)]
-    phrases = [phrase.lower() for phrase in find_keyphrases(sentences, known=[page.title], limit=8)]
+    phrases = [phrase.lower() for phrase in find_keyphrases(sentences, headings=[page.title], limit=8)]
     assert "battery storage" in phrases or "battery" in phrases
     assert len(phrases) == len(set(phrases)) <= 8
     assert all(phrase in page.text.lower() for phrase in phrases)
@@ -96,25 +95,31 @@ def test_inflections_share_a_stem(word: str) -> None:
     assert stem(word) == "checkpoint"
 
 
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [
+        ("en-GB", "batteries", "battery"),
+        ("de", "Anlagen", "Anlage"),
+        ("fr", "réparations", "réparation"),
+        ("es", "bicicletas", "bicicleta"),
+        ("nb", "syklene", "sykler"),
+        ("ru", "велосипеды", "велосипедов"),
+    ],
+)
+def test_each_language_has_its_own_stems(language: str, one: str, other: str) -> None:
+    assert stem(one, language) == stem(other, language)
+
+
+def test_words_without_a_stemmer_are_lower_cased() -> None:
+    assert stem("Ka12", "en") == "ka12"
+    assert stem("PRODUKTI", "xx") == "produkti"
+
+
 def test_headings_are_cleaned_and_cased() -> None:
     assert clean_heading("3.11. Deleting the rollback journal ¶") == "Deleting the rollback journal"
     assert title_case("ways to improve the WAL of iOS") == "Ways to Improve the WAL of iOS"
     assert lower_case("Write-Ahead Logging in SQLite") == "write-ahead logging in SQLite"
     assert strip_name("Pricing | Acme", "Acme") == strip_name("Pricing at Acme", "Acme") == "Pricing"
-
-
-@given(st.text(max_size=200))
-def test_slugs_are_ids(text: str) -> None:
-    made = slug(text)
-    assert 1 <= len(made) <= 50
-    assert made.isascii() and made == made.lower() and made.replace("-", "").isalnum()
-    assert made[0] != "-" and made[-1] != "-"
-
-
-def test_languages_are_told_by_their_small_words() -> None:
-    assert guess_language("Wir bauen die Anlage auf dem Dach und warten sie für unsere Kunden.") == "de"
-    assert guess_language("We build it on the roof and look after it for you.") == "en"
-    assert guess_language("") == "en"
 
 
 @given(st.text(alphabet='ab *_[]()<>`#+-.1&~|\\!"', min_size=1, max_size=40))

@@ -1,4 +1,4 @@
-"""What is read of a page, and what is refused to be one."""
+"""A page's title, text, links and language are extracted; pages without text are refused."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import pytest
 from app.content.values import ReadPage
 from tests.sites.server import PAGES
 from worker.crawl.errors import EmptyPage, ScriptOnlyPage
-from worker.crawl.extract import read_page
+from worker.crawl.extract import extract_page
 
 URL = "https://alderandspoke.com/guides/winter-commuting.html"
 PROSE = "Rims wear out from the inside of the brake track, and a gauge shows it long before the eye does. "
 
 
 def read(html: str, url: str = URL) -> ReadPage:
-    return read_page(html.encode(), url)
+    return extract_page(html.encode(), url)
 
 
 def test_a_guide_is_read_with_its_headings_and_without_its_menus() -> None:
-    page = read_page((PAGES / "guides" / "winter-commuting.html").read_bytes(), URL)
+    page = extract_page((PAGES / "guides" / "winter-commuting.html").read_bytes(), URL)
     assert page.title == "Keeping a commuter bike alive through winter"
     assert page.site_name == "Alder & Spoke"
     assert page.language == "en"
@@ -36,15 +36,15 @@ def test_a_guide_is_read_with_its_headings_and_without_its_menus() -> None:
     assert "Pricing" not in page.text
 
 
-def test_a_landing_page_of_small_cards_keeps_their_text() -> None:
-    page = read_page((PAGES / "index.html").read_bytes(), "https://alderandspoke.com/")
+def test_a_home_page_of_small_cards_keeps_their_text() -> None:
+    page = extract_page((PAGES / "index.html").read_bytes(), "https://alderandspoke.com/")
     assert page.title == "Alder & Spoke – the bicycle workshop in Hexley"
     for words in ("service, repair and build bikes", "safety check to a full strip-down", "more than four thousand"):
         assert words in page.text
 
 
 def test_prices_in_a_table_stay_beside_their_names() -> None:
-    page = read_page((PAGES / "pricing.html").read_bytes(), "https://alderandspoke.com/pricing.html")
+    page = extract_page((PAGES / "pricing.html").read_bytes(), "https://alderandspoke.com/pricing.html")
     assert "Safety check | £35 | 40 minutes" in page.text
 
 
@@ -154,50 +154,6 @@ def test_a_page_may_be_nested_deeply_but_not_without_end() -> None:
     assert "brake track" in page.text
     with pytest.raises(EmptyPage):
         read("<div>" * 200_000 + f"<p>{PROSE * 5}</p>")
-
-
-@pytest.mark.parametrize(
-    ("body", "header"),
-    [
-        ("<p>Größe und Maß {}".encode(), "utf-8"),
-        ("<p>Größe und Maß {}".encode(), ""),
-        ("<p>Größe und Maß {}".encode("cp1252"), "iso-8859-1"),
-        ('<meta charset="windows-1252"><p>Größe und Maß {}'.encode("cp1252"), ""),
-        ('<?xml version="1.0" encoding="ISO-8859-1"?><html><p>Größe und Maß {}'.encode("latin-1"), ""),
-        ('<meta charset="utf-8"><p>Größe und Maß {}'.encode("cp1252"), ""),
-        ("<p>Größe und Maß {}".encode("cp1252"), "utf-8"),
-        ("<p>Größe und Maß {}".encode(), "no-such-charset"),
-        ("<p>Größe und Maß {}".encode(), "base64"),
-        (b"\xef\xbb\xbf" + "<p>Größe und Maß {}".encode(), "iso-8859-1"),
-        ("\ufeff<p>Größe und Maß {}".encode("utf-16-le"), ""),
-        ('<meta charset="utf-16"><p>Größe und Maß {}'.encode(), ""),
-        (
-            '<meta http-equiv="content-type" content="text/html; charset=iso-8859-15"><p>Größe und Maß {}'.encode(
-                "cp1252"
-            ),
-            "",
-        ),
-    ],
-)
-def test_the_charset_is_found(body: bytes, header: str) -> None:
-    filler = "Die Werkstatt hat für alle Räder geöffnet, auch für größere, und prüft jede Bremse gründlich. " * 5
-    encoding = "utf-16-le" if body.startswith(b"\xff\xfe") else "utf-8" if "ö".encode() in body else "cp1252"
-    html = body.replace("{}".encode(encoding), filler.encode(encoding))
-    text = read_page(html, URL, header).text
-    assert text.startswith("Größe und Maß")
-    assert "für alle Räder geöffnet" in text
-
-
-def test_words_after_the_windows_table_has_a_hole_still_stand() -> None:
-    page = read_page(b"<p>caf\xe9 \x81 " + PROSE.encode() * 3, URL, "windows-1252")
-    assert page.text.startswith("café")
-
-
-@pytest.mark.parametrize("encoding", ["shift_jis", "euc-jp", "gb2312", "big5", "koi8-r"])
-def test_declared_charsets_of_other_scripts(encoding: str) -> None:
-    words = {"koi8-r": "Мастерская открыта со вторника", "gb2312": "自行车修理", "big5": "自行車修理"}
-    text = words.get(encoding, "自転車の修理") * 10
-    assert text in read_page(f"<p>{text}</p>".encode(encoding), URL, encoding).text
 
 
 def test_documentation_keeps_numbered_headings_under_their_text() -> None:

@@ -12,7 +12,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from tests.sites.server import BROKEN_PATH, Answer, FixtureSite
+from tests.sites.server import BROKEN_PATH, CannedResponse, FixtureSite
 from worker.crawl.errors import (
     ConnectionFailed,
     ErrorPage,
@@ -21,8 +21,9 @@ from worker.crawl.errors import (
     TooLarge,
     TooManyRedirects,
 )
-from worker.crawl.fetch import PAGE, Fetcher, Want
+from worker.crawl.fetch import Fetcher
 from worker.crawl.politeness import HostThrottle
+from worker.crawl.response import HTML_PAGE, FetchLimits
 
 
 @pytest.fixture
@@ -33,13 +34,13 @@ async def site() -> AsyncIterator[FixtureSite]:
 
 @pytest.fixture
 async def fetcher(site: FixtureSite) -> AsyncIterator[Fetcher]:
-    async with Fetcher(allow={site.host_port}, pace=HostThrottle(gap=0)) as fetcher:
+    async with Fetcher(allow={site.host_port}, throttle=HostThrottle(gap=0)) as fetcher:
         yield fetcher
 
 
 async def test_a_page_comes_with_its_final_address_and_charset(site: FixtureSite, fetcher: Fetcher) -> None:
-    site.answer("/old", Answer(301, headers={"location": "/about.html#team"}))
-    site.answer("/about.html", Answer(body=b"<p>hi", content_type='text/html; charset="ISO-8859-2"'))
+    site.answer("/old", CannedResponse(301, headers={"location": "/about.html#team"}))
+    site.answer("/about.html", CannedResponse(body=b"<p>hi", content_type='text/html; charset="ISO-8859-2"'))
     fetched = await fetcher.get(f"{site.url}/old")
     assert fetched.url == f"{site.url}/about.html"
     assert (fetched.status, fetched.content_type, fetched.charset) == (200, "text/html", "iso-8859-2")
@@ -48,7 +49,7 @@ async def test_a_page_comes_with_its_final_address_and_charset(site: FixtureSite
 @pytest.mark.parametrize("status", [204, 304, 400, 401, 403, 404, 410, 418, 500, 502, 503])
 async def test_every_answer_but_a_good_one_is_an_error(site: FixtureSite, fetcher: Fetcher, status: int) -> None:
     body = b"" if status in (204, 304) else b"<h1>Sorry</h1>"
-    site.answer("/x", Answer(status, body))
+    site.answer("/x", CannedResponse(status, body))
     if status == 204:
         assert (await fetcher.get(f"{site.url}/x")).body == b""
         return
@@ -93,22 +94,22 @@ async def test_dates_and_nonsense_in_retry_after(
 
 @pytest.mark.parametrize("content_type", ["application/pdf", "image/png", "application/json", "text/plain"])
 async def test_what_is_not_html_is_refused(site: FixtureSite, fetcher: Fetcher, content_type: str) -> None:
-    site.answer("/x", Answer(body=b"<html>", content_type=content_type))
+    site.answer("/x", CannedResponse(body=b"<html>", content_type=content_type))
     with pytest.raises(NotHtml, match=content_type):
         await fetcher.get(f"{site.url}/x")
 
 
 async def test_without_a_content_type_the_body_decides(site: FixtureSite, fetcher: Fetcher) -> None:
-    site.answer("/page", Answer(body=b"  <!doctype html><p>hello", content_type=""))
-    site.answer("/other", Answer(body=b"%PDF-1.4", content_type=""))
+    site.answer("/page", CannedResponse(body=b"  <!doctype html><p>hello", content_type=""))
+    site.answer("/other", CannedResponse(body=b"%PDF-1.4", content_type=""))
     assert b"hello" in (await fetcher.get(f"{site.url}/page")).body
     with pytest.raises(NotHtml):
         await fetcher.get(f"{site.url}/other")
 
 
 async def test_redirects_in_circles_end(site: FixtureSite, fetcher: Fetcher) -> None:
-    site.answer("/a", Answer(302, headers={"location": "/b"}))
-    site.answer("/b", Answer(302, headers={"location": "/a"}))
+    site.answer("/a", CannedResponse(302, headers={"location": "/b"}))
+    site.answer("/b", CannedResponse(302, headers={"location": "/a"}))
     with pytest.raises(TooManyRedirects):
         await fetcher.get(f"{site.url}/a")
     assert site.requests["/a"] + site.requests["/b"] == 6
@@ -116,8 +117,8 @@ async def test_redirects_in_circles_end(site: FixtureSite, fetcher: Fetcher) -> 
 
 async def test_five_redirects_are_followed(site: FixtureSite, fetcher: Fetcher) -> None:
     for hop in range(5):
-        site.answer(f"/{hop}", Answer(302, headers={"location": f"/{hop + 1}"}))
-    site.answer("/5", Answer(body=b"<p>there"))
+        site.answer(f"/{hop}", CannedResponse(302, headers={"location": f"/{hop + 1}"}))
+    site.answer("/5", CannedResponse(body=b"<p>there"))
     assert (await fetcher.get(f"{site.url}/0")).body == b"<p>there"
 
 
@@ -126,18 +127,18 @@ async def test_a_bomb_is_given_up(site: FixtureSite, fetcher: Fetcher, packing: 
     bomb = b"\0" * 60_000_000
     for method in packing.split(", "):
         bomb = gzip.compress(bomb) if method == "gzip" else zlib.compress(bomb)
-    site.answer("/bomb", Answer(body=bomb, headers={"content-encoding": packing}))
+    site.answer("/bomb", CannedResponse(body=bomb, headers={"content-encoding": packing}))
     with pytest.raises(TooLarge):
         await fetcher.get(f"{site.url}/bomb")
 
 
 async def test_packed_pages_are_unpacked(site: FixtureSite, fetcher: Fetcher) -> None:
-    site.answer("/x", Answer(body=gzip.compress(b"<p>packed"), headers={"content-encoding": "gzip"}))
+    site.answer("/x", CannedResponse(body=gzip.compress(b"<p>packed"), headers={"content-encoding": "gzip"}))
     assert (await fetcher.get(f"{site.url}/x")).body == b"<p>packed"
 
 
 async def test_what_does_not_unpack_is_a_failed_answer(site: FixtureSite, fetcher: Fetcher) -> None:
-    site.answer("/x", Answer(body=b"not gzip at all", headers={"content-encoding": "gzip"}))
+    site.answer("/x", CannedResponse(body=b"not gzip at all", headers={"content-encoding": "gzip"}))
     with pytest.raises(ConnectionFailed, match="unpack"):
         await fetcher.get(f"{site.url}/x")
 
@@ -162,7 +163,7 @@ async def test_a_body_without_an_end_is_given_up(site: FixtureSite, fetcher: Fet
     site.handle("/endless", pour)
     with pytest.raises(TooLarge):
         await fetcher.get(f"{site.url}/endless")
-    cut = await fetcher.get(f"{site.url}/endless", Want(max_bytes=1000, truncate=True))
+    cut = await fetcher.get(f"{site.url}/endless", FetchLimits(max_bytes=1000, truncate=True))
     assert cut.body == b"x" * 1000
 
 
@@ -184,7 +185,7 @@ async def test_a_slow_answer_is_given_up(site: FixtureSite, drips: bool) -> None
 
 async def test_redirects_share_one_time_limit(site: FixtureSite) -> None:
     site.hold("/b")
-    site.answer("/a", Answer(302, headers={"location": "/b"}))
+    site.answer("/a", CannedResponse(302, headers={"location": "/b"}))
     async with Fetcher(allow={site.host_port}, timeout=0.2) as fetcher:
         with pytest.raises(FetchTimeout):
             await fetcher.get(f"{site.url}/a")
@@ -213,8 +214,8 @@ async def test_nobody_listening_is_a_failed_connection() -> None:
 
 
 async def test_cookies_are_not_kept(site: FixtureSite, fetcher: Fetcher) -> None:
-    site.answer("/one", Answer(302, headers={"set-cookie": "who=you; path=/", "location": "/two"}))
-    site.answer("/two", Answer(body=b"<p>hi", headers={"set-cookie": "and=again; path=/"}))
+    site.answer("/one", CannedResponse(302, headers={"set-cookie": "who=you; path=/", "location": "/two"}))
+    site.answer("/two", CannedResponse(body=b"<p>hi", headers={"set-cookie": "and=again; path=/"}))
     await fetcher.get(f"{site.url}/one")
     await fetcher.get(f"{site.url}/two")
     assert "cookie" not in site.heads["/two"].lower()
@@ -249,23 +250,4 @@ async def test_a_slow_host_does_not_keep_another_waiting(site: FixtureSite) -> N
 
 async def test_the_fixture_has_its_error_page(site: FixtureSite, fetcher: Fetcher) -> None:
     with pytest.raises(ErrorPage):
-        await fetcher.get(f"{site.url}{BROKEN_PATH}", PAGE)
-
-
-async def test_a_gap_is_kept_and_a_wish_for_more_honoured_up_to_a_limit() -> None:
-    slept: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
-    pace = HostThrottle(gap=1.0, longest_gap=5.0, clock=lambda: 100.0, sleep=sleep)
-    for wish in (None, 3.0, 60.0, 0.2):
-        if wish is not None:
-            pace.slow_down("a:80", wish)
-        async with pace.turn("a:80"):
-            pass
-        async with pace.turn("a:80"):
-            pass
-        async with pace.turn(f"b{wish}:80"):
-            pass
-    assert slept == [1.0, 1.0, 3.0, 3.0, 5.0, 5.0, 1.0]
+        await fetcher.get(f"{site.url}{BROKEN_PATH}", HTML_PAGE)

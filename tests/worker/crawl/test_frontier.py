@@ -1,4 +1,4 @@
-"""Which pages are read, and in which order."""
+"""The pages that are read next, and their order."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def test_the_limit_holds_and_the_choice_is_the_same_each_time() -> None:
     "path",
     ["a.pdf", "logo.SVG", "app.js", "feed", "feed/", "blog/rss", "news.xml", "a.zip?x=1", "wp-json/v2", "a.tar.gz"],
 )
-def test_what_is_no_page(path: str) -> None:
+def test_files_feeds_and_interfaces_are_no_pages(path: str) -> None:
     assert not is_page(HOME + path)
 
 
 @pytest.mark.parametrize("path", ["", "a", "a.html", "a.php?id=1", "feedback", "v1.2/notes", "apiary", "node.js-guide"])
-def test_what_is_a_page(path: str) -> None:
+def test_other_paths_are_pages(path: str) -> None:
     assert is_page(HOME + path)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.content import urls
-from tests.sites.server import Answer, DirectorySite, FixtureSite
+from tests.sites.server import CannedResponse, DirectorySite, FixtureSite
 from worker.crawl.errors import AddressRefused, HostUnresolvable, TlsFailed
 from worker.crawl.fetch import Fetcher
 from worker.crawl.guard import GuardedBackend
@@ -98,7 +98,7 @@ async def test_a_name_is_resolved_once_and_the_checked_address_is_dialled() -> N
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_inside_is_refused_without_a_connection(status: int) -> None:
     async with FixtureSite() as inside, FixtureSite() as site:
-        site.answer("/out", Answer(status, headers={"location": f"{inside.url}/"}))
+        site.answer("/out", CannedResponse(status, headers={"location": f"{inside.url}/"}))
         async with Fetcher(allow={site.host_port}) as fetcher:
             with pytest.raises(AddressRefused):
                 await fetcher.get(f"{site.url}/out")
@@ -110,7 +110,7 @@ async def test_a_redirect_to_a_name_that_leads_inside_is_refused() -> None:
         return ["127.0.0.1"]
 
     async with FixtureSite() as site:
-        site.answer("/out", Answer(302, headers={"location": "http://metadata.example.com/"}))
+        site.answer("/out", CannedResponse(302, headers={"location": "http://metadata.example.com/"}))
         async with Fetcher(allow={site.host_port}, resolve=resolve) as fetcher:
             with pytest.raises(AddressRefused):
                 await fetcher.get(f"{site.url}/out")
@@ -121,7 +121,7 @@ async def test_a_redirect_to_a_name_that_leads_inside_is_refused() -> None:
 )
 async def test_a_redirect_to_what_is_no_web_address_is_refused(location: str) -> None:
     async with FixtureSite() as site, Fetcher(allow={site.host_port}) as fetcher:
-        site.answer("/out", Answer(302, headers={"location": location}))
+        site.answer("/out", CannedResponse(302, headers={"location": location}))
         with pytest.raises(AddressRefused):
             await fetcher.get(f"{site.url}/out")
 

@@ -92,6 +92,14 @@ async def test_addresses_that_were_not_given_are_left_out(desk: Desk, server: Mo
     assert topics[0].url == ""
 
 
+@pytest.mark.parametrize(("answered", "language"), [("de-AT", "de-AT"), ("German", "en"), ("", "en")])
+async def test_a_language_that_is_no_code_is_the_page_s(
+    desk: Desk, server: ModelServer, answered: str, language: str
+) -> None:
+    server.script.fail("profile-site", text=json.dumps({"name": "B", "summary": "S", "language": answered}))
+    assert (await ModelAuthor(desk.open()).profile_site(HOME, [])).profile.language == language
+
+
 def outline_of(*sections: tuple[str, list[str]]) -> str:
     named = [{"heading": heading, "points": ["p"], "passages": passages} for heading, passages in sections]
     return json.dumps({"title": "T", "summary": "S", "sections": named})

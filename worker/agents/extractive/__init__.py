@@ -1,1 +1,1 @@
-"""The parts of the author that has no model: each turns what was read into one kind of result."""
+"""The parts of the author without a model: one for each kind of result."""

@@ -1,9 +1,9 @@
-"""What passages offer a post: spans of whole sentences that can stand on their own, and lists with their lead-in."""
+"""The material of a post: spans of whole sentences that can stand on their own, and lists with their lead-in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from app.content.values import Passage
@@ -20,11 +20,11 @@ class NotEnoughMaterial(Exception):
 
 @dataclass(frozen=True)
 class SentenceSpan:
-    """A run of neighbouring sentences of one paragraph, or a list with the sentence that leads into it."""
+    """Neighbouring sentences of one paragraph, or a list with the sentence that leads into it."""
 
     passage_id: str
-    place: tuple[int, int, int]
-    """Where it stands: passage, paragraph, sentence."""
+    position: tuple[int, int, int]
+    """The numbers of its passage, its paragraph, and its first sentence there."""
     sentences: tuple[str, ...]
     items: tuple[str, ...] = ()
 
@@ -39,22 +39,22 @@ class SentenceSpan:
 
 @dataclass(frozen=True)
 class Material:
-    """One passage, with what of it can be used; `order` is its place among the passages of the post."""
+    """The usable parts of one passage. `order` is the passage's index among those of the post."""
 
     passage: Passage
     order: int
     language: str
-    runs: tuple[SentenceSpan, ...] = field(default=())
-    """The longest runs of usable sentences: every span is a part of one."""
-    lists: tuple[SentenceSpan, ...] = field(default=())
+    spans: tuple[SentenceSpan, ...] = ()
+    """The longest spans of usable sentences."""
+    lists: tuple[SentenceSpan, ...] = ()
 
     @property
     def sentences(self) -> list[str]:
-        return [sentence for run in self.runs for sentence in run.sentences]
+        return [sentence for span in self.spans for sentence in span.sentences]
 
     @property
     def word_count(self) -> int:
-        return sum(run.word_count for run in (*self.runs, *self.lists))
+        return sum(span.word_count for span in (*self.spans, *self.lists))
 
     @cached_property
     def terms(self) -> list[str]:
@@ -62,13 +62,13 @@ class Material:
 
 
 def read_material(passages: Sequence[Passage], language: str) -> list[Material]:
-    """The material of each passage that has any, in the order given."""
+    """Return the material of each passage that has usable sentences, in the order given."""
     read = [_read_passage(passage, order, language) for order, passage in enumerate(passages)]
-    return [material for material in read if material.runs]
+    return [material for material in read if material.spans]
 
 
 def _read_passage(passage: Passage, order: int, language: str) -> Material:
-    runs: list[SentenceSpan] = []
+    spans: list[SentenceSpan] = []
     lists: list[SentenceSpan] = []
     lead = ""
     for number, paragraph in enumerate(split_paragraphs(passage.text)):
@@ -81,49 +81,51 @@ def _read_passage(passage: Passage, order: int, language: str) -> Material:
             continue
         sentences = split_sentences(paragraph, language)
         lead = sentences[-1] if sentences else ""
-        runs.extend(_find_runs(sentences, passage.id, (order, number), language))
-    return Material(passage, order, language, tuple(runs), tuple(lists))
+        spans.extend(_find_spans(sentences, passage.id, (order, number), language))
+    return Material(passage, order, language, tuple(spans), tuple(lists))
 
 
-def _find_runs(sentences: Sequence[str], passage_id: str, place: tuple[int, int], language: str) -> list[SentenceSpan]:
-    runs: list[SentenceSpan] = []
+def _find_spans(
+    sentences: Sequence[str], passage_id: str, position: tuple[int, int], language: str
+) -> list[SentenceSpan]:
+    spans: list[SentenceSpan] = []
     current: list[str] = []
     for index, sentence in enumerate([*sentences, ""]):
         usable = is_prose(sentence, language) and (bool(current) or not depends_on_previous(sentence))
         if usable:
             current.append(sentence)
         elif current:
-            runs.append(SentenceSpan(passage_id, (*place, index - len(current)), tuple(current)))
+            spans.append(SentenceSpan(passage_id, (*position, index - len(current)), tuple(current)))
             current = []
-    return runs
+    return spans
 
 
-def cut_spans(run: SentenceSpan) -> list[SentenceSpan]:
-    """Every part of a run, of up to `MAX_SPAN` sentences, that leans on nothing before it."""
-    passage, paragraph, first = run.place
+def list_spans(span: SentenceSpan) -> list[SentenceSpan]:
+    """Return each part of a span, of up to `MAX_SPAN` sentences, that does not depend on a sentence before it."""
+    passage, paragraph, first = span.position
     return [
-        SentenceSpan(run.passage_id, (passage, paragraph, first + start), run.sentences[start:end])
-        for start in range(len(run.sentences))
-        if not depends_on_previous(run.sentences[start])
-        for end in range(start + 1, min(start + MAX_SPAN, len(run.sentences)) + 1)
+        SentenceSpan(span.passage_id, (passage, paragraph, first + start), span.sentences[start:end])
+        for start in range(len(span.sentences))
+        if not depends_on_previous(span.sentences[start])
+        for end in range(start + 1, min(start + MAX_SPAN, len(span.sentences)) + 1)
     ]
 
 
-def without_sentences(run: SentenceSpan, dropped: frozenset[str]) -> list[SentenceSpan]:
-    """The run cut at every sentence that is (spaces and case aside) in `dropped`."""
-    passage, paragraph, first = run.place
+def split_without(span: SentenceSpan, dropped: frozenset[str]) -> list[SentenceSpan]:
+    """Return the parts of a span between the sentences whose keys are in `dropped`."""
+    passage, paragraph, first = span.position
     pieces: list[SentenceSpan] = []
     start = 0
-    for index, sentence in enumerate([*run.sentences, ""]):
-        if index == len(run.sentences) or sentence_key(sentence) in dropped:
+    for index, sentence in enumerate([*span.sentences, ""]):
+        if index == len(span.sentences) or sentence_key(sentence) in dropped:
             if index > start:
                 pieces.append(
-                    SentenceSpan(run.passage_id, (passage, paragraph, first + start), run.sentences[start:index])
+                    SentenceSpan(span.passage_id, (passage, paragraph, first + start), span.sentences[start:index])
                 )
             start = index + 1
     return pieces
 
 
 def sentence_key(sentence: str) -> str:
-    """What two copies of a sentence share."""
+    """Return the same text for all copies of a sentence, spaces and case aside."""
     return flatten(sentence).casefold()

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from app.content.values import PageNotes, Passage, ReadPage
-from worker.agents.extractive.material import SentenceSpan, cut_spans, read_material
+from worker.agents.extractive.material import SentenceSpan, list_spans, read_material
 from worker.agents.text.keyphrases import find_keyphrases
 from worker.agents.text.ranking import MAX_RANKED, lexrank, scale
 from worker.agents.text.sentences import flatten, split_sentences
-from worker.agents.text.similarity import cosine, inverse_frequencies, terms, weigh
-from worker.agents.text.stopwords import base_language, guess_language
+from worker.agents.text.similarity import VectorSpace, cosine, terms
+from worker.agents.text.stopwords import base_language
 
 MAX_PHRASES = 10
 MAX_PHRASED = 600
-"""How many sentences of a page the key phrases are taken from."""
+"""How many sentences of a page are searched for key phrases."""
 
 
-def note_page(page: ReadPage) -> PageNotes:
-    """Two or three sentences of the page, and up to ten key phrases."""
-    language = base_language(page.language) if page.language else guess_language(page.text)
+def take_notes(page: ReadPage) -> PageNotes:
+    """Sum up a page in up to three of its sentences and up to ten key phrases."""
+    language = base_language(page.language)
     sentences = [s for block in page.blocks for s in split_sentences(block.text, language)][:MAX_PHRASED]
     headings = [page.title, *(block.heading for block in page.blocks)]
-    phrases = find_keyphrases(sentences, language, limit=MAX_PHRASES, known=headings)
+    phrases = find_keyphrases(sentences, language, limit=MAX_PHRASES, headings=headings)
     return PageNotes(summary=summarise(page, language, 3), key_phrases=phrases)
 
 
 def summarise(page: ReadPage, language: str, count: int) -> str:
-    """Up to `count` sentences that stand together on the page and say most of it; else its description or start."""
+    """Return up to `count` neighbouring sentences that say most of the page; else its description or its start."""
     passages = [
         Passage(id=f"s{number}", url=page.url, title=page.title, heading=block.heading, text=block.text)
         for number, block in enumerate(page.blocks, start=1)
     ]
-    runs = [run for material in read_material(passages, language) for run in material.runs]
-    spans = [span for run in runs[:MAX_RANKED] for span in cut_spans(run) if len(span.sentences) <= count]
+    longest = [span for material in read_material(passages, language) for span in material.spans]
+    spans = [span for one in longest[:MAX_RANKED] for span in list_spans(one) if len(span.sentences) <= count]
     if not spans:
         return flatten(page.description) or " ".join(page.text.split()[:40])
     best = _choose_span(spans, f"{page.title} {page.description}", language)
@@ -40,16 +40,14 @@ def summarise(page: ReadPage, language: str, count: int) -> str:
 
 def _choose_span(spans: list[SentenceSpan], query: str, language: str) -> SentenceSpan:
     sentences = list(dict.fromkeys(s for span in spans for s in span.sentences))[:MAX_RANKED]
-    documents = [terms(sentence, language) for sentence in sentences]
-    inverse = inverse_frequencies(documents)
-    vectors = [weigh(document, inverse) for document in documents]
-    wanted = weigh(terms(query, language), inverse)
-    near, central = scale([cosine(vector, wanted) for vector in vectors]), scale(lexrank(vectors))
-    # Pages say at their start what they are about.
+    space = VectorSpace([terms(sentence, language) for sentence in sentences])
+    wanted = space.vector(terms(query, language))
+    near, central = scale([cosine(vector, wanted) for vector in space.vectors]), scale(lexrank(space.vectors))
+    # A page says at its start what it is about.
     rank = {sentence: 0.4 * near[i] + 0.4 * central[i] + 0.4 / (1 + i / 4) for i, sentence in enumerate(sentences)}
 
     def score(span: SentenceSpan) -> float:
         mean = sum(rank.get(s, 0.0) for s in span.sentences) / len(span.sentences)
         return mean * {1: 0.75, 2: 1.0}.get(len(span.sentences), 1.05) - (0.2 if span.word_count > 90 else 0.0)
 
-    return max(spans, key=lambda span: (score(span), tuple(-part for part in span.place)))
+    return max(spans, key=lambda span: (score(span), tuple(-part for part in span.position)))

@@ -1,12 +1,12 @@
-"""The plan of a post: sections with themes of their own, each with passages that no other section has."""
+"""The outline of a post: sections with subjects of their own, each with passages that no other section has."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain
 
+from app.content.slugs import make_unique_slug
 from app.content.values import (
     Outline,
     OutlineSection,
@@ -20,12 +20,13 @@ from worker.agents.extractive.clusters import (
     drop_repeats,
     rate_relevance,
 )
-from worker.agents.extractive.material import NotEnoughMaterial, SentenceSpan, cut_spans, read_material
+from worker.agents.extractive.headings import HeadingStyle, choose_heading, heading_key
+from worker.agents.extractive.material import NotEnoughMaterial, SentenceSpan, list_spans, read_material
 from worker.agents.text.keyphrases import find_keyphrases
 from worker.agents.text.ranking import lexrank, scale
-from worker.agents.text.similarity import cosine, inverse_frequencies, terms, weigh
+from worker.agents.text.similarity import VectorSpace, cosine, terms
 from worker.agents.text.stopwords import base_language
-from worker.agents.text.titles import capitalise, clean_heading, is_generic, is_phrase, slug, strip_name, title_case
+from worker.agents.text.titles import capitalise, clean_heading, title_case
 
 MIN_SECTIONS = 3
 MAX_SUMMARY = 320
@@ -34,26 +35,29 @@ _NO_MATERIAL = (
     "The pages read so far say too little about “{topic}” to write {count} sections from ({found} usable passages)."
     " Read more pages, or choose a topic that the site has more text about."
 )
-_LEADS = ("introduction", "overview", "summary", "about", "background")
 _DEFINING = re.compile(
     r"^(?:(?:an?|the)\s)?[\w\s\"“”'’-]{2,50}?\s(?:is|are|means|provides|lets|helps|works by)\b", re.IGNORECASE
 )
 _SUBORDINATE = re.compile(
     r"^(?:in|once|when|if|while|because|since|after|before|by|with|prior|as|on|for|under)\b", re.IGNORECASE
 )
-_WHOLE_TITLES = ("how ", "why ", "what ", "when ", "who ", "where ", "a ", "an ", "the ", "getting ", "understanding ")
-
-
-@dataclass(frozen=True)
-class Naming:
-    """What headings are made with: the site's name, which they needn't repeat, and the language."""
-
-    site: str
-    language: str
+_COMPLETE_TITLES = (
+    "how ",
+    "why ",
+    "what ",
+    "when ",
+    "who ",
+    "where ",
+    "a ",
+    "an ",
+    "the ",
+    "getting ",
+    "understanding ",
+)
 
 
 def plan_outline(brief: PostBrief, profile: Profile, passages: Sequence[Passage], guidance: str = "") -> Outline:
-    """Plan the post; raises `NotEnoughMaterial` when fewer than three passages have usable prose."""
+    """Plan a post. Raise `NotEnoughMaterial` when fewer than three passages have usable prose."""
     language = profile.language
     materials = read_material(passages, language)
     if len(materials) < MIN_SECTIONS:
@@ -61,44 +65,42 @@ def plan_outline(brief: PostBrief, profile: Profile, passages: Sequence[Passage]
     relevance = rate_relevance(materials, brief.topic, guidance, language)
     kept = drop_repeats(materials, relevance, MIN_SECTIONS)
     materials, relevance = [materials[i] for i in kept], [relevance[i] for i in kept]
-    groups = cluster_materials(materials, relevance, min(brief.length.sections, len(materials)))
+    clusters = cluster_materials(materials, relevance, min(brief.length.sections, len(materials)))
     return Outline(
         title=make_title(brief.topic, language),
-        summary=_choose_summary(groups, brief.topic, language),
-        sections=_name_sections(groups, brief.topic, Naming(profile.name, language)),
+        summary=_choose_summary(clusters, brief.topic, language),
+        sections=_name_sections(clusters, brief.topic, HeadingStyle(profile.name, language)),
     )
 
 
 def make_title(topic: str, language: str) -> str:
-    """The topic as a title: a bare subject of up to three words becomes "Understanding …" in English."""
+    """Return the topic as a title. A bare subject of up to three words becomes "Understanding …" in English."""
     title = title_case(clean_heading(topic) or topic, language)
-    bare = len(topic.split()) <= 3 and not topic.lower().startswith(_WHOLE_TITLES) and ":" not in topic
+    bare = len(topic.split()) <= 3 and not topic.lower().startswith(_COMPLETE_TITLES) and ":" not in topic
     if bare and base_language(language) == "en" and not topic.endswith("?"):
         return f"Understanding {title}"
     return title[:200]
 
 
-def _choose_summary(groups: Sequence[Cluster], topic: str, language: str) -> str:
-    """The sentence that says best what the post is about; it leans on nothing, and is short enough to lead in."""
-    members = list(chain.from_iterable(group.members for group in groups))
-    spans = [span for m in members for run in m.runs for span in cut_spans(run) if len(span.sentences) == 1]
+def _choose_summary(clusters: Sequence[Cluster], topic: str, language: str) -> str:
+    """Return the sentence that says best what the post is about: one that stands alone, short enough for a summary."""
+    members = list(chain.from_iterable(cluster.members for cluster in clusters))
+    spans = [span for m in members for one in m.spans for span in list_spans(one) if len(span.sentences) == 1]
     spans = [span for span in spans if len(span.text) <= MAX_SUMMARY] or spans
-    documents = [terms(span.text, language) for span in spans]
-    inverse = inverse_frequencies(documents)
-    vectors = [weigh(document, inverse) for document in documents]
-    wanted = weigh(terms(topic, language), inverse)
-    central = scale(lexrank(vectors))
+    space = VectorSpace([terms(span.text, language) for span in spans])
+    wanted = space.vector(terms(topic, language))
+    central = scale(lexrank(space.vectors))
     scores = [
         0.6 * cosine(vector, wanted) + 0.4 * rank + _opening_bonus(span, len(members))
-        for span, vector, rank in zip(spans, vectors, [*central], strict=True)
+        for span, vector, rank in zip(spans, space.vectors, central, strict=True)
     ]
     best = max(range(len(spans)), key=lambda i: (scores[i], -i), default=None)
     return spans[best].text[:1000] if best is not None else ""
 
 
 def _opening_bonus(span: SentenceSpan, count: int) -> float:
-    """What speaks for a sentence as the first one read: it opens its passage, says what something is, comes early."""
-    order, paragraph, sentence = span.place
+    """Return how fit a sentence is to be read first: it opens its passage, says what something is, comes early."""
+    order, paragraph, sentence = span.position
     bonus = 0.15 if (paragraph, sentence) == (0, 0) else 0.0
     bonus += 0.1 * max(0.0, 1 - order / max(count, 1))
     if _DEFINING.match(span.text):
@@ -106,33 +108,32 @@ def _opening_bonus(span: SentenceSpan, count: int) -> float:
     return bonus - (0.12 if _SUBORDINATE.match(span.text) else 0.0)
 
 
-def _name_sections(groups: Sequence[Cluster], topic: str, names: Naming) -> list[OutlineSection]:
-    language = names.language
+def _name_sections(clusters: Sequence[Cluster], topic: str, style: HeadingStyle) -> list[OutlineSection]:
+    language = style.language
     sections: list[OutlineSection] = []
-    used: set[str] = {_key(topic, language)}
-    ids: set[str] = set()
-    for group in groups:
-        phrases = _phrases_of(group, groups, language)
-        heading = _choose_heading(group, phrases, used, names)
-        used.add(_key(heading, language))
+    used: set[str] = {heading_key(topic, language)}
+    for cluster in clusters:
+        phrases = _phrases_of(cluster, clusters, language)
+        heading = choose_heading(cluster, phrases, used, style)
+        used.add(heading_key(heading, language))
         sections.append(
             OutlineSection(
-                id=_unique_id(slug(heading), ids),
+                id=make_unique_slug(heading, {section.id for section in sections}),
                 heading=heading,
                 points=_choose_points(phrases, heading, language),
-                passages=[member.passage.id for member in group.members],
+                passages=[member.passage.id for member in cluster.members],
             )
         )
     return sections
 
 
-def _phrases_of(group: Cluster, groups: Sequence[Cluster], language: str) -> list[str]:
-    """The group's key phrases, those first that tell it from the other groups."""
-    sentences = [s for member in group.members for s in member.sentences]
-    headings = [member.passage.heading for member in group.members]
-    phrases = find_keyphrases(sentences, language, limit=8, known=headings, min_words=2)
+def _phrases_of(cluster: Cluster, clusters: Sequence[Cluster], language: str) -> list[str]:
+    """Return the cluster's key phrases; those that most other clusters lack come first."""
+    sentences = [s for member in cluster.members for s in member.sentences]
+    headings = [member.passage.heading for member in cluster.members]
+    phrases = find_keyphrases(sentences, language, limit=8, headings=headings, min_words=2)
     phrases += [p for p in find_keyphrases(sentences, language, limit=8) if len(p.split()) == 1]
-    texts = [set(other.terms) for other in groups if other is not group]
+    texts = [set(other.terms) for other in clusters if other is not cluster]
 
     def shared(phrase: str) -> int:
         needed = set(terms(phrase, language))
@@ -141,73 +142,6 @@ def _phrases_of(group: Cluster, groups: Sequence[Cluster], language: str) -> lis
     return sorted(phrases, key=lambda phrase: (len(phrase.split()) == 1, shared(phrase) > len(texts) / 2))
 
 
-def _choose_heading(group: Cluster, phrases: Sequence[str], used: set[str], names: Naming) -> str:
-    language = names.language
-    candidates = [*_own_headings(group, phrases, names), *_phrase_headings(phrases, language)]
-    title = _subject_of(group, names)
-    if title and base_language(language) == "en":
-        candidates.append(f"{title_case(title, language)} in Brief")
-    candidates += _pair_headings(phrases, language)
-    candidates += [f"{capitalise(phrase)}: {title}" for phrase in phrases] + [title]
-    for candidate in candidates:
-        if candidate and _key(candidate, language) not in used:
-            return candidate[:200]
-    number = 2
-    while _key(f"{candidates[0] or title} ({number})", language) in used:
-        number += 1
-    return f"{candidates[0] or title or 'More'} ({number})"[:200]
-
-
-def _own_headings(group: Cluster, phrases: Sequence[str], names: Naming) -> list[str]:
-    """What the pages' own heading gives: itself where it is a phrase, a single word made into one."""
-    own, language = group.heading, names.language
-    if is_phrase(own):
-        return [title_case(own, language)]
-    if not own or len(own) > 80 or len(own.split()) > 9:
-        return []
-    if base_language(language) != "en":
-        return [] if is_generic(own) else [own]
-    subject = title_case(_subject_of(group, names), language)
-    if is_generic(own):
-        return [f"{subject} in Brief"] if own.lower() in _LEADS and subject else []
-    extending = [p for p in phrases if len(p.split()) > 1 and set(terms(own, language)) < set(terms(p, language))]
-    if own.endswith("ing"):
-        return [f"How {title_case(own, language)} Works"]
-    apart = not set(terms(own, language)) & set(terms(subject, language))
-    if subject and apart and len(subject.split()) <= 4:
-        return [title_case(f"{own} in {subject}", language)]
-    return [title_case(phrase, language) for phrase in extending[:1]]
-
-
-def _subject_of(group: Cluster, names: Naming) -> str:
-    """What the page is about: its title without the site's name and "… in Acme"."""
-    return strip_name(group.members[group.lead].passage.title, names.site)
-
-
-def _phrase_headings(phrases: Sequence[str], language: str) -> list[str]:
-    return [title_case(phrase, language) for phrase in phrases if len(phrase.split()) > 1]
-
-
-def _pair_headings(phrases: Sequence[str], language: str) -> list[str]:
-    short = [phrase for phrase in phrases if len(phrase.split()) == 1]
-    joint = {"en": "and", "de": "und", "fr": "et", "es": "y", "it": "e", "pt": "e", "nl": "en"}.get(
-        base_language(language)
-    )
-    return [title_case(f"{left} {joint} {right}", language) for left, right in pairwise(short)] if joint else []
-
-
 def _choose_points(phrases: Sequence[str], heading: str, language: str) -> list[str]:
     said = set(terms(heading, language))
     return [capitalise(phrase) for phrase in phrases if not set(terms(phrase, language)) <= said][:3]
-
-
-def _key(heading: str, language: str) -> str:
-    return " ".join(sorted(terms(heading, language))) or heading.casefold()
-
-
-def _unique_id(base: str, taken: set[str]) -> str:
-    id, number = base, 2
-    while id in taken:
-        id, number = f"{base}-{number}", number + 1
-    taken.add(id)
-    return id

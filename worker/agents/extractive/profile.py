@@ -1,4 +1,4 @@
-"""A company's profile, as its home page puts it."""
+"""A company's profile, from its home page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from worker.agents.text.keyphrases import find_keyphrases
 from worker.agents.text.prose import depends_on_previous, is_prose
 from worker.agents.text.sentences import split_list, split_paragraphs, split_sentences
 from worker.agents.text.similarity import words
-from worker.agents.text.stopwords import base_language, guess_language
+from worker.agents.text.stopwords import base_language
 from worker.agents.text.titles import capitalise, clean_heading, is_generic
 
 MAX_OFFERS = 8
@@ -32,22 +32,22 @@ _PEOPLE = (
     r"|farms|farmers|growers|kitchens|offices"
     r"|hospitals|clinics|banks|manufacturers|builders|contractors|landlords|investors|lawyers|doctors|charities|parents"
 )
-_FOR = re.compile(
+_AUDIENCE = re.compile(
     rf"\b(?:for|helps?|helping|serv(?:es?|ing)|built for|designed for|loved by|used by|trusted by) "
     rf"((?:(?!the\b|our\b|your\b|their\b|for\b|of\b|all our\b)[a-z][a-z'’-]*,? ){{0,3}}(?:{_PEOPLE})"
     rf"(?:(?:,| and| or) (?:[a-z-]+ )?(?:{_PEOPLE}))*)\b",
     re.IGNORECASE,
 )
-_QUESTION = re.compile(
+_NO_OFFER_START = re.compile(
     r"^(?:more|latest|common|recent|how|why|what|when|who|where|is|are"
     r"|do|does|can|ready|get|let|join|see|meet|read|our|the)\b",
     re.IGNORECASE,
 )
 
 
-def profile_home(home: ReadPage, candidates: Sequence[str]) -> SiteReading:
-    """The profile of the company whose home page this is, and what to read next, best first."""
-    language = base_language(home.language) if home.language else guess_language(home.text)
+def profile_site(home: ReadPage, candidates: Sequence[str]) -> SiteReading:
+    """Profile the company whose home page this is, and choose what to read next, best first."""
+    language = base_language(home.language)
     name = find_name(home)
     profile = Profile(
         name=name,
@@ -63,7 +63,7 @@ def profile_home(home: ReadPage, candidates: Sequence[str]) -> SiteReading:
 
 
 def find_name(home: ReadPage) -> str:
-    """The site's own name: as it declares it, else the part of the title that its host has too, else its host."""
+    """Return the site's name: the declared one, else the part of the title that is in the host too, else the host."""
     if home.site_name.strip():
         return home.site_name.strip()
     host = _host(home.url)
@@ -94,9 +94,9 @@ def _find_tagline(home: ReadPage, name: str, language: str) -> str:
         if 3 <= len(words(heading)) <= 16 and heading.lower() != name.lower() and not heading.endswith("?"):
             return heading
     parts = [part.strip() for part in _TITLE_PARTS.split(home.title) if _WELCOME.sub("", part.strip()) != name]
-    telling = [part for part in parts if 3 <= len(words(part)) <= 14]
-    if telling:
-        return telling[0]
+    informative = [part for part in parts if 3 <= len(words(part)) <= 14]
+    if informative:
+        return informative[0]
     sentences = split_sentences("\n\n".join(block.text for block in home.blocks), language)
     fitting = [s for s in sentences if is_prose(s, language) and not depends_on_previous(s) and len(s) <= MAX_TAGLINE]
     return fitting[0] if fitting else ""
@@ -112,13 +112,17 @@ def _find_offers(home: ReadPage, name: str, language: str) -> list[str]:
         for item in split_list(paragraph)
     ]
     texts = [_as_offer(text) for text in (*linked, *headings, *items)]
-    offers = _distinct([text for text in texts if _is_offer(text, name)])
+    offers = _drop_duplicates([text for text in texts if _is_offer(text, name)])
     if len(offers) < 3:
         sentences = split_sentences("\n\n".join(block.text for block in home.blocks), language)
         phrases = find_keyphrases(
-            sentences, language, limit=MAX_OFFERS, known=[home.description, summarise(home, language, 3)], min_words=2
+            sentences,
+            language,
+            limit=MAX_OFFERS,
+            headings=[home.description, summarise(home, language, 3)],
+            min_words=2,
         )
-        offers = _distinct([*offers, *(capitalise(p) for p in phrases if _is_offer(p, name))])
+        offers = _drop_duplicates([*offers, *(capitalise(p) for p in phrases if _is_offer(p, name))])
     return offers[:MAX_OFFERS]
 
 
@@ -133,26 +137,26 @@ def _is_offer(text: str, name: str) -> bool:
         and 4 <= len(text) <= 60
         and not (count == 1 and not text.isalpha())
         and not is_generic(text)
-        and not _QUESTION.match(text)
+        and not _NO_OFFER_START.match(text)
         and not text.endswith(("?", "!"))
         and not (name and name.lower() in text.lower())
     )
 
 
-def _distinct(texts: Sequence[str]) -> list[str]:
+def _drop_duplicates(texts: Sequence[str]) -> list[str]:
     return list({text.casefold(): text for text in reversed(texts)}.values())[::-1]
 
 
 def _find_audience(home: ReadPage) -> str:
     for text in (home.description, home.title, home.text):
-        match = _FOR.search(text)
+        match = _AUDIENCE.search(text)
         if match:
             return capitalise(match.group(1))
     return ""
 
 
 def describe_tone(text: str, language: str) -> str:
-    """Two or three plain words for how a text sounds, measured: sentence length, address, exclamations, word length."""
+    """Describe how a text sounds, by the lengths of sentences and words, forms of address, and exclamation marks."""
     sentences = [s for s in split_sentences(text[:20_000], language) if len(words(s)) >= 4]
     if not sentences:
         return ""

@@ -1,4 +1,4 @@
-"""Topics that the read pages have enough material for, in the words of a person choosing one."""
+"""Suggested topics: subjects that several pages or a page's title share, phrased as titles."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ from worker.agents.text.stopwords import base_language
 from worker.agents.text.titles import capitalise, clean_heading, is_generic, lower_case, strip_name
 
 MAX_TOPICS = 6
-_WHOLE = re.compile(r"^(?:how|why|what|when|where|who|which|getting|using|understanding|the|an?|\d+)\b", re.IGNORECASE)
-_FORMS_FREE = ("how {} {works}", "a closer look at {}", "what to know about {}", "understanding {}", "why {} {matters}")
-_FORMS_BOUND = ("{}: what to know", "{}: a closer look", "{}: the essentials")
-# Nouns that go without an article: gerunds, and what names a quality.
-_MASS = re.compile(r"(?:ing|ity|ness|ance|ence|ism|ics|ship|ware|cy|isolation|software|recovery|support|memory)$")
-_FORMS = {"de": "{}: ein Überblick", "fr": "{} : l’essentiel", "es": "{}: lo esencial", "it": "{}: l’essenziale"}
+_COMPLETE_TITLE = re.compile(
+    r"^(?:how|why|what|when|where|who|which|getting|using|understanding|the|an?|\d+)\b", re.IGNORECASE
+)
+_TITLES = ("how {} {works}", "a closer look at {}", "what to know about {}", "understanding {}", "why {} {matters}")
+_TITLES_WITHOUT_ARTICLE = ("{}: what to know", "{}: a closer look", "{}: the essentials")
+# Nouns without an article: gerunds, and names of qualities.
+_MASS_NOUN = re.compile(r"(?:ing|ity|ness|ance|ence|ism|ics|ship|ware|cy|isolation|software|recovery|support|memory)$")
+_TITLES_BY_LANGUAGE = {
+    "de": "{}: ein Überblick",
+    "fr": "{} : l’essentiel",
+    "es": "{}: lo esencial",
+    "it": "{}: l’essenziale",
+}
 
 
 @dataclass(frozen=True)
@@ -27,14 +34,14 @@ class _Subject:
     score: float
 
 
-def suggest(profile: Profile, pages: Sequence[PageDigest]) -> list[Topic]:
-    """Up to six topics, best first, no two about the same; pages without a summary count for nothing."""
+def suggest_topics(profile: Profile, pages: Sequence[PageDigest]) -> list[Topic]:
+    """Suggest up to six topics, best first, no two about the same. Pages without a summary are ignored."""
     usable = [page for page in pages if page.summary.strip()]
-    subjects = _distinct(_find_subjects(profile, usable), profile.language)
+    subjects = _drop_similar(_find_subjects(profile, usable), profile.language)
     topics: list[Topic] = []
     for subject in subjects[:MAX_TOPICS]:
-        title = _phrase_title(subject, len(topics), profile.language)
-        topics.append(Topic(title=title, why=_explain(subject), url=subject.pages[0].url))
+        title = _make_title(subject, len(topics), profile.language)
+        topics.append(Topic(title=title, why=_describe_sources(subject), url=subject.pages[0].url))
     return topics
 
 
@@ -53,7 +60,7 @@ def _find_subjects(profile: Profile, pages: Sequence[PageDigest]) -> list[_Subje
         covering.sort(key=lambda page: (-_closeness(page, needed, language), page.url))
         if covering:
             close = _closeness(covering[0], needed, language)
-            # What only one page's key phrases name comes after all that has more to it.
+            # A subject that only one page's key phrases name comes after all others.
             rank = min(len(covering), 6) + 3 * close - (0 if len(covering) > 1 or phrase in titled else 10)
             subjects.append(_Subject(phrase, tuple(covering), rank))
     return sorted(subjects, key=lambda s: (-s.score, s.phrase))
@@ -79,7 +86,7 @@ def _can_be_subject(phrase: str) -> bool:
     )
 
 
-def _distinct(subjects: Sequence[_Subject], language: str) -> list[_Subject]:
+def _drop_similar(subjects: Sequence[_Subject], language: str) -> list[_Subject]:
     kept: list[_Subject] = []
     for subject in subjects:
         own = set(terms(subject.phrase, language))
@@ -90,26 +97,26 @@ def _distinct(subjects: Sequence[_Subject], language: str) -> list[_Subject]:
     return kept
 
 
-def _phrase_title(subject: _Subject, index: int, language: str) -> str:
+def _make_title(subject: _Subject, index: int, language: str) -> str:
     phrase = subject.phrase
-    if _WHOLE.match(phrase) or ":" in phrase or len(words(phrase)) > 5:
+    if _COMPLETE_TITLE.match(phrase) or ":" in phrase or len(words(phrase)) > 5:
         return capitalise(phrase)
     code = base_language(language)
     if code != "en":
-        return _FORMS.get(code, "{}").format(capitalise(phrase))
+        return _TITLES_BY_LANGUAGE.get(code, "{}").format(capitalise(phrase))
     inner = lower_case(phrase)
     plural, joined = _is_plural(inner), " and " in inner
-    if not plural and not joined and not _MASS.search(inner):
+    if not plural and not joined and not _MASS_NOUN.search(inner):
         if not _takes_article(inner, subject.pages):
-            return capitalise(_FORMS_BOUND[index % len(_FORMS_BOUND)].format(inner))
+            return capitalise(_TITLES_WITHOUT_ARTICLE[index % len(_TITLES_WITHOUT_ARTICLE)].format(inner))
         inner = f"the {inner}"
-    form = "a closer look at {}" if joined else _FORMS_FREE[index % len(_FORMS_FREE)]
+    form = "a closer look at {}" if joined else _TITLES[index % len(_TITLES)]
     text = form.replace("{}", inner).replace("{works}", "work" if plural else "works")
     return capitalise(text.replace("{matters}", "matter" if plural else "matters"))
 
 
 def _takes_article(phrase: str, pages: Sequence[PageDigest]) -> bool:
-    """Whether the pages themselves say "the …"."""
+    """Return whether the pages themselves write "the …"."""
     pattern = re.compile(rf"\bthe {re.escape(phrase)}\b(?! \w+ing\b)", re.IGNORECASE)
     return any(pattern.search(page.summary) for page in pages)
 
@@ -120,7 +127,7 @@ def _is_plural(phrase: str) -> bool:
     return (last.endswith("s") and not last.endswith(("ss", "us", "is", "ics"))) or last in ("data", "people", "media")
 
 
-def _explain(subject: _Subject) -> str:
+def _describe_sources(subject: _Subject) -> str:
     first = clean_heading(subject.pages[0].title)
     if len(subject.pages) == 1:
         return f"The page “{first}” is about it."

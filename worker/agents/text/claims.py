@@ -1,4 +1,4 @@
-"""What makes a sentence a claim: its numbers, its names, its superlatives."""
+"""Numbers, names and superlatives: they make a sentence a claim."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _SUPERLATIVE = re.compile(
     re.IGNORECASE,
 )
 _CAPITALISED = re.compile(r"[^\W\d_]\w*(?:['’]\w+)*")
-_STARTS = re.compile(r"[.!?:“\"(‘'–—]\s*$|^\s*$")
+_SENTENCE_START = re.compile(r"[.!?:“\"(‘'–—]\s*$|^\s*$")
 
 
 def find_numbers(text: str) -> list[str]:
-    """The numbers of a text, each once: digits without thousands marks, and English number words from two up."""
+    """Return the numbers of a text, each once: digits without thousands separators, and English words from two up."""
     found: dict[str, None] = {}
     for match in _NUMBER.finditer(text):
-        found[_normalise(match.group(1))] = None
+        found[_normalise_number(match.group(1))] = None
     for word in words(text):
         if word.lower() in _IN_WORDS:
             found[_IN_WORDS[word.lower()]] = None
     return list(found)
 
 
-def _normalise(digits: str) -> str:
+def _normalise_number(digits: str) -> str:
     joined = (
         re.sub(r"[,.  '’](?=\d{3}(?!\d))", "", digits)
         if re.fullmatch(r"\d{1,3}(?:[,.  '’]\d{3})+", digits)
@@ -51,7 +51,7 @@ def _normalise(digits: str) -> str:
 
 
 def find_names(sentence: str, language: str = "en") -> list[str]:
-    """The words written as names: capitalised inside a sentence, or with capitals inside them; each once.
+    """Return the words written as names, each once: capitalised inside a sentence, or with capitals inside them.
 
     A sentence's first word counts only when the next word is written as a name too.
     """
@@ -60,17 +60,17 @@ def find_names(sentence: str, language: str = "en") -> list[str]:
     matches = list(_CAPITALISED.finditer(sentence))
     for index, match in enumerate(matches):
         word = match.group()
-        opens = _STARTS.search(sentence[: match.start()]) is not None
+        opens = _SENTENCE_START.search(sentence[: match.start()]) is not None
         if not word[0].isupper() or len(word) < 2 or word.lower().replace("’", "'") in ignored:
             continue
         inner = any(char.isupper() for char in word[1:])
-        if opens and not inner and not _is_followed(sentence, matches, index, language):
+        if opens and not inner and not _is_followed_by_name(sentence, matches, index, language):
             continue
         found[word] = None
     return list(found)
 
 
-def _is_followed(sentence: str, matches: list[re.Match[str]], index: int, language: str) -> bool:
+def _is_followed_by_name(sentence: str, matches: list[re.Match[str]], index: int, language: str) -> bool:
     if index + 1 >= len(matches):
         return False
     this, following = matches[index], matches[index + 1]
@@ -79,11 +79,11 @@ def _is_followed(sentence: str, matches: list[re.Match[str]], index: int, langua
 
 
 def names_are_marked(text: str) -> bool:
-    """Whether capitals tell names in this text: not where a third of the words have one (German nouns, headlines)."""
+    """Return whether capitals mark names in a text: not where a third of its words have one (German, headlines)."""
     letters = [word for word in words(text) if word[0].isalpha()]
     return sum(word[0].isupper() for word in letters) <= 0.35 * max(len(letters), 1)
 
 
 def find_superlatives(text: str) -> list[str]:
-    """The words and phrases that rank or promise: "the fastest", "world-class", "guaranteed"."""
+    """Return the words and phrases that rank or promise: "the fastest", "world-class", "guaranteed"."""
     return [match.group() for match in _SUPERLATIVE.finditer(text)]

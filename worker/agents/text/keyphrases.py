@@ -9,10 +9,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from math import log2
 
 from worker.agents.text.ranking import pagerank, scale
-from worker.agents.text.similarity import stem
+from worker.agents.text.stemming import stem
 from worker.agents.text.stopwords import base_language, stopwords
 
 MAX_WORDS = 4
@@ -20,7 +21,7 @@ _WINDOW = 3
 _TOKEN = re.compile(r"\w+(?:[-'’]\w+)*|[^\w\s]")
 _LENGTH_WEIGHT = {1: 1.0, 2: 1.7, 3: 1.75, 4: 1.5}
 
-# Common English verbs and fillers: no part of a phrase that names something.
+# Common English verbs and fillers, which are part of no phrase that names something.
 _WEAK = """
     able accept achieve act actually add allow appear apply article ask assume attempt available avoid based began
     begin begun believe big bit bring build call carry case cause change choose clear click com come common complete
@@ -37,8 +38,6 @@ _WEAK = """
     today total true try turn typical typically understand use used useful uses using usual various via want way
     wish work worry write written wrote www
 """
-_WEAK_WORDS = frozenset(_WEAK.split())
-_WEAK_STEMS = frozenset(stem(word) for word in _WEAK_WORDS)
 
 
 @dataclass
@@ -51,22 +50,22 @@ class _Phrase:
         return self.forms.total()
 
     def surface(self) -> str:
-        """The form met most often; at a tie one that is not capitalised, as phrases are inside a sentence."""
+        """Return the most frequent form; at a tie one without a capital, as phrases are inside a sentence."""
         return min(self.forms, key=lambda form: (-self.forms[form], form[:1].isupper(), form))
 
 
 def find_keyphrases(
-    sentences: Iterable[str], language: str = "en", limit: int = 10, known: Sequence[str] = (), min_words: int = 1
+    sentences: Iterable[str], language: str = "en", limit: int = 10, headings: Sequence[str] = (), min_words: int = 1
 ) -> list[str]:
-    """Up to `limit` phrases of `min_words` to four words that the sentences are about, best first.
+    """Return up to `limit` phrases of `min_words` to four words that the sentences are about, best first.
 
-    A phrase of several words must occur twice, or stand in one of the `known` texts (headings, titles).
+    A phrase must occur twice, or stand in one of the `headings`.
     """
     runs = [run for sentence in sentences for run in _candidate_runs(sentence, language)]
     anchored = {
         tuple(stem(word, language) for word in phrase)
-        for text in known
-        for run in _candidate_runs(text, language)
+        for heading in headings
+        for run in _candidate_runs(heading, language)
         for phrase in _subphrases(run)
     }
     weights = _rank_words(runs, language)
@@ -98,11 +97,12 @@ def _is_candidate(token: str, ignored: frozenset[str], english: bool) -> bool:
         return False
     if not english:
         return True
-    return (
-        lowered not in _WEAK_WORDS
-        and stem(token) not in _WEAK_STEMS
-        and not (lowered.endswith("ly") and len(lowered) > 5)
-    )
+    return stem(token) not in _weak_stems() and not (lowered.endswith("ly") and len(lowered) > 5)
+
+
+@cache
+def _weak_stems() -> frozenset[str]:
+    return frozenset(stem(word) for word in _WEAK.split())
 
 
 def _subphrases(run: Sequence[str]) -> list[Sequence[str]]:

@@ -1,4 +1,4 @@
-"""Plain sentences as Markdown that shows them as they are, and back."""
+"""Escaping of plain text for Markdown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 def escape(text: str) -> str:
-    """Markdown that renders as exactly `text`; code between a pair of backticks stays code."""
+    """Return Markdown that renders as exactly `text`; code between a pair of backticks stays code."""
     balanced = text.count("`") % 2 == 0
     pieces = text.split("`") if balanced else [text]
     escaped = [piece if index % 2 else _SPECIAL.sub(r"\\\g<0>", piece) for index, piece in enumerate(pieces)]
@@ -23,5 +23,5 @@ def _escape_start(match: re.Match[str]) -> str:
 
 
 def unescape(markdown: str) -> str:
-    """The text that `escape` was given."""
+    """Return the text that `escape` was called with."""
     return _ESCAPED.sub(r"\1", markdown)

@@ -1,10 +1,11 @@
-"""Which sentences can stand in a post: whole ones, not navigation, code, or half of a thought."""
+"""Sentences that can stand in a post: whole ones, not navigation, code, or half of a thought."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
+from worker.agents.citations import find_citations
 from worker.agents.text.similarity import words
 from worker.agents.text.stopwords import base_language, stopwords
 
@@ -22,7 +23,7 @@ _PICTURES = (
     r"\b(?:above|below|right|left|shows?|shown|depicts)\b|\bthe chart\b"
     r"|\b(?:shown|depicted|illustrated) (?:in|by|at|to) the (?:diagram|figure|picture|image|right|left)\b"
 )
-_ELSEWHERE = (
+_CROSS_REFERENCES = (
     r"\b(?:described|explained|discussed|shown|mentioned|listed|noted|given|outlined|defined)"
     r" (?:above|below|earlier|later|previously|in (?:the )?(?:previous|next|following|section))\b"
     r"|\b(?:above|below)\b[,.)]|\bthe (?:above|below|following|previous|next|preceding|subsequent) (?:\w+ )?"
@@ -31,10 +32,10 @@ _ELSEWHERE = (
     r"|\bwe (?:begin|start|now|will (?:now|discuss|describe|call|see|use)|have (?:seen|discussed)|call)\b"
     r"|\bsections? \d|\bprevious sections?\b|\bremainder of this\b|\bhereafter\b"
 )
-_DEBRIS = re.compile(f"{_WEB}|{_PICTURES}|{_ELSEWHERE}", re.IGNORECASE)
-_CODE = re.compile(r"[{}]|==|!=|->|=>|::|;\s*$|</?\w+>|https?://|\bSELECT\b.*\bFROM\b|^\W*\$ |\w\(\w*,|\[s\d+|\\\w")
+_BOILERPLATE = re.compile(f"{_WEB}|{_PICTURES}|{_CROSS_REFERENCES}", re.IGNORECASE)
+_CODE = re.compile(r"[{}]|==|!=|->|=>|::|;\s*$|</?\w+>|https?://|\bSELECT\b.*\bFROM\b|^\W*\$ |\w\(\w*,|\\\w")
 _EXPLETIVE = r"it(?! is (?:possible|important|recommended|best|easy|worth|necessary|difficult))"
-_DANGLING = re.compile(
+_DEPENDENT_START = re.compile(
     rf"^\(|^[\"'“]?(?:this|that|these|those|{_EXPLETIVE}|its|they|their|them|he|she|his|her|however|but|and|or|so"
     r"|thus"
     r"|therefore|hence|also|moreover|furthermore|further|instead|otherwise|then|such|consequently|similarly|similar"
@@ -60,22 +61,23 @@ _ENDING = re.compile(r"[.!?][\"'”’)]?$")
 
 @lru_cache(maxsize=8192)
 def is_prose(sentence: str, language: str = "en") -> bool:
-    """Whether a sentence is one that a reader would take as written for reading."""
+    """Return whether a sentence is prose: whole, of a usual length, without traces of navigation or code."""
     count = len(words(sentence))
     return (
         MIN_WORDS <= count <= MAX_WORDS
         and sentence.isprintable()
-        and _opens_well(sentence)
+        and _starts_well(sentence)
         and _ENDING.search(sentence) is not None
         and not sentence.endswith("...")
-        and not _DEBRIS.search(sentence)
+        and not _BOILERPLATE.search(sentence)
         and not _CODE.search(sentence)
+        and not find_citations(sentence)
         and _is_balanced(sentence)
         and _reads_like_language(sentence, count, language)
     )
 
 
-def _opens_well(sentence: str) -> bool:
+def _starts_well(sentence: str) -> bool:
     first = sentence.lstrip('"“(')[:1]
     return (first.isalpha() and not first.islower()) or re.match(r"\d{4}\b", sentence) is not None
 
@@ -100,22 +102,22 @@ def _reads_like_language(sentence: str, count: int, language: str) -> bool:
 
 
 def depends_on_previous(sentence: str) -> bool:
-    """Whether a sentence (in English) leans on the one before it: "This …", "However, …", "The second …"."""
-    return _DANGLING.match(sentence) is not None or _CONTRASTING.search(sentence) is not None
+    """Return whether an (English) sentence depends on the one before it: "This …", "However, …", "The second …"."""
+    return _DEPENDENT_START.match(sentence) is not None or _CONTRASTING.search(sentence) is not None
 
 
 def is_list_lead(sentence: str, language: str = "en") -> bool:
-    """Whether a sentence leads into a list: whole but for the colon at its end."""
+    """Return whether a sentence leads into a list: it is prose, with a colon at its end."""
     return sentence.endswith(":") and not depends_on_previous(sentence) and is_prose(_with_stop(sentence), language)
 
 
 def is_list_item(item: str, language: str = "en") -> bool:
-    """Whether a list item can be quoted: three to forty words, no navigation, no code."""
+    """Return whether a list item can be quoted: three to forty words, no navigation, no code."""
     count = len(words(item))
     return (
         3 <= count <= 40
         and item.isprintable()
-        and not _DEBRIS.search(item)
+        and not _BOILERPLATE.search(item)
         and not _CODE.search(item)
         and _is_balanced(item)
     )

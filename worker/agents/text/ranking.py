@@ -1,4 +1,4 @@
-"""LexRank sentence ranking on sparse vectors, and a choice that avoids saying a thing twice (MMR).
+"""Ranking of sentences (LexRank) on sparse vectors, and a choice among them without repetition (MMR).
 
 LexRank: Erkan and Radev, 2004 (jair.org, 10.1613/jair.1523). MMR: Carbonell and Goldstein, 1998.
 """
@@ -11,16 +11,16 @@ from collections.abc import Mapping, Sequence
 from worker.agents.text.similarity import Vector, cosine
 
 MAX_RANKED = 400
-"""More sentences than this are not compared with each other: the comparison is quadratic."""
+"""At most so many sentences are compared with each other: the comparison is quadratic."""
 
 Graph = Sequence[Mapping[int, float]]
 
 
 def lexrank(vectors: Sequence[Vector], threshold: float = 0.1, damping: float = 0.85) -> list[float]:
-    """How central each sentence is among all of them; scores sum to 1 (0 for none).
+    """Return how central each sentence is among all of them; scores sum to 1.
 
-    Two sentences are linked when their cosine is above `threshold`. Only the first `MAX_RANKED` are compared; the
-    ones after them get 0. With a `damping` of 1 this is LexRank without its random jumps.
+    Two sentences are linked when their cosine is above `threshold`. Only the first `MAX_RANKED` are compared; the rest
+    get 0. With a `damping` of 1 this is LexRank without its random jumps.
     """
     ranked = vectors[:MAX_RANKED]
     scores = pagerank(_link(ranked, threshold), damping)
@@ -43,7 +43,7 @@ def _link(vectors: Sequence[Vector], threshold: float) -> list[dict[int, float]]
 
 
 def pagerank(graph: Graph, damping: float = 0.85, rounds: int = 200, precision: float = 1e-9) -> list[float]:
-    """The share of a random walk over weighted links that each node gets; shares sum to 1."""
+    """Return the share of a random walk over weighted links that each node gets; shares sum to 1."""
     count = len(graph)
     if not count:
         return []
@@ -66,7 +66,7 @@ def pagerank(graph: Graph, damping: float = 0.85, rounds: int = 200, precision: 
 
 
 def scale(scores: Sequence[float]) -> list[float]:
-    """The scores stretched so that the highest is 1; all 0 when none is above 0."""
+    """Return the scores multiplied so that the highest is 1; all 0 when none is above 0."""
     top = max(scores, default=0.0)
     return [score / top if top > 0 else 0.0 for score in scores]
 
@@ -74,9 +74,9 @@ def scale(scores: Sequence[float]) -> list[float]:
 def pick_diverse(
     scores: Sequence[float], vectors: Sequence[Vector], count: int, diversity: float = 0.5, ceiling: float = 0.7
 ) -> list[int]:
-    """Up to `count` indexes, best first, by score less `diversity` times the likeness to what is picked already.
+    """Return up to `count` indexes, best first: by score minus `diversity` times the similarity to the picked ones.
 
-    What is more than `ceiling` like something picked is never picked. Ties go to the earlier index.
+    Never pick one whose similarity to a picked one is above `ceiling`. Ties go to the earlier index.
     """
     picked: list[int] = []
     nearest = [0.0] * len(scores)

@@ -11,7 +11,7 @@ from pysbd.languages import LANGUAGE_CODES
 from worker.agents.text.stopwords import base_language
 
 MAX_SEGMENT = 3_000
-"""pysbd's time grows faster than its input: longer paragraphs are cut at spaces after full stops first."""
+"""The time of pysbd grows faster than its input: longer paragraphs are first cut at spaces after full stops."""
 
 _BLANK_LINES = re.compile(r"\n[ \t]*\n")
 _LIST_MARK = re.compile(r"^\s*(?:[-*•‣–]|\d{1,2}[.)])\s+")
@@ -20,12 +20,12 @@ _SPACES = re.compile(r"\s+")
 
 
 def split_paragraphs(text: str) -> list[str]:
-    """The paragraphs of a text, parted by blank lines; fenced code is left out, list lines stay lines."""
+    """Return the paragraphs of a text, separated by blank lines. Leave out fenced code; keep the lines of lists."""
     return [part.strip() for part in _BLANK_LINES.split(_FENCED.sub("\n\n", text)) if part.strip()]
 
 
 def split_list(paragraph: str) -> list[str]:
-    """The items of a paragraph that is a list, without their marks; empty when it is none."""
+    """Return the items of a paragraph that is a list, without their marks; none if it is no list."""
     lines = [line for line in paragraph.splitlines() if line.strip()]
     if len(lines) < 2 or not all(_LIST_MARK.match(line) for line in lines):
         return []
@@ -33,12 +33,12 @@ def split_list(paragraph: str) -> list[str]:
 
 
 def flatten(text: str) -> str:
-    """The text on one line, with single spaces."""
+    """Return the text on one line, with single spaces."""
     return _SPACES.sub(" ", text).strip()
 
 
 def split_sentences(text: str, language: str = "en") -> list[str]:
-    """The sentences of a text, in order; a list item is at least one. Each stands in `flatten(text)` as it is."""
+    """Return the sentences of a text in order; a list item is at least one. Each is a part of `flatten(text)`."""
     sentences: list[str] = []
     for paragraph in split_paragraphs(text):
         for unit in split_list(paragraph) or [flatten(paragraph)]:

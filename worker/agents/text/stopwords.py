@@ -1,10 +1,8 @@
-"""Function words by language, and the language that a text's function words suggest."""
+"""Function words by language."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from functools import lru_cache
 
 _WORDS = {
     "en": """a about above after again against all almost along already also although always am among an and another
@@ -57,23 +55,13 @@ _WORDS = {
 
 STOPWORDS: dict[str, frozenset[str]] = {code: frozenset(words.split()) for code, words in _WORDS.items()}
 _NONE: frozenset[str] = frozenset()
-_LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 def base_language(language: str) -> str:
-    """The two-letter code of a language tag: `de` of `de-AT`; `en` when there is none."""
+    """Return the code in a language tag: `de` for `de-AT`; `en` if the tag is empty."""
     return re.split(r"[-_]", language.strip().lower())[0] or "en"
 
 
 def stopwords(language: str) -> frozenset[str]:
-    """The function words of a language; none for a language without a list."""
+    """Return the function words of a language; none for a language without a list."""
     return STOPWORDS.get(base_language(language), _NONE)
-
-
-@lru_cache(maxsize=64)
-def guess_language(text: str) -> str:
-    """The language whose function words occur most in `text`; `en` when nothing speaks for another."""
-    counts = Counter(word.lower() for word in _LETTERS.findall(text[:20_000]))
-    hits = {code: sum(counts[word] for word in words) for code, words in STOPWORDS.items()}
-    best = max(hits, key=lambda code: (hits[code], code == "en"))
-    return best if hits[best] > hits["en"] else "en"

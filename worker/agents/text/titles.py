@@ -1,12 +1,10 @@
-"""Headings and phrases: cleaned, cased as titles, made into slugs."""
+"""Headings and phrases: cleaned, and cased as titles."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from worker.agents.text.sentences import flatten
-from worker.agents.text.similarity import words
 from worker.agents.text.stopwords import base_language
 
 _SMALL_WORDS = """
@@ -28,7 +26,7 @@ _GENERIC = frozenset(flatten(heading) for heading in _GENERIC_HEADINGS.split(";"
 
 
 def clean_heading(heading: str) -> str:
-    """The heading without numbering, anchors and trailing marks."""
+    """Return the heading without numbering, anchors and trailing marks."""
     cleaned = "".join(char for char in flatten(heading) if char.isprintable())
     while (shorter := _NUMBERING.sub("", cleaned)) != cleaned:
         cleaned = shorter
@@ -36,7 +34,7 @@ def clean_heading(heading: str) -> str:
 
 
 def strip_name(title: str, name: str) -> str:
-    """A page's title without the site's name: "Pricing | Acme" and "Pricing at Acme" are both "Pricing"."""
+    """Return a page's title without the site's name: "Pricing" for "Pricing | Acme" and "Pricing at Acme"."""
     parts = [part for part in _SITE_PART.split(title) if part.strip().lower() != name.lower()]
     longest = clean_heading(max(parts, key=len, default=""))
     if not name:
@@ -46,18 +44,18 @@ def strip_name(title: str, name: str) -> str:
 
 
 def is_phrase(heading: str) -> bool:
-    """Whether a cleaned heading says what a section is about: two to nine words, and not only "See also"."""
+    """Return whether a cleaned heading says what a section is about: two to nine words, and not only "See also"."""
     count = len(heading.split())
     return 2 <= count <= 9 and len(heading) <= 80 and not is_generic(heading) and "(" not in heading
 
 
 def is_generic(heading: str) -> bool:
-    """Whether a heading could stand over anything: "Introduction", "Overview"."""
+    """Return whether a heading could stand above anything: "Introduction", "Overview"."""
     return heading.lower().strip(" :.?!") in _GENERIC
 
 
 def title_case(text: str, language: str = "en") -> str:
-    """English: the words capitalised as in titles, names and acronyms left alone. Else: a capital first letter."""
+    """Return an English text with the capitals of titles, names and acronyms unchanged; others with a first capital."""
     if base_language(language) != "en":
         return capitalise(text)
     parts = text.split()
@@ -83,7 +81,7 @@ def _case_word(word: str, inner: bool, after_stop: bool) -> str:
 
 
 def capitalise(text: str) -> str:
-    """The text with its first letter a capital, the rest as it is."""
+    """Return the text with a capital first letter, the rest unchanged."""
     for index, char in enumerate(text):
         if char.isalpha():
             return text[:index] + char.upper() + text[index + 1 :]
@@ -91,18 +89,8 @@ def capitalise(text: str) -> str:
 
 
 def lower_case(phrase: str) -> str:
-    """A title as it stands inside a sentence: acronyms and names with inner capitals keep theirs."""
+    """Return a title as it stands inside a sentence: acronyms and names with inner capitals keep theirs."""
     return " ".join(
         "-".join(piece if any(char.isupper() for char in piece[1:]) else piece.lower() for piece in word.split("-"))
         for word in phrase.split()
     )
-
-
-def slug(text: str) -> str:
-    """The text as an id: lower-case ASCII letters, digits and hyphens, 1 to 50 characters."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    joined = "-".join(word.lower().replace("_", "-") for word in words(plain.replace("'", "")))
-    trimmed = re.sub(r"[^a-z0-9-]|(?<=-)-+", "", joined).strip("-")
-    if len(trimmed) > 50:
-        trimmed = trimmed[:50].rpartition("-")[0] or trimmed[:50]
-    return trimmed.strip("-") or "section"

@@ -12,6 +12,7 @@ import pytest
 from app.contract.settings import Settings
 from app.stores.tables import SiteRow
 from tests.chaos.scenarios import WorkflowScenarios
+from tests.sites.port_map import PortMap, resolve_publicly
 from tests.sites.server import FixtureSite
 from tests.support.site_rows import SITE
 from worker.crawl.fetch import Fetcher

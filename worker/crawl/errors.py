@@ -37,7 +37,7 @@ class CrawlError(Exception):
 
 
 class AddressRefused(CrawlError, urls.AddressInvalid):
-    """The contract's refusal, as part of this tree: raised for every hop of a fetch, also after names are resolved."""
+    """`app.content.urls.AddressInvalid` in this tree: for every hop of a fetch, also after names are resolved."""
 
     def __init__(self, message: str, code: str = "private") -> None:
         urls.AddressInvalid.__init__(self, message, code)

@@ -113,60 +113,8 @@ class Fetcher:
             raise _connection_error(url, error) from error
 
 
-async def _take(response: httpx2.Response, url: str, want: Want) -> Fetched | str:
-    status = response.status_code
-    location = response.headers.get("location", "")
-    if status in (301, 302, 303, 307, 308) and location:
-        return _redirect_target(url, location)
-    if not 200 <= status < 300:
-        raise ErrorPage(url, status, _retry_after(response.headers.get("retry-after", "")))
-    header = Message()
-    header["content-type"] = response.headers.get("content-type", "")
-    content_type = header.get_content_type() if header["content-type"] else ""
-    if want.types and content_type and content_type not in want.types:
-        raise NotHtml(url, content_type)
-    body = await _read_body(response, url, want)
-    if want.types and not content_type and not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise NotHtml(url, "")
-    return Fetched(url, status, content_type, body, header.get_content_charset("") or "")
-
-
-async def _read_body(response: httpx2.Response, url: str, want: Want) -> bytes:
-    """Reads up to the limit, counting what came over the wire and what it unpacks to. The client unpacks in pieces of
-    at most 1 MiB, so a bomb is noticed after one piece too many, and not in memory."""
-    declared = response.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > want.max_bytes and not want.truncate:
-        raise TooLarge(url, want.max_bytes)
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > want.max_bytes or response.num_bytes_downloaded > want.max_bytes:
-            if not want.truncate:
-                raise TooLarge(url, want.max_bytes)
-            break
-    return bytes(body[: want.max_bytes])
-
-
-def _redirect_target(url: str, location: str) -> str:
-    try:
-        return urls.join_address(url, location)
-    except urls.AddressInvalid:
-        raise AddressRefused(f"{url} redirects to something that is not a web address.", "malformed") from None
-
-
-def _accept(want: Want) -> str:
-    return ", ".join([*sorted(want.types), "*/*;q=0.1"]) if want.types else "*/*"
-
-
-def _retry_after(value: str) -> float | None:
-    """Seconds to wait, from a number or an HTTP date; None when the server does not say."""
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+def _accept(limits: FetchLimits) -> str:
+    return ", ".join([*sorted(limits.types), "*/*;q=0.1"]) if limits.types else "*/*"
 
 
 def _connection_error(url: str, error: Exception) -> CrawlError:

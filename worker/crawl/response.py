@@ -83,7 +83,7 @@ async def _read_body(response: httpx2.Response, url: str, limits: FetchLimits) -
 def _redirect_target(url: str, location: str) -> str:
     try:
         return urls.join_address(url, location)
-    except urls.AddressRefused:
+    except urls.AddressInvalid:
         raise AddressRefused(f"{url} redirects to something that is not a web address.", "malformed") from None
 
 

@@ -9,8 +9,9 @@ import asyncio
 from dataclasses import dataclass
 
 from app.content.urls import candidate_addresses
-from worker.crawl.errors import CrawlError, FetchTimeout, NobodyAnswers, TlsFailed
-from worker.crawl.fetch import Fetched, Fetcher, HopCheck
+from worker.crawl.errors import CrawlError, FetchTimeout, HostUnreachable, TlsFailed
+from worker.crawl.fetch import Fetcher, HopCheck
+from worker.crawl.response import FetchResult
 
 HTTPS_SECONDS = 10.0
 """How long https may take to answer before http is tried: longer than a slow site takes, and both fit into one try."""
@@ -38,10 +39,10 @@ async def open_with_fallback(
 
     Raise the error of https if http can't be connected to either.
     """
-    secure, *others = candidate_addresses(typed)
-    if not others:
-        return Opened(await fetcher.get(secure, check=check))
-    first = _FirstHop(check)
+    https_url, *http_urls = candidate_addresses(typed)
+    if not http_urls:
+        return FirstPage(await fetcher.get(https_url, check=check))
+    first_hop = _TimedFirstHop(check)
     try:
         return FirstPage(await first_hop.get(fetcher, https_url, https_seconds))
     except _NOT_CONNECTED as error:

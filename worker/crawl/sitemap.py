@@ -37,8 +37,8 @@ async def read_sitemaps(fetcher: Fetcher, url: str, named: Sequence[str], check:
     queue = [(map_url, True) for map_url in _join_all(url, named or ["/sitemap.xml"])]
     pages: dict[str, None] = {}
     seen: set[str] = set()
-    while waiting and len(seen) < MAX_FILES:
-        map_url, follow = waiting.pop(0)
+    while queue and len(seen) < MAX_FILES:
+        map_url, follow = queue.pop(0)
         if map_url in seen or not is_same_site(map_url, url):
             continue
         seen.add(map_url)
@@ -47,7 +47,7 @@ async def read_sitemaps(fetcher: Fetcher, url: str, named: Sequence[str], check:
         except CrawlError:
             continue
         sitemap = parse_sitemap(fetched.body)
-        pages.update(dict.fromkeys(page for page in _absolute(map_url, sitemap.pages) if is_same_site(page, url)))
+        pages.update(dict.fromkeys(page for page in _join_all(map_url, sitemap.pages) if is_same_site(page, url)))
         if follow:
             queue += [(child, False) for child in _join_all(map_url, sitemap.maps)]
     return list(pages)[:MAX_ADDRESSES]

@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from app.content.citations import find_citations
 from app.content.values import Check, Passage
-from worker.agents.citations import find_citations, refuse_unknown_citations
+from worker.agents.citations import refuse_unknown_citations
 from worker.agents.text.claims import find_names, find_numbers, find_superlatives, names_are_marked
 from worker.agents.text.markdown import unescape
 from worker.agents.text.sentences import flatten, split_sentences

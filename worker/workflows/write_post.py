@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
+from app.content.citations import cited_ids
 from app.content.values import (
     FrozenModel,
     MissingSection,
@@ -20,7 +21,7 @@ from app.content.values import (
 from app.content.workflows import OUTLINE, OUTLINE_POST, SECTION, SOURCES, WRITE_POST, WRITE_SECTION
 from worker.agents.author import Author
 from worker.agents.checks import check_section
-from worker.agents.citations import UnknownSource, cited_ids
+from worker.agents.citations import UnknownSource
 from worker.engine.site_knowledge import SiteKnowledge
 from worker.runtime import (
     TRANSIENT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.content.citations import find_citations
 from app.content.values import (
     Length,
     PageBlock,
@@ -13,7 +14,6 @@ from app.content.values import (
     Profile,
     ReadPage,
 )
-from worker.agents.citations import find_citations
 from worker.agents.passages import number_passages, split_passages
 
 HOST = "https://www.brightfield.example"

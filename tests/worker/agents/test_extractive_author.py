@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.content.citations import cited_ids
 from app.content.values import (
     Length,
     Outline,
@@ -27,7 +28,6 @@ from tests.worker.agents.reading import (
 )
 from worker.agents.author import Author
 from worker.agents.checks import check_section
-from worker.agents.citations import cited_ids
 from worker.agents.extractive_author import ExtractiveAuthor, NotEnoughMaterial
 from worker.agents.text.markdown import unescape
 from worker.agents.text.sentences import flatten, split_sentences

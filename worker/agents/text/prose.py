@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from worker.agents.citations import find_citations
+from app.content.citations import find_citations
 from worker.agents.text.similarity import words
 from worker.agents.text.stopwords import base_language, stopwords
 

@@ -6,7 +6,6 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Router
@@ -29,6 +28,7 @@ from app.accounts.workspaces import Workspaces
 from app.api.documentation import SECURITY
 from app.api.routes import ROUTES as API_ROUTES
 from app.contract.settings import Settings
+from app.http.build import ROOT
 from app.http.errors import answer_failure
 from app.http.head import allow_head
 from app.http.headers import secure
@@ -52,7 +52,6 @@ from app.web.activity.board import Boards
 from app.web.routes import ROUTES as PAGES
 from app.web.views import Views
 
-ROOT = Path(__file__).parent.parent
 LARGEST_BODY = 1_000_000
 """Bytes: inputs are small values, no files."""
 _STATIC_SECONDS = 3600

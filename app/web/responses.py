@@ -14,7 +14,8 @@ from app.contract.manifest import Beat
 from app.contract.run import Run
 from app.contract.settings import Settings
 from app.contract.status import RunStatus
-from app.http.templates import build_version, render
+from app.http.build import build_version
+from app.http.templates import render
 from app.live.fragments import Fragment, cursor_of
 from app.stores.fleet import Fleet
 from app.web.fragments.authorship import names_extractive

@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 from app.accounts.workspaces import Requester
 from app.contract.cursors import START
 from app.contract.errors import CursorGone, CursorUnreadable
+from app.http.build import build_version
 from app.http.streaming import STREAM_HEADERS, StreamResponse
-from app.http.templates import build_version
 from app.live.hub import Hub
 from app.stores.database import Database
 from app.stores.log import Log

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Page, async_playwright
 
-from app.http.templates import ROOT
+from app.http.build import ROOT
 from tests.app.conftest import Take
 from tests.app.web.conftest import Play
 from tests.app.web.logs import PROFILE, SOURCES, begin_post, finish_post, read_site

@@ -14,7 +14,8 @@ from app.contract.cursors import START, parse_cursor
 from app.contract.events import decode_event
 from app.contract.run import Run
 from app.contract.status import RunStatus
-from app.live.sse import Frame, Frames, encode_patch
+from app.live.frame_cache import Frame, FrameCache
+from app.live.sse import encode_patch
 from app.live.viewer import Viewer
 from app.stores.archive import Entry
 
@@ -68,7 +69,7 @@ class Channel:
         self._pulling = asyncio.Lock()
         # The entry before the cursor's, where it is known: reading on from a real entry spares Redis a question.
         self._previous = ""
-        self._frames = Frames()
+        self._frames = FrameCache()
         self._follower: asyncio.Task[None] | None = None
         self._viewers: set[Viewer] = set()
         self._refreshing = 0

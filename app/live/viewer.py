@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Generator
 from functools import partial
 from types import coroutine
@@ -11,17 +10,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from app.live.sse import (
-    END,
-    PING,
-    Frame,
-    encode_retry,
-)
-
-RETRY_MS = (500, 1_500)
-"""When a page comes back after a cut."""
-CLOSING_MS = (250, 3_000)
-"""When a page comes back after this server said goodbye: spread, so that the next one is not run over."""
+from app.live.frame_cache import Frame
+from app.live.sse import END, PING, encode_closing, encode_opening
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -72,7 +62,7 @@ class Viewer:
         self._send, self._task = send, asyncio.current_task()
         self._source.join(self)
         try:
-            self._write(encode_retry("open", random.randint(*RETRY_MS)))
+            self._write(encode_opening())
             self.look()
             while (await receive())["type"] != "http.disconnect":
                 pass
@@ -100,7 +90,7 @@ class Viewer:
         source = self._source
         if source.closing:
             self._last = True
-            return encode_retry("closing", random.randint(*CLOSING_MS))
+            return encode_closing()
         behind = self._resets != source.resets
         if behind or self._cursor != source.cursor:
             frame = source.whole() if behind else source.patch(self._cursor)

@@ -99,19 +99,19 @@ def connect(settings: Settings) -> dict[str, Any]:
     database = Database(settings.resolved_database_url)
     redis = _open_redis(settings.redis_url)
     # A subscription takes a connection for itself, and must hear of an outage instead of trying again by itself.
-    ears: Redis = Redis.from_url(settings.redis_url, **READING, socket_connect_timeout=2)
+    subscriber: Redis = Redis.from_url(settings.redis_url, **READING, socket_connect_timeout=2)
     archive = Archive(database)
-    log, fleet, bells = Log(redis, archive), Fleet(redis), Notifications(ears)
+    log, fleet, notifications = Log(redis, archive), Fleet(redis), Notifications(subscriber)
     queries, drafts = Queries(database, log), Drafts(database, log)
     return {
         "settings": settings,
         "database": database,
         "redis": redis,
-        "ears": ears,
+        "subscriber": subscriber,
         "archive": archive,
         "log": log,
         "fleet": fleet,
-        "bells": bells,
+        "notifications": notifications,
         "queries": queries,
         "workspaces": Workspaces(database),
         "tokens": Tokens(database),
@@ -119,8 +119,8 @@ def connect(settings: Settings) -> dict[str, Any]:
         "submission": Submission(settings, database, log, fleet),
         "drafts": drafts,
         "commands": Commands(queries, log, drafts),
-        "follower": Follower(log, bells),
-        "hub": Hub(log, bells, Views(database).open),
+        "follower": Follower(log, notifications),
+        "hub": Hub(log, notifications, Views(database).open),
     }
 
 
@@ -133,7 +133,7 @@ soon taken for what stays, and all connections were looked over for it: a third 
 async def run_parts(app: Litestar) -> AsyncIterator[None]:
     """What lives as long as the process serves."""
     state = app.state
-    await state.bells.start()
+    await state.notifications.start()
     await state.hub.start()
     await asyncio.to_thread(load_templates)
     # What is there now stays; looking it over again and again would make viewers wait.
@@ -144,15 +144,15 @@ async def run_parts(app: Litestar) -> AsyncIterator[None]:
             yield
     finally:
         await state.hub.stop()
-        await state.bells.stop()
-        await state.ears.aclose()
+        await state.notifications.stop()
+        await state.subscriber.aclose()
         await state.redis.aclose()
         await state.database.close()
 
 
 def closers(state: State) -> Sequence[Callable[[], object]]:
     """What ends the open streams when the server is told to stop."""
-    return [state.hub.close, state.bells.close]
+    return [state.hub.close, state.notifications.close]
 
 
 def _open_redis(url: str) -> Redis:

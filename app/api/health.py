@@ -51,14 +51,16 @@ async def metrics(
     redis: NamedDependency[Any],
     database: NamedDependency[Database],
     fleet: NamedDependency[Fleet],
-    bells: NamedDependency[Notifications],
+    notifications: NamedDependency[Notifications],
     hub: NamedDependency[Hub],
 ) -> Response[bytes]:
     """Prometheus' text format."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     Gauge("longhand_viewers", "Live pages open on this process", registry=registry).set(hub.viewers)
-    Gauge("longhand_watchers", "Who listens for bells in this process", registry=registry).set(bells.watchers)
+    Gauge("longhand_watchers", "Watchers of runs' notifications in this process", registry=registry).set(
+        notifications.watchers
+    )
     runs = Gauge("longhand_runs", "Runs by status", ["status"], registry=registry)
     async with database.reading() as session:
         counts = await count_runs(session)

@@ -95,7 +95,7 @@ class Boards:
         return await asyncio.shield(reading)
 
 
-async def follow_board(read: Callable[[], Awaitable[Board]], bells: Notifications) -> AsyncGenerator[bytes]:
+async def follow_board(read: Callable[[], Awaitable[Board]], notifications: Notifications) -> AsyncGenerator[bytes]:
     """The board as it is, and then each change of it within about a second, until the process stops.
 
     There is no cursor to go on from: who comes back gets the board as it is then.
@@ -104,8 +104,8 @@ async def follow_board(read: Callable[[], Awaitable[Board]], bells: Notification
     clock = asyncio.get_running_loop()
     shown: Board | None = None
     said = clock.time()
-    with bells.watch("activity") as tick:  # no run's bell: it rings once a second
-        while not bells.closing:
+    with notifications.watch("activity") as tick:  # the id of no run: notified once a second
+        while not notifications.closing:
             tick.clear()
             board = await _try_to_read(read)
             if board is not None and board != shown:

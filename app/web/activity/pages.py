@@ -54,7 +54,7 @@ async def follow_activity(
     who: NamedDependency[Requester],
     workspaces: NamedDependency[Workspaces],
     boards: NamedDependency[Boards],
-    bells: NamedDependency[Notifications],
+    notifications: NamedDependency[Notifications],
 ) -> Stream:
     """What changes on that page, as Server-Sent Events, for as long as somebody watches."""
 
@@ -63,7 +63,7 @@ async def follow_activity(
         asking = who if who.workspace_id or not who.session else await workspaces.of_session(who.session)
         return await boards.read(asking.workspace_id)
 
-    return Stream(follow_board(read, bells), headers=STREAM_HEADERS)
+    return Stream(follow_board(read, notifications), headers=STREAM_HEADERS)
 
 
 @get("/runs/status", include_in_schema=False)

@@ -1,4 +1,4 @@
-"""The API plane, wired together: the only place where its parts meet."""
+"""The web application: its parts are created here, and known to each other only as arguments."""
 
 from __future__ import annotations
 
@@ -43,22 +43,19 @@ from app.runs.drafts import Drafts
 from app.runs.following import Follower
 from app.runs.queries import Queries
 from app.runs.submission import Submission
-from app.stores.archive import Archive
 from app.stores.connection import READING
-from app.stores.database import Database
-from app.stores.fleet import Fleet
-from app.stores.log import Log
+from app.stores.stores import Stores
 from app.web.activity.board import Boards
 from app.web.routes import ROUTES as PAGES
 from app.web.views import Views
 
 LARGEST_BODY = 1_000_000
-"""Bytes: inputs are small values, no files."""
+"""In bytes: inputs are small values, no files."""
 _STATIC_SECONDS = 3600
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
-    """The application. Raises `ValueError` when no Redis is configured."""
+    """Return the application. Raise `ValueError` if no Redis is configured."""
     settings = settings or Settings()
     configure_logs()
     parts = connect(settings)
@@ -93,52 +90,52 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
 
 def connect(settings: Settings) -> dict[str, Any]:
-    """The parts by the name under which handlers ask for them. Nothing is opened before it is used."""
+    """Return the parts by the names under which handlers take them. Nothing is opened before it is used.
+
+    Raises `ValueError` if no Redis is configured.
+    """
     if not settings.redis_url:
         raise ValueError("LONGHAND_REDIS_URL is empty. Set it, or start everything with `longhand up`.")
-    database = Database(settings.resolved_database_url)
-    redis = _open_redis(settings.redis_url)
-    # A subscription takes a connection for itself, and must hear of an outage instead of trying again by itself.
+    stores = Stores.connect(settings, _open_redis(settings.redis_url))
+    database, log, fleet = stores.database, stores.log, stores.fleet
+    # A subscription has a connection of its own, which must report an outage instead of retrying.
     subscriber: Redis = Redis.from_url(settings.redis_url, **READING, socket_connect_timeout=2)
-    archive = Archive(database)
-    log, fleet, notifications = Log(redis, archive), Fleet(redis), Notifications(subscriber)
-    queries, drafts = Queries(database, log), Drafts(database, log)
+    notifications, drafts = Notifications(subscriber), Drafts(database, log)
     return {
         "settings": settings,
+        "stores": stores,
         "database": database,
-        "redis": redis,
-        "subscriber": subscriber,
-        "archive": archive,
         "log": log,
         "fleet": fleet,
+        "subscriber": subscriber,
         "notifications": notifications,
-        "queries": queries,
         "workspaces": Workspaces(database),
         "tokens": Tokens(database),
         "boards": Boards(database),
+        "queries": Queries(database, log),
         "submission": Submission(settings, database, log, fleet),
         "drafts": drafts,
-        "commands": Commands(queries, log, drafts),
+        "commands": Commands(log, drafts),
         "follower": Follower(log, notifications),
         "hub": Hub(log, notifications, Views(database).open),
     }
 
 
-_COLLECT = 50_000, 20, 20
-"""How much has to come to be before the collector looks. With Python's own 700, what a second of patches is made of was
-soon taken for what stays, and all connections were looked over for it: a third of a second with 10,000 of them."""
+_GC_THRESHOLDS = 50_000, 20, 20
+"""The garbage collector's thresholds. With Python's own 700, the objects of a second of patches soon reached the oldest
+generation, whose collection looks at all connections: a third of a second with 10,000 of them."""
 
 
 @asynccontextmanager
 async def run_parts(app: Litestar) -> AsyncIterator[None]:
-    """What lives as long as the process serves."""
+    """Start the parts that run in the background, and stop and close all parts at the end."""
     state = app.state
     await state.notifications.start()
     await state.hub.start()
     await asyncio.to_thread(load_templates)
-    # What is there now stays; looking it over again and again would make viewers wait.
+    # The objects of now stay for good; collections that look at them again and again would delay viewers.
     gc.freeze()
-    gc.set_threshold(*_COLLECT)
+    gc.set_threshold(*_GC_THRESHOLDS)
     try:
         with announce_shutdown(*closers(state)):
             yield
@@ -146,17 +143,16 @@ async def run_parts(app: Litestar) -> AsyncIterator[None]:
         await state.hub.stop()
         await state.notifications.stop()
         await state.subscriber.aclose()
-        await state.redis.aclose()
-        await state.database.close()
+        await state.stores.close()
 
 
 def closers(state: State) -> Sequence[Callable[[], object]]:
-    """What ends the open streams when the server is told to stop."""
+    """Return the functions that end all open streams."""
     return [state.hub.close, state.notifications.close]
 
 
 def _open_redis(url: str) -> Redis:
-    # Trying again is safe: every append carries what makes its repeat harmless.
+    # Retrying is safe: every append carries a token by which its repeat is recognised.
     redis: Redis = Redis.from_url(
         url,
         **READING,

@@ -18,7 +18,7 @@ from app.contract.manifest import WorkflowManifest
 from app.runs.errors import WorkflowUnknown
 from app.runs.following import Follower, wait_for_end
 from app.runs.queries import Queries
-from app.runs.schemas import RunSchema, describe_row
+from app.runs.schemas import RunSchema, describe_row, describe_run
 from app.runs.submission import Submission
 from app.stores.fleet import Fleet
 
@@ -76,7 +76,7 @@ async def start_run(
 
 async def _read_run(queries: Queries, run_id: str, workspace_id: str) -> RunSchema:
     try:
-        return await queries.shape(run_id, workspace_id)
+        return describe_run(*await queries.load(run_id, workspace_id))
     except RedisError:
-        # The run is accepted without Redis, so it is answered for without Redis.
+        # The run was accepted without Redis, so it is described without Redis.
         return describe_row(await queries.find(run_id, workspace_id))

@@ -21,8 +21,8 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app.accounts.authentication import give_session, provide_who
-from app.accounts.csrf import RefuseForeign
+from app.accounts.authentication import provide_requester, set_session_cookie
+from app.accounts.csrf import RefuseCrossSite
 from app.accounts.tokens import Tokens
 from app.accounts.workspaces import Workspaces
 from app.api.documentation import SECURITY
@@ -69,11 +69,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
                 cache_control=CacheControlHeader(public=True, max_age=_STATIC_SECONDS),
             ),
         ],
-        dependencies={"who": Provide(provide_who), **{name: _provide(part) for name, part in parts.items()}},
+        dependencies={"who": Provide(provide_requester), **{name: _provide(part) for name, part in parts.items()}},
         state=State(parts),
         lifespan=[run_parts],
-        middleware=[RefuseForeign()],
-        before_send=[give_session, secure, allow_head],
+        middleware=[RefuseCrossSite()],
+        before_send=[set_session_cookie, secure, allow_head],
         exception_handlers={Exception: answer_failure},
         openapi_config=OpenAPIConfig(
             title="Longhand",

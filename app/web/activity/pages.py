@@ -60,7 +60,7 @@ async def follow_activity(
 
     async def read() -> Board:
         # A browser's workspace comes with its first POST, which may be made in another tab.
-        asking = who if who.workspace_id or not who.session else await workspaces.of_session(who.session)
+        asking = who if who.workspace_id or not who.session else await workspaces.find_by_session(who.session)
         return await boards.read(asking.workspace_id)
 
     return Stream(follow_board(read, notifications), headers=STREAM_HEADERS)

@@ -69,7 +69,10 @@ def create_app(settings: Settings | None = None) -> Litestar:
                 cache_control=CacheControlHeader(public=True, max_age=_STATIC_SECONDS),
             ),
         ],
-        dependencies={"who": Provide(provide_requester), **{name: _provide(part) for name, part in parts.items()}},
+        dependencies={
+            "requester": Provide(provide_requester),
+            **{name: _provide(part) for name, part in parts.items()},
+        },
         state=State(parts),
         lifespan=[run_parts],
         middleware=[RefuseCrossSite()],

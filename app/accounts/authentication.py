@@ -33,10 +33,10 @@ async def provide_api_requester(request: Request[Any, Any, Any], workspaces: Nam
     """Return the requester of the API, by token or else by the browser's session. Answer 401 without either."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        who = await workspaces.find_by_token(token.strip())
-        if who is None:
+        requester = await workspaces.find_by_token(token.strip())
+        if requester is None:
             raise _unauthorized("This token is unknown or was revoked.", f'{CHALLENGE}, error="invalid_token"')
-        return who
+        return requester
     session = read_session(request.cookies)
     if session is None:
         raise _unauthorized("Send a token as `Authorization: Bearer TOKEN`, or a browser's session cookie.", CHALLENGE)
@@ -58,10 +58,10 @@ async def set_session_cookie(message: Message, scope: Scope) -> None:
         headers.add("set-cookie", make_session_cookie(session or new_session(), scope["scheme"]).to_header(header=""))
 
 
-async def _with_workspace(request: Request[Any, Any, Any], workspaces: Workspaces, who: Requester) -> Requester:
-    if request.method in SAFE_METHODS or who.workspace_id:
-        return who
-    return Requester(await workspaces.ensure(who), who.session)
+async def _with_workspace(request: Request[Any, Any, Any], workspaces: Workspaces, requester: Requester) -> Requester:
+    if request.method in SAFE_METHODS or requester.workspace_id:
+        return requester
+    return Requester(await workspaces.ensure(requester), requester.session)
 
 
 def _unauthorized(detail: str, challenge: str) -> NotAuthorizedException:

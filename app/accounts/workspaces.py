@@ -40,17 +40,17 @@ class Workspaces:
             workspace_id = await workspaces.workspace_of_token(reading, digest_of(token))
         return Requester(workspace_id) if workspace_id else None
 
-    async def ensure(self, who: Requester) -> str:
+    async def ensure(self, requester: Requester) -> str:
         """Return the requester's workspace. Create it if this is the first POST of a session."""
-        if who.workspace_id:
-            return who.workspace_id
-        if who.session is None:
+        if requester.workspace_id:
+            return requester.workspace_id
+        if requester.session is None:
             raise ValueError("neither a workspace nor a session")
         try:
-            return await self._create(digest_of(who.session))
+            return await self._create(digest_of(requester.session))
         except IntegrityError:
             # Another request of the same session has created the workspace in the meantime.
-            existing = (await self.find_by_session(who.session)).workspace_id
+            existing = (await self.find_by_session(requester.session)).workspace_id
             if existing is None:
                 raise
             return existing

@@ -15,7 +15,7 @@ from app.api.workflows import get_workflow, list_workflows, start_run
 
 API = Router(
     path="/api",
-    dependencies={"who": Provide(provide_api_requester)},
+    dependencies={"requester": Provide(provide_api_requester)},
     security=EITHER,
     route_handlers=[
         list_workflows,

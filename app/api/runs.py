@@ -48,30 +48,30 @@ class AnswerBody(BaseModel):
 
 @get("/runs", operation_class=ApiOperation, responses=problems(400))
 async def list_runs(
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     after: Annotated[str | None, Parameter(description="the `cursor` of the page before")] = None,
     limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
 ) -> RunListSchema:
     """The workspace's runs, newest first. Output, error and what a run waits for are only in the run itself."""
-    found = await queries.list_runs(who.workspace_id, limit, after)
+    found = await queries.list_runs(requester.workspace_id, limit, after)
     return RunListSchema(runs=list(map(describe_row, found.rows)), cursor=found.cursor)
 
 
 @get("/runs/{run_id:str}", operation_class=ApiOperation, responses=problems(404))
 async def get_run(
-    run_id: FromPath[str], who: NamedDependency[Requester], queries: NamedDependency[Queries]
+    run_id: FromPath[str], requester: NamedDependency[Requester], queries: NamedDependency[Queries]
 ) -> RunSchema:
     """One run, as its log tells it."""
-    return describe_run(*await queries.load(run_id, who.workspace_id))
+    return describe_run(*await queries.load(run_id, requester.workspace_id))
 
 
 @get("/runs/{run_id:str}/trace", operation_class=ApiOperation, responses=problems(404))
 async def get_trace(
-    run_id: FromPath[str], who: NamedDependency[Requester], queries: NamedDependency[Queries]
+    run_id: FromPath[str], requester: NamedDependency[Requester], queries: NamedDependency[Queries]
 ) -> TraceSchema:
     """The tree of steps with attempts, times, tokens and cost."""
-    return trace_run((await queries.load(run_id, who.workspace_id)).run)
+    return trace_run((await queries.load(run_id, requester.workspace_id)).run)
 
 
 @post(
@@ -83,12 +83,12 @@ async def get_trace(
 async def cancel_run(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     commands: NamedDependency[Commands],
 ) -> Response[RunSchema]:
     """Stop the run. Its text so far is kept."""
-    loaded = await queries.load(run_id, who.workspace_id)
+    loaded = await queries.load(run_id, requester.workspace_id)
     return _respond(await commands.cancel(loaded, _client_key(request)))
 
 
@@ -101,7 +101,7 @@ async def cancel_run(
 async def retry_run(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     commands: NamedDependency[Commands],
     data: JSONBody[RetryBody | None] = None,
@@ -109,7 +109,7 @@ async def retry_run(
     """Run a step again, or all that failed, and then what depends on it."""
     body = data or RetryBody()
     steps = [] if body.step is None else [body.step]
-    loaded = await queries.load(run_id, who.workspace_id)
+    loaded = await queries.load(run_id, requester.workspace_id)
     return _respond(await commands.retry(loaded, steps, body.guidance, _client_key(request)))
 
 
@@ -123,13 +123,13 @@ async def answer_run(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
     name: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     data: JSONBody[AnswerBody],
     queries: NamedDependency[Queries],
     commands: NamedDependency[Commands],
 ) -> Response[RunSchema]:
     """Answer what the run asks. The first answer counts."""
-    loaded = await queries.load(run_id, who.workspace_id)
+    loaded = await queries.load(run_id, requester.workspace_id)
     return _respond(await commands.answer(loaded, name, data.ask, data.value, _client_key(request)))
 
 

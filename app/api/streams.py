@@ -60,7 +60,7 @@ class EventPageSchema(TypedDict):
 async def get_events(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     log: NamedDependency[Log],
     follower: NamedDependency[Follower],
@@ -73,7 +73,7 @@ async def get_events(
     what is there, then what comes, until the run ends. A cursor that can't be read is 400; one that is no entry of the
     log any more is 409, and `cursor` says where to start again.
     """
-    await queries.find(run_id, who.workspace_id)
+    await queries.find(run_id, requester.workspace_id)
     media_type = choose_media_type(",".join(request.headers.getall("accept", [])), (_JSON, _SSE, _LINES))
     if media_type is None:
         raise HTTPException(f"The log can be had as {_JSON}, {_SSE} or {_LINES}.", status_code=406)
@@ -94,7 +94,7 @@ async def get_events(
 )
 async def get_output(
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     follower: NamedDependency[Follower],
 ) -> Stream:
@@ -102,7 +102,7 @@ async def get_output(
 
     In a post's text, `[1]` cites the source of that number in the run's `output`.
     """
-    await queries.find(run_id, who.workspace_id)
+    await queries.find(run_id, requester.workspace_id)
     return Stream(_text(run_id, follower), media_type="text/plain; charset=utf-8", headers=UNBUFFERED)
 
 

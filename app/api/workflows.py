@@ -25,7 +25,7 @@ from app.stores.fleet import Fleet
 
 @get("/workflows", operation_class=ApiOperation, responses=problems())
 async def list_workflows(
-    who: NamedDependency[Requester], fleet: NamedDependency[Fleet]
+    requester: NamedDependency[Requester], fleet: NamedDependency[Fleet]
 ) -> dict[str, list[WorkflowManifest]]:
     """All workflows that workers have announced, with the JSON schemas of their input and output."""
     return {"workflows": list((await fleet.workflows()).values())}
@@ -33,7 +33,7 @@ async def list_workflows(
 
 @get("/workflows/{name:str}", operation_class=ApiOperation, responses=problems(404))
 async def get_workflow(
-    name: FromPath[str], who: NamedDependency[Requester], fleet: NamedDependency[Fleet]
+    name: FromPath[str], requester: NamedDependency[Requester], fleet: NamedDependency[Fleet]
 ) -> WorkflowManifest:
     """One workflow."""
     manifest = (await fleet.workflows()).get(name)
@@ -51,7 +51,7 @@ async def get_workflow(
 async def start_run(
     request: Request[Any, Any, Any],
     name: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     workspaces: NamedDependency[Workspaces],
     submission: NamedDependency[Submission],
     queries: NamedDependency[Queries],
@@ -62,7 +62,7 @@ async def start_run(
     A repeat with the same `Idempotency-Key` gives the first run.
     """
     value = await read_input(request, name)
-    workspace_id = await workspaces.ensure(who)
+    workspace_id = await workspaces.ensure(requester)
     key = request.headers.get("idempotency-key")
     accepted = await submission.submit(name, value, workspace_id, key)
     seconds = read_wait(request.headers.getall("prefer", []))

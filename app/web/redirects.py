@@ -20,11 +20,11 @@ from app.stores.repositories.listings import page_of_run, post_of_run
 @get(["/runs/{run_id:str}/cancellation", "/runs/{run_id:str}/retries", "/runs/{run_id:str}/answers/{name:str}"])
 async def lead_to_run(
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     database: NamedDependency[Database],
 ) -> Redirect:
-    row = await queries.find(run_id, who.workspace_id)
+    row = await queries.find(run_id, requester.workspace_id)
     return Redirect(page_of_run(row, await post_of_run(database, row)), status_code=303)
 
 

@@ -33,11 +33,14 @@ Asked = Request[Any, Any, Any]
 
 @get("/runs")
 async def show_activity(
-    request: Asked, who: NamedDependency[Requester], database: NamedDependency[Database], after: FromQuery[str] = ""
+    request: Asked,
+    requester: NamedDependency[Requester],
+    database: NamedDependency[Database],
+    after: FromQuery[str] = "",
 ) -> Response[str]:
     """Every run of the workspace. The first page is live; `after` leads to those that ended earlier."""
     place = read_place(after) if after else None
-    board = await read_board(database, who.workspace_id, place)
+    board = await read_board(database, requester.workspace_id, place)
     return answer_page(
         request,
         "activity/show",
@@ -51,7 +54,7 @@ async def show_activity(
 
 @get("/runs/live", include_in_schema=False)
 async def follow_activity(
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     workspaces: NamedDependency[Workspaces],
     boards: NamedDependency[Boards],
     notifications: NamedDependency[Notifications],
@@ -60,7 +63,11 @@ async def follow_activity(
 
     async def read() -> Board:
         # A browser's workspace comes with its first POST, which may be made in another tab.
-        asking = who if who.workspace_id or not who.session else await workspaces.find_by_session(who.session)
+        asking = (
+            requester
+            if requester.workspace_id or not requester.session
+            else await workspaces.find_by_session(requester.session)
+        )
         return await boards.read(asking.workspace_id)
 
     return Stream(follow_board(read, notifications), headers=STREAM_HEADERS)
@@ -68,8 +75,8 @@ async def follow_activity(
 
 @get("/runs/status", include_in_schema=False)
 async def read_activity(
-    who: NamedDependency[Requester], database: NamedDependency[Database]
+    requester: NamedDependency[Requester], database: NamedDependency[Database]
 ) -> Response[dict[str, str]]:
     """`{status}`: enough for the title of a hidden tab."""
-    board = await read_board(database, who.workspace_id)
+    board = await read_board(database, requester.workspace_id)
     return Response({"status": board.state}, headers={"cache-control": "no-store"})

@@ -75,13 +75,13 @@ class FormTarget:
 async def provide_form_target(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     stores: NamedDependency[Stores],
     settings: NamedDependency[Settings],
 ) -> FormTarget:
     """Find the run that a form acts on. Raise `RunUnknown` if it is not the requester's."""
-    return FormTarget(request, who, await queries.find(run_id, who.workspace_id), stores, settings)
+    return FormTarget(request, requester, await queries.find(run_id, requester.workspace_id), stores, settings)
 
 
 FORM_TARGET = {"target": Provide(provide_form_target)}

@@ -46,7 +46,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 async def show_post(
     request: Asked,
     name: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     database: NamedDependency[Database],
     log: NamedDependency[Log],
@@ -56,8 +56,8 @@ async def show_post(
     post_id, _, suffix = name.partition(".")
     if suffix and suffix not in EXPORTS:
         raise NotFoundException("There is no such post.")
-    post = await find_own_post(database, post_id, who)
-    end = await queries.end_of(await queries.find(post.run_id, who.workspace_id))
+    post = await find_own_post(database, post_id, requester)
+    end = await queries.end_of(await queries.find(post.run_id, requester.workspace_id))
     if suffix:
         language = await _find_language(post, database)
         if known := answer_known(request, tag_page(f"post.{suffix}", end, post.id, language)):
@@ -71,10 +71,10 @@ async def show_post(
     return await answer_post(request, post, await log.fold(post.run_id), Context(), database, fleet)
 
 
-async def find_own_post(database: Database, post_id: str, who: Requester) -> PostRow:
+async def find_own_post(database: Database, post_id: str, requester: Requester) -> PostRow:
     """The post, if it belongs to who asks; else 404."""
     async with database.reading() as session:
-        post = await find_post(session, post_id, who.workspace_id) if who.workspace_id else None
+        post = await find_post(session, post_id, requester.workspace_id) if requester.workspace_id else None
     if post is None:
         raise NotFoundException("There is no such post.")
     return post

@@ -27,7 +27,7 @@ from app.stores.repositories.runs import find_run
 async def follow_run(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     hub: NamedDependency[Hub],
     log: NamedDependency[Log],
     database: NamedDependency[Database],
@@ -40,7 +40,7 @@ async def follow_run(
     400 for a cursor that can't be read. One that is no entry of the log any more is answered with a `reset`, and so is
     a page of another build: what it is made of may be cut in other parts than here.
     """
-    await check_run(database, run_id, who)
+    await check_run(database, run_id, requester)
     cursor = request.headers.get("last-event-id") or after
     try:
         reset = await is_gone(log, run_id, cursor) or build not in ("", build_version())
@@ -55,12 +55,12 @@ async def follow_run(
 @get("/runs/{run_id:str}/status", include_in_schema=False)
 async def read_status(
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     hub: NamedDependency[Hub],
     database: NamedDependency[Database],
 ) -> Response[dict[str, str]]:
     """`{status, cursor}`: enough for the tab's title."""
-    await check_run(database, run_id, who)
+    await check_run(database, run_id, requester)
     try:
         status, cursor = await hub.peek(run_id)
     except RedisError as error:
@@ -70,10 +70,10 @@ async def read_status(
     return Response({"status": status, "cursor": cursor}, headers={"cache-control": "no-store"})
 
 
-async def check_run(database: Database, run_id: str, who: Requester) -> None:
+async def check_run(database: Database, run_id: str, requester: Requester) -> None:
     """Raises 404 for a run that is not there, or another workspace's."""
     async with database.reading() as session:
-        if who.workspace_id is None or await find_run(session, run_id, who.workspace_id) is None:
+        if requester.workspace_id is None or await find_run(session, run_id, requester.workspace_id) is None:
             raise NotFoundException("There is no such run.")
 
 

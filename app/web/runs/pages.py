@@ -36,13 +36,13 @@ Asked = Request[Any, Any, Any]
 async def show_run(
     request: Asked,
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     log: NamedDependency[Log],
     database: NamedDependency[Database],
     fleet: NamedDependency[Fleet],
 ) -> Response[str]:
-    row = await queries.find(run_id, who.workspace_id)
+    row = await queries.find(run_id, requester.workspace_id)
     if end := await queries.end_of(row):
         beside = await _beside(row, database)
         if known := answer_known(request, tag_page("run", end, *beside)):

@@ -57,11 +57,11 @@ class Row:
 async def show_trace(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     log: NamedDependency[Log],
 ) -> Response[str]:
-    row = await queries.find(run_id, who.workspace_id)
+    row = await queries.find(run_id, requester.workspace_id)
     if known := answer_known(request, tag_page("trace", await queries.end_of(row), row.id)):
         return known
     run = await log.fold(run_id)

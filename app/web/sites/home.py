@@ -24,43 +24,48 @@ Asked = Request[Any, Any, Any]
 
 @get("/")
 async def show_home(
-    request: Asked, who: NamedDependency[Requester], database: NamedDependency[Database]
+    request: Asked, requester: NamedDependency[Requester], database: NamedDependency[Database]
 ) -> Response[str]:
-    return await _home(request, who, database, Form())
+    return await _home(request, requester, database, Form())
 
 
 @get("/sites")
 async def list_sites(
-    request: Asked, who: NamedDependency[Requester], database: NamedDependency[Database]
+    request: Asked, requester: NamedDependency[Requester], database: NamedDependency[Database]
 ) -> Response[Any]:
     """The home page's list alone, for a page that brings it up to date; whoever opens the address gets the page."""
     if not is_fragment(request):
         return lead_to_page(request, "/")
-    return await _home(request, who, database, Form(), template="sites/_list")
+    return await _home(request, requester, database, Form(), template="sites/_list")
 
 
 @post("/sites")
 async def create_site(
     request: Asked,
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     submission: NamedDependency[Submission],
     database: NamedDependency[Database],
 ) -> Response[Any]:
     """Start reading a site. An address that is refused comes back in the form, with the reason."""
     form = await read_form(request)
     try:
-        accepted = await submission.submit(ONBOARD_SITE, {"url": form["url"]}, who.workspace_id or "")
+        accepted = await submission.submit(ONBOARD_SITE, {"url": form["url"]}, requester.workspace_id or "")
     except InputInvalid as invalid:
         message = " ".join(dict.fromkeys(problem.message for problem in invalid.problems))
-        return await _home(request, who, database, Form(form.values, {"url": message}), status=400)
+        return await _home(request, requester, database, Form(form.values, {"url": message}), status=400)
     return Redirect(f"/sites/{accepted.site_id}", status_code=303)
 
 
 async def _home(
-    request: Asked, who: Requester, database: Database, form: Form, status: int = 200, template: str = "sites/index"
+    request: Asked,
+    requester: Requester,
+    database: Database,
+    form: Form,
+    status: int = 200,
+    template: str = "sites/index",
 ) -> Response[str]:
     cards = []
-    if who.workspace_id:
+    if requester.workspace_id:
         async with database.reading() as session:
-            cards = await site_cards(session, who.workspace_id)
+            cards = await site_cards(session, requester.workspace_id)
     return answer_page(request, template, status=status, form=form, cards=cards, words=SITE)

@@ -56,7 +56,7 @@ class Beside:
 async def show_site(
     request: Asked,
     site_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     database: NamedDependency[Database],
     log: NamedDependency[Log],
@@ -64,9 +64,9 @@ async def show_site(
     settings: NamedDependency[Settings],
 ) -> Response[str]:
     """The site's page. The form for a post begins with what the query says; `choose` is a suggested topic."""
-    site = await find_own_site(database, site_id, who)
+    site = await find_own_site(database, site_id, requester)
     form = read_choice(request)
-    if end := await queries.end_of(await queries.find(site.run_id, who.workspace_id)):
+    if end := await queries.end_of(await queries.find(site.run_id, requester.workspace_id)):
         beside = await _beside(site, form, database, fleet, settings)
         if known := answer_known(request, tag_page("site", end, *beside.tagged)):
             return known
@@ -76,10 +76,10 @@ async def show_site(
 
 @get("/sites/{site_id:str}/posts")
 async def list_site_posts(
-    request: Asked, site_id: FromPath[str], who: NamedDependency[Requester], database: NamedDependency[Database]
+    request: Asked, site_id: FromPath[str], requester: NamedDependency[Requester], database: NamedDependency[Database]
 ) -> Response[Any]:
     """The list of posts alone, for a page that brings it up to date; whoever opens the address gets the site's page."""
-    site = await find_own_site(database, site_id, who)
+    site = await find_own_site(database, site_id, requester)
     if not is_fragment(request):
         return lead_to_page(request, f"/sites/{site_id}")
     async with database.reading() as session:
@@ -91,7 +91,7 @@ async def list_site_posts(
 async def create_post(
     request: Asked,
     site_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     submission: NamedDependency[Submission],
     database: NamedDependency[Database],
     log: NamedDependency[Log],
@@ -99,12 +99,14 @@ async def create_post(
     settings: NamedDependency[Settings],
 ) -> Response[Any]:
     """Start writing a post. What does not fit comes back in the form, each message at its field."""
-    site = await find_own_site(database, site_id, who)
+    site = await find_own_site(database, site_id, requester)
     form = await read_form(request)
     brief = {name: form[name] for name in ("topic", "audience", "tone")}
     chosen = {"length": form["length"] or "medium", "approve_outline": bool(form["approve_outline"])}
     try:
-        accepted = await submission.submit(WRITE_POST, {**brief, **chosen, "site_id": site_id}, who.workspace_id or "")
+        accepted = await submission.submit(
+            WRITE_POST, {**brief, **chosen, "site_id": site_id}, requester.workspace_id or ""
+        )
     except InputInvalid as invalid:
         refused = form.refused(invalid, _LABELS)
         run = await log.fold(site.run_id)
@@ -118,10 +120,10 @@ def read_choice(request: Asked) -> Form:
     return Form({**values, "topic": request.query_params.get("choose", values["topic"])[:200]})
 
 
-async def find_own_site(database: Database, site_id: str, who: Requester) -> SiteRow:
+async def find_own_site(database: Database, site_id: str, requester: Requester) -> SiteRow:
     """The site, if it belongs to who asks; else 404."""
     async with database.reading() as session:
-        site = await find_site(session, site_id, who.workspace_id) if who.workspace_id else None
+        site = await find_site(session, site_id, requester.workspace_id) if requester.workspace_id else None
     if site is None:
         raise NotFoundException("There is no such site.")
     return site

@@ -135,7 +135,7 @@ def create_app(stores: Stores, ping_seconds: float = PING_SECONDS) -> Litestar:
     return StreamingLitestar(
         [show_run, show_elsewhere, count_viewers, follow_run, read_status, _static()],
         dependencies={
-            "who": Provide(lambda: Requester(WORKSPACE), sync_to_thread=False),
+            "requester": Provide(lambda: Requester(WORKSPACE), sync_to_thread=False),
             "hub": Provide(lambda: hub, sync_to_thread=False),
             "log": Provide(lambda: stores.log, sync_to_thread=False),
             "database": Provide(lambda: stores.database, sync_to_thread=False),

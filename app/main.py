@@ -45,9 +45,9 @@ from app.runs.queries import Queries
 from app.runs.submission import Submission
 from app.stores.connection import READING
 from app.stores.stores import Stores
-from app.web.activity.board import Boards
+from app.web.activity.board import BoardReader
 from app.web.routes import ROUTES as PAGES
-from app.web.views import Views
+from app.web.views import PageViews
 
 LARGEST_BODY = 1_000_000
 """In bytes: inputs are small values, no files."""
@@ -114,13 +114,13 @@ def connect(settings: Settings) -> dict[str, Any]:
         "notifications": notifications,
         "workspaces": Workspaces(database),
         "tokens": Tokens(database),
-        "boards": Boards(database),
+        "boards": BoardReader(database),
         "queries": Queries(database, log),
         "submission": Submission(settings, database, log, fleet),
         "drafts": drafts,
         "commands": Commands(log, drafts),
         "follower": Follower(log, notifications),
-        "hub": Hub(log, notifications, Views(database).open),
+        "hub": Hub(log, notifications, PageViews(database).open),
     }
 
 

@@ -22,7 +22,7 @@ class Fragment:
     always there), `changed` that of the last change of what it shows itself: its children's changes do not count, but
     one that goes, or that takes another place among the old ones, does. `render` gives the whole element, children
     included. `head` and `tail` are the DOM ids of the markers before the first and after the last child, where new
-    children come in. `newest` is the last change of this element or of anything inside it; `makeshift` says that this
+    children come in. `newest` is the last change of this element or of anything inside it; `is_fallback` says that this
     element, or one inside it, stands in for one that could not be built.
     """
 
@@ -33,14 +33,14 @@ class Fragment:
     children: tuple[Fragment, ...] = ()
     head: str = ""
     tail: str = ""
-    makeshift: bool = False
+    is_fallback: bool = False
     newest: tuple[int, int] = field(init=False)
 
     def __post_init__(self) -> None:
         own = max(order(self.born), order(self.changed))
         object.__setattr__(self, "newest", max((own, *(child.newest for child in self.children))))
-        if any(child.makeshift for child in self.children):
-            object.__setattr__(self, "makeshift", True)
+        if any(child.is_fallback for child in self.children):
+            object.__setattr__(self, "is_fallback", True)
 
 
 Swap = Literal["outerMorph", "beforebegin", "afterend"]
@@ -71,7 +71,7 @@ def patches(roots: Sequence[Fragment], after: str) -> list[Patch]:
 
 def cursor_of(run: Run, roots: Sequence[Fragment]) -> str:
     """Return the cursor of a page of these fragments; `START` if one is a fallback, so that the page is sent again."""
-    return START if any(fragment.makeshift for fragment in roots) else run.cursor
+    return START if any(fragment.is_fallback for fragment in roots) else run.cursor
 
 
 def replacements(roots: Sequence[Fragment]) -> list[Patch]:

@@ -1,71 +1,132 @@
-"""What all pages have in common: the layout's values, ETags, and the live element."""
+"""Responses with pages: live pages of runs, and 304 for ended runs whose page the browser has."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-from litestar import Request, Response
+from litestar import Response
 from markupsafe import Markup
 
-from app.contract.manifest import Beat
 from app.contract.run import Run
-from app.contract.settings import Settings
 from app.contract.status import RunStatus
 from app.http.build import build_version
 from app.http.templates import render
 from app.live.fragments import Fragment, cursor_of
+from app.runs.queries import Queries
+from app.stores.database import Database
 from app.stores.fleet import Fleet
-from app.web.fragments.authorship import names_extractive
+from app.stores.log import Log
+from app.stores.tables import RunRow
+from app.web.asks.answers import find_drafts
+from app.web.forms import PageRequest
+from app.web.fragments.context import PageContext
 
 HTML = "text/html"
+
+PageKind = Literal["post", "site", "run"]
+"""Kinds of live pages: each shows a run with fragments of its own."""
+
 _MOVING = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
-def answer_page(
-    request: Request[Any, Any, Any], template: str, *, status: int = 200, tag: str = "", **values: Any
-) -> Response[str]:
-    """Return the page `TEMPLATE.html`. One with a `tag` is not sent again to who has it."""
-    if status != 200:
-        tag = ""
-    elif known := answer_known(request, tag):
-        return known
-    html = render(f"{template}.html", **values)
-    return Response(html, status_code=status, headers=tag_headers(tag), media_type=HTML)
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """A live page about a run: of a post, a site, or the run itself.
 
-
-def tag_page(page: str, cursor: str, *beside: Any) -> str:
-    """The ETag of a run's page, for a run that has ended at `cursor`; none for one that goes on, without a cursor.
-
-    `beside` is all that the page shows and that its log does not tell. So the tag is known before anything is read
-    or rendered: the log up to a cursor never changes, and what makes a page of it is the build.
+    `template` shows `values` beside the fragments that `build` returns.
+    `etag_values` are all that decides what the page shows beside the run's log, as JSON.
     """
-    if not cursor:
+
+    kind: PageKind
+    template: str
+    values: Mapping[str, Any]
+    etag_values: Sequence[Any]
+    build: Callable[[Run, PageContext], tuple[Fragment, ...]]
+
+
+def respond_with_page(template: str, *, status: int = 200, **values: Any) -> Response[str]:
+    """Respond with `TEMPLATE.html`, rendered from `values`."""
+    return Response(render(f"{template}.html", **values), status_code=status, media_type=HTML)
+
+
+async def show_run_page(
+    request: PageRequest, page: RunPage, row: RunRow, queries: Queries, log: Log, database: Database, fleet: Fleet
+) -> Response[Any]:
+    """Respond with the run's page as it is now, or with 304."""
+
+    async def respond(run: Run) -> Response[str]:
+        return await respond_with_run_page(page, run, PageContext(), database, fleet)
+
+    return await respond_if_changed(request, page.kind, page.etag_values, row, queries, log, respond)
+
+
+async def respond_with_run_page(
+    page: RunPage, run: Run, context: PageContext, database: Database, fleet: Fleet, *, status: int = 200
+) -> Response[str]:
+    """Respond with the page of this run. `context` has the refused command or answer that led to it, if any."""
+    drafts = {**await find_drafts(page.kind, run, database), **(context.drafts or {})}
+    workers = len(await fleet.workers()) if run.status is RunStatus.QUEUED else None
+    roots = page.build(run, replace(context, workers=workers, drafts=drafts))
+    live = _live_values(page.kind, run, roots, context.refused)
+    return respond_with_page(page.template, status=status, **page.values, **live)
+
+
+async def respond_if_changed(
+    request: PageRequest,
+    kind: str,
+    etag_values: Sequence[Any],
+    row: RunRow,
+    queries: Queries,
+    log: Log,
+    respond: Callable[[Run], Awaitable[Response[Any]]],
+) -> Response[Any]:
+    """Respond with what `respond` makes of the run, or with 304 if the run has ended and the browser has that response.
+
+    The ETag is known before the log is read: the log up to its end never changes, and what the response shows beside it
+    is in `kind`, `etag_values` and the build.
+    """
+    etag = _etag(kind, await queries.end_of(row), etag_values)
+    if _is_cached(request, etag):
+        return _not_modified(etag)
+    run = await log.fold(row.id)
+    etag = _etag(kind, run.cursor if run.ended else "", etag_values)
+    return _not_modified(etag) if _is_cached(request, etag) else _with_etag(await respond(run), etag)
+
+
+def _etag(kind: str, end: str, values: Sequence[Any]) -> str:
+    """Return the ETag of a page about a run that ended at the cursor `end`; empty without an end."""
+    if not end:
         return ""
-    shown = json.dumps([build_version(), page, cursor, *beside], default=str)
+    shown = json.dumps([build_version(), kind, end, *values], default=str)
     return f'"{hashlib.sha256(shown.encode()).hexdigest()[:32]}"'
 
 
-def tag_headers(tag: str) -> dict[str, str]:
-    """Ask again each time, and be answered with a page only if it is another."""
-    return {"etag": tag, "cache-control": "private, no-cache"} if tag else {}
+def _is_cached(request: PageRequest, etag: str) -> bool:
+    known = request.headers.get("if-none-match", "").split(",")
+    return bool(etag) and etag in {one.strip().removeprefix("W/") for one in known}
 
 
-def answer_known(request: Request[Any, Any, Any], tag: str) -> Response[Any] | None:
-    """304, if whoever asks has the page with this tag."""
-    known = request.headers.get("if-none-match", "")
-    if not tag or tag not in {one.strip().removeprefix("W/") for one in known.split(",")}:
-        return None
-    return Response("", status_code=304, headers=tag_headers(tag), media_type=HTML)
+def _not_modified(etag: str) -> Response[Any]:
+    return _with_etag(Response("", status_code=304, media_type=HTML), etag)
 
 
-def live_values(kind: str, run: Run, roots: Sequence[Fragment], refused: str) -> dict[str, Any]:
-    """What `layouts/live.html` needs: the parts by their id, and the live element's attributes.
+def _with_etag(response: Response[Any], etag: str) -> Response[Any]:
+    """Add the headers by which the browser asks with the ETag each time; none without an ETag."""
+    if etag:
+        response.set_header("etag", etag)
+        response.set_header("cache-control", "private, no-cache")
+    return response
 
-    Without JavaScript a page `reloads` itself while its run moves, unless it has a form: what somebody is typing into
-    it would be lost. A site's page always has one.
+
+def _live_values(kind: str, run: Run, roots: Sequence[Fragment], refused: str) -> dict[str, Any]:
+    """Return the values of `layouts/live.html`: the roots' HTML by id, and the attributes of the live element.
+
+    Without JavaScript a page `reloads` itself while its run moves, unless it has a form, whose typed text a reload
+    would lose. A site's page always has one.
     """
     parts = {part.id: Markup(part.render()) for part in roots}  # noqa: S704  # HTML already, escaped by its templates
     return {
@@ -76,20 +137,3 @@ def live_values(kind: str, run: Run, roots: Sequence[Fragment], refused: str) ->
         "kind": kind,
         "refused": refused,
     }
-
-
-async def count_workers(run: Run, fleet: Fleet) -> int | None:
-    """How many workers are alive, where it matters: for a run that waits for one."""
-    return len(await fleet.workers()) if run.status is RunStatus.QUEUED else None
-
-
-async def is_extractive(settings: Settings, fleet: Fleet) -> bool:
-    """Whether posts are assembled from the site's own sentences: what living workers say, else the settings."""
-    return says_extractive(settings, await fleet.workers())
-
-
-def says_extractive(settings: Settings, beats: list[Beat]) -> bool:
-    authors = {beat.author for beat in beats if beat.author}
-    if not authors:
-        return not settings.model
-    return all(map(names_extractive, authors))

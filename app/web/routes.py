@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from litestar.types import ControllerRouterHandler
 
-from app.web.activity.pages import follow_activity, read_activity, show_activity
+from app.web.activity.pages import follow_activity, read_activity_status, show_activity
 from app.web.commands.drafts import delete_draft, redirect_to_draft, save_draft
 from app.web.commands.pages import answer_ask, cancel_run, retry_step
 from app.web.posts.pages import show_post
-from app.web.redirects import lead_to_run, lead_to_tokens
+from app.web.redirects import redirect_to_run, redirect_to_tokens
 from app.web.runs.live import follow_run, read_status
 from app.web.runs.pages import show_run
 from app.web.runs.trace import show_trace
@@ -26,7 +26,7 @@ ROUTES: list[ControllerRouterHandler] = [
     show_post,
     show_activity,
     follow_activity,
-    read_activity,
+    read_activity_status,
     show_run,
     show_trace,
     cancel_run,
@@ -35,11 +35,11 @@ ROUTES: list[ControllerRouterHandler] = [
     save_draft,
     delete_draft,
     redirect_to_draft,
-    lead_to_run,
+    redirect_to_run,
     follow_run,
     read_status,
     show_tokens,
     create_token,
     revoke_token,
-    lead_to_tokens,
+    redirect_to_tokens,
 ]

@@ -1,4 +1,4 @@
-"""Cuts the connections of viewers at random while posts are written, and finds what each has at the end; a table.
+"""Cuts connections of viewers at random while posts are written, and compares what each has at the end; prints a table.
 
 `python -m tests.chaos.cuts [--viewers 50] [--readers 10] [--browsers 2] [--seconds 60] [--seed 1]`: the real product
 (web, worker, Redis) writes posts; a proxy cuts streams anywhere, also in the middle of a message; the web process is
@@ -39,24 +39,24 @@ from tests.support.site_rows import SITE, WORKSPACE
 from tests.support.worker_process import Product
 
 POSTS_AT_ONCE = 4
-LONGEST_FUSE = 60_000
-"""Bytes after which a stream is cut at the latest, if it is one that is cut by itself."""
+MOST_BYTES = 60_000
+"""The most bytes that a stream carries which the proxy cuts by itself."""
 
 
 @dataclass
-class Scene:
-    """Posts that are being written, until the curtain falls."""
+class PostLoad:
+    """Posts that are being written, until `stopping` is set."""
 
     stage: Product
     log: Log
     seed: int
     posts: list[Post] = field(default_factory=list)
-    falling: asyncio.Event = field(default_factory=asyncio.Event)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     ordered: int = 0
 
     async def order(self) -> None:
-        """Keep one post under way."""
-        while not self.falling.is_set():
+        """Order one post after another, so that one is always under way."""
+        while not self.stopping.is_set():
             brief = {"site_id": SITE, "topic": "cargo bikes and winter tyres", "length": "short"}
             accepted = await self.stage.submission.submit("write-post", brief, WORKSPACE)
             post = Post(accepted.post_id or "", accepted.run_id)
@@ -66,43 +66,43 @@ class Scene:
                 await asyncio.sleep(0.2)
             self.posts.remove(post)
 
-    async def choose(self, dice: random.Random) -> Post:
-        """One of the posts that are under way."""
+    async def choose(self, rng: random.Random) -> Post:
+        """Return one of the posts that are under way, as soon as there is one."""
         while not self.posts:
             await asyncio.sleep(0.05)
-        return dice.choice(self.posts)
+        return rng.choice(self.posts)
 
 
-async def watch(viewer: PageViewer | LogReader, scene: Scene, number: int) -> None:
+async def watch(viewer: PageViewer | LogReader, load: PostLoad, number: int) -> None:
     """Follow one post after the other to its end."""
-    dice = random.Random(f"{scene.seed} {number}")
-    while not scene.falling.is_set():
-        await viewer.watch(await scene.choose(dice), scene.log)
+    rng = random.Random(f"{load.seed} {number}")
+    while not load.stopping.is_set():
+        await viewer.watch(await load.choose(rng), load.log)
 
 
-async def watch_in_browser(browser: Browser, url: str, session: str, scene: Scene, tally: Tally, number: int) -> None:
-    """The same with Chromium, whose page is changed by the product's own script."""
-    dice = random.Random(f"{scene.seed} browser {number}")
+async def watch_in_browser(browser: Browser, url: str, session: str, load: PostLoad, tally: Tally, number: int) -> None:
+    """Follow one post after the other in Chromium, whose page the product's own script changes."""
+    rng = random.Random(f"{load.seed} browser {number}")
     context = await browser.new_context()
     context.set_default_timeout(120_000)
     await context.add_cookies([{"name": COOKIE, "value": session, "url": url}])
     ended = ", ".join(f'[data-run-status="{status}"]' for status in ENDED)
     page = await context.new_page()
-    while not scene.falling.is_set():
-        post = await scene.choose(dice)
+    while not load.stopping.is_set():
+        post = await load.choose(rng)
         if not await _open(page, f"{url}/posts/{post.id}"):
             continue
         await page.wait_for_selector(ended, state="attached")
         shown = text_of(html.fragment_fromstring(await page.locator("#live").inner_html(), create_parent="div"))
         tally.followed += 1
-        run = await scene.log.fold(post.run_id)
+        run = await load.log.fold(post.run_id)
         if shown != written(run):
             tally.differences.append(f"{post.run_id}: Chromium has {shown!r}, the log {written(run)!r}")
     await context.close()
 
 
 async def _open(page: Page, address: str) -> bool:
-    """Load a page, as a person does who looks in between whether the server is back; whether there was one to load."""
+    """Load a page once. Return whether the server answered with one."""
     try:
         answer = await page.goto(address, wait_until="commit")
     except PlaywrightError:
@@ -111,12 +111,12 @@ async def _open(page: Page, address: str) -> bool:
     return answer is not None and answer.ok
 
 
-async def disturb(proxy: Proxy, web: ProductWeb, seconds: float, dice: random.Random) -> None:
-    """Cut some streams every moment; stop the web process after a third of the time, kill it after two thirds."""
+async def disturb(proxy: Proxy, web: ProductWeb, seconds: float, rng: random.Random) -> None:
+    """Cut some streams all the time; stop the web process after a third of the time, kill it after two thirds."""
     replacing = asyncio.create_task(_replace(web, seconds / 3))
     while not replacing.done():
-        await asyncio.sleep(dice.uniform(0.1, 0.6))
-        proxy.cut(dice.uniform(0, 0.2))
+        await asyncio.sleep(rng.uniform(0.1, 0.6))
+        proxy.cut(rng.uniform(0, 0.2))
     await replacing
 
 
@@ -141,7 +141,7 @@ async def browsing(count: int) -> AsyncIterator[Browser | None]:
 
 @dataclass
 class Outcome:
-    """What came of it: `pages`, `readers` and `browsers` are what each kind of viewer went through."""
+    """The result: `pages`, `readers` and `browsers` are what each kind of viewer received."""
 
     pages: Tally = field(default_factory=Tally)
     readers: Tally = field(default_factory=Tally)
@@ -155,23 +155,23 @@ class Outcome:
 
 
 async def run_cuts(options: argparse.Namespace, folder: Path, redis_url: str) -> Outcome:
-    outcome, dice = Outcome(), random.Random(options.seed)
+    outcome, rng = Outcome(), random.Random(options.seed)
 
-    def draw_fuse() -> int | None:
-        return dice.randint(1, LONGEST_FUSE) if dice.random() < 0.7 else None
+    def draw_length() -> int | None:
+        return rng.randint(1, MOST_BYTES) if rng.random() < 0.7 else None
 
     async with (
         ModelServer() as model,
         open_stage(folder, redis_url, model) as stage,
         running_product_web(redis_url, stage.settings.data_dir) as web,
-        running_proxy(web.port, draw_fuse=draw_fuse) as proxy,
+        running_proxy(web.port, draw_fuse=draw_length) as proxy,
         browsing(options.browsers) as browser,
     ):
         session = new_session()
         async with stage.database.writing() as writing:
             await add_session(writing, digest_of(session), WORKSPACE)
         await stage.start_worker()
-        scene = Scene(stage, stage.log, options.seed)
+        load = PostLoad(stage, stage.log, options.seed)
         async with (
             httpx2.AsyncClient(
                 base_url=proxy.url, cookies={COOKIE: session}, timeout=30, limits=httpx2.Limits(max_connections=None)
@@ -179,21 +179,21 @@ async def run_cuts(options: argparse.Namespace, folder: Path, redis_url: str) ->
             asyncio.TaskGroup() as tasks,
         ):
             for _ in range(POSTS_AT_ONCE):
-                tasks.create_task(scene.order())
+                tasks.create_task(load.order())
             for number in range(options.viewers):
-                tasks.create_task(watch(PageViewer(client, outcome.pages, number), scene, number))
+                tasks.create_task(watch(PageViewer(client, outcome.pages, number), load, number))
             for number in range(options.readers):
-                tasks.create_task(watch(LogReader(client, outcome.readers, number), scene, number + options.viewers))
+                tasks.create_task(watch(LogReader(client, outcome.readers, number), load, number + options.viewers))
             for number in range(options.browsers):
                 assert browser is not None
-                tasks.create_task(watch_in_browser(browser, proxy.url, session, scene, outcome.browsers, number))
-            await disturb(proxy, web, options.seconds, dice)
-            scene.falling.set()
-        outcome.posts, outcome.cuts = scene.ordered, proxy.cuts
+                tasks.create_task(watch_in_browser(browser, proxy.url, session, load, outcome.browsers, number))
+            await disturb(proxy, web, options.seconds, rng)
+            load.stopping.set()
+        outcome.posts, outcome.cuts = load.ordered, proxy.cuts
     return outcome
 
 
-def tell(outcome: Outcome, options: argparse.Namespace) -> None:
+def print_report(outcome: Outcome, options: argparse.Namespace) -> None:
     kinds = (("pages", outcome.pages), ("readers of the log", outcome.readers), ("Chromium", outcome.browsers))
     counts = (options.viewers, options.readers, options.browsers)
     print(f"\n{outcome.posts} posts, {outcome.cuts} streams cut, 2 restarts of the web process\n")
@@ -221,5 +221,5 @@ if __name__ == "__main__":
     given = read_options()
     with tempfile.TemporaryDirectory(prefix="longhand-cuts-") as name, durable_redis(Path(name, "redis")) as server:
         result = asyncio.run(run_cuts(given, Path(name), server.url))
-    tell(result, given)
+    print_report(result, given)
     sys.exit(1 if result.differences or not result.pages.followed else 0)

@@ -1,4 +1,4 @@
-"""Kills and restarts of real worker processes while posts are written; prints a table.
+"""Kills and restarts real worker processes while posts are written; prints a table.
 
 `python -m tests.chaos.kills [--kills 200] [--restarts 20] [--seconds 0] [--seed 1]`: at random moments one of two
 workers is killed with SIGKILL and started again, while eight posts are being written at any time; then workers are
@@ -36,18 +36,18 @@ LEASE_SECONDS = 3
 
 @dataclass
 class Tally:
-    """What came of it.
+    """The result of all runs.
 
     `recoveries`: seconds from a kill to the next fact, for each run that the dead worker held; `hindered`: those of
     them in which another worker was killed meanwhile, which may have been the one to take the run over. `moments`: the
-    kills, by Redis's clock.
+    kills, by Redis's clock. `crashes`: the most crashes in a row of one run (see `crash_limit`).
     """
 
     runs: int = 0
     ends: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     restarts: int = 0
-    kept_wrongly: int = 0
+    archived_wrongly: int = 0
     recoveries: list[float] = field(default_factory=list)
     hindered: list[float] = field(default_factory=list)
     moments: list[float] = field(default_factory=list)
@@ -56,11 +56,11 @@ class Tally:
     drains: list[float] = field(default_factory=list)
     exits: Counter[int] = field(default_factory=Counter)
     recovered: int = 0
-    setbacks: int = 0
+    crashes: int = 0
 
 
-class Load:
-    """Orders posts, so that there are always as many under way, and checks each at its end."""
+class PostLoad:
+    """Orders posts, so that there are always `POSTS_AT_ONCE` under way, and checks each at its end."""
 
     def __init__(self, stage: Product, tally: Tally) -> None:
         self._stage = stage
@@ -90,14 +90,14 @@ class Load:
         tally.ends[events[-1].type] += 1
         tally.problems += [f"{run_id}: {problem}" for problem in check_log(events)]
         tally.restarts += count_restarts(events)
-        tally.setbacks = max(tally.setbacks, _most_setbacks(events))
+        tally.crashes = max(tally.crashes, _most_crashes(events))
         tally.recovered += sum(event.type == "run.recovered" for event in events)
-        kept = [cursor for cursor, _ in await self._stage.archive.read(run_id)]
-        tally.kept_wrongly += kept != [event.id for event in events]
+        archived = [cursor for cursor, _ in await self._stage.archive.read(run_id)]
+        tally.archived_wrongly += archived != [event.id for event in events]
 
 
-def _most_setbacks(events: Sequence[Event]) -> int:
-    """How often in a row, at the most, a worker stopped before the run got any further."""
+def _most_crashes(events: Sequence[Event]) -> int:
+    """Return the most crashes in a row that the run had."""
     run, most = Run(id="run_tallied"), 0
     for event in events:
         run.apply(event)
@@ -106,17 +106,16 @@ def _most_setbacks(events: Sequence[Event]) -> int:
 
 
 async def kill_at_random(stage: Product, tally: Tally, kills: int, seconds: float, seed: int) -> None:
-    """Kill one of the two workers, again and again; each is started anew."""
-    dice = random.Random(seed)
-    give_up = time.monotonic() + seconds if seconds else float("inf")
+    """Kill one of the two workers, again and again, and start another in its place."""
+    rng = random.Random(seed)
+    deadline = time.monotonic() + seconds if seconds else float("inf")
     workers = [await stage.start_worker(), await stage.start_worker()]
     watching: set[asyncio.Task[None]] = set()
-    while tally.kills < kills and time.monotonic() < give_up:
-        await asyncio.sleep(dice.uniform(0.1, 5.0))
-        place = dice.randrange(2)
-        victim = workers[place]
-        held = await _held_by(stage, victim)
-        await victim.kill()
+    while tally.kills < kills and time.monotonic() < deadline:
+        await asyncio.sleep(rng.uniform(0.1, 5.0))
+        place = rng.randrange(2)
+        held = await _held_by(stage, workers[place])
+        await workers[place].kill()
         moment = await _redis_time(stage)
         tally.kills += 1
         tally.moments.append(moment)
@@ -154,7 +153,7 @@ async def _redis_time(stage: Product) -> float:
 
 
 async def _time_recovery(stage: Product, tally: Tally, run_id: str, killed: float) -> None:
-    """Seconds until a worker has taken the run again, by Redis's clock."""
+    """Add to the tally how long it takes, by Redis's clock, until a worker has taken the run again."""
 
     def after(event: Event) -> bool:
         return event.type == "run.started" and int(event.id.split("-")[0]) / 1000 >= killed
@@ -176,27 +175,27 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
 
 
-def _tell_seconds(what: str, seconds: Sequence[float]) -> list[tuple[str, str]]:
+def _percentile_rows(what: str, seconds: Sequence[float]) -> list[tuple[str, str]]:
     shares = (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
     return [(f"{what}, {name}", f"{percentile(seconds, share):.2f} s ({len(seconds)})") for name, share in shares]
 
 
-def tell(tally: Tally, what: str) -> None:
+def print_report(tally: Tally, what: str) -> None:
     rows = [
         ("posts ordered", str(tally.runs)),
         ("ends", ", ".join(f"{count} {end}" for end, count in tally.ends.items())),
         ("succeeded steps started again", str(tally.restarts)),
         ("broken invariants (order, doubled, lost)", str(len(tally.problems))),
-        ("logs that differ between Redis and SQL", str(tally.kept_wrongly)),
+        ("logs that differ between Redis and SQL", str(tally.archived_wrongly)),
         ("leases that ran out", str(tally.recovered)),
-        ("most setbacks in a row in one run", str(tally.setbacks)),
+        ("most crashes in a row in one run", str(tally.crashes)),
     ]
     if tally.kills:
         rows += [
             ("kills (of a worker without a run)", f"{tally.kills} ({tally.unheld})"),
             ("runs interrupted", str(len(tally.recoveries) + len(tally.hindered))),
-            *_tell_seconds("kill to next fact", tally.recoveries),
-            *_tell_seconds("… with another kill meanwhile", tally.hindered),
+            *_percentile_rows("kill to next fact", tally.recoveries),
+            *_percentile_rows("… with another kill meanwhile", tally.hindered),
         ]
     if tally.drains:
         rows += [
@@ -230,7 +229,7 @@ async def open_stage(folder: Path, url: str, model: ModelServer) -> AsyncIterato
 
 
 async def under_load(stage: Product, tally: Tally, action: asyncio.Task[None]) -> None:
-    load = Load(stage, tally)
+    load = PostLoad(stage, tally)
     loading = asyncio.create_task(load.run())
     try:
         await asyncio.wait({action, loading}, return_when=asyncio.FIRST_COMPLETED)
@@ -249,13 +248,13 @@ async def main(options: argparse.Namespace, folder: Path, url: str) -> bool:
     async with ModelServer() as model, open_stage(folder, url, model) as stage:
         killing = kill_at_random(stage, killed, options.kills, options.seconds, options.seed)
         await under_load(stage, killed, asyncio.create_task(killing))
-        tell(killed, f"Random kills of one of two workers, lease {LEASE_SECONDS} s")
+        print_report(killed, f"Random kills of one of two workers, lease {LEASE_SECONDS} s")
         if options.restarts:
             restarting = restart_in_turn(stage, restarted, options.restarts)
             await under_load(stage, restarted, asyncio.create_task(restarting))
-            tell(restarted, "Rolling restarts under load")
+            print_report(restarted, "Rolling restarts under load")
     return all(
-        set(tally.ends) <= {"run.succeeded"} and not tally.problems and not tally.kept_wrongly
+        set(tally.ends) <= {"run.succeeded"} and not tally.problems and not tally.archived_wrongly
         for tally in (killed, restarted)
     )
 

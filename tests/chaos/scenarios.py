@@ -1,4 +1,4 @@
-"""Worlds for the shipped workflows: real SQL with its fences, the fixture site, the author who needs no model."""
+"""Scenarios for the shipped workflows: real SQL with its epochs, the fixture site, the author who needs no model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.contract.settings import Settings
 from app.stores.database import Database
 from app.stores.epochs import Epochs
 from app.stores.tables import RunRow, SiteRow, Workspace
-from tests.chaos.stumbling import StumblingAuthor
+from tests.chaos.failing_author import FailingAuthor
 from tests.sites.server import FixtureSite
 from tests.support.site_rows import SITE, WORKSPACE, add_read_site
 from worker.agents.author import Author
@@ -26,27 +26,30 @@ from worker.testing import Scenario
 RUN = "run_chaos"
 
 
-class Worlds:
-    """Makes a world with a database of its own for each run."""
+class WorkflowScenarios:
+    """Opens a scenario with a database of its own for each run."""
 
     def __init__(self, settings: Settings, empty: Path, folder: Path, site: FixtureSite) -> None:
         self._settings = settings.model_copy(update={"crawl_allow": frozenset({site.host_port}), "crawl_max_pages": 4})
         self._empty = empty
         self._folder = folder
         self._site = site
-        self._made = 0
+        self._databases = 0
 
     @asynccontextmanager
-    async def onboarding(self, *, stumbles: bool = False) -> AsyncIterator[Scenario]:
-        """A site that is to be read."""
-        async with self.reading(self._site.url + "/", SiteReader(self._settings.crawl_allow), stumbles) as (world, _):
-            yield world
+    async def onboarding(self, *, author_fails: bool = False) -> AsyncIterator[Scenario]:
+        """Open a scenario in which a site is to be read."""
+        async with self.reading(self._site.url + "/", SiteReader(self._settings.crawl_allow), author_fails) as (
+            scenario,
+            _,
+        ):
+            yield scenario
 
     @asynccontextmanager
     async def reading(
-        self, typed: str, reader: SiteReader, stumbles: bool = False
+        self, typed: str, reader: SiteReader, author_fails: bool = False
     ) -> AsyncIterator[tuple[Scenario, Database]]:
-        """A site that is to be read by this reader, at the address that somebody typed; and its database."""
+        """Open one in which this reader is to read the site at the address that somebody typed; also its database."""
         async with self._database() as database:
             value = OnboardInput(url=typed)
             async with database.writing() as session:
@@ -55,24 +58,24 @@ class Worlds:
                 session.add(_run_row("onboard-site", value.model_dump(mode="json")))
                 await session.flush()
                 session.add(SiteRow(id=SITE, workspace_id=WORKSPACE, run_id=RUN, url=schemes_of(value.url)[0]))
-            async with self._world(database, value, stumbles, reader) as world:
-                yield world, database
+            async with self._scenario(database, value, author_fails, reader) as scenario:
+                yield scenario, database
 
     @asynccontextmanager
-    async def writing(self, *, approve_outline: bool = False, stumbles: bool = False) -> AsyncIterator[Scenario]:
-        """A site that was read, and a post that is to be written from it."""
+    async def writing(self, *, approve_outline: bool = False, author_fails: bool = False) -> AsyncIterator[Scenario]:
+        """Open a scenario in which a site was read, and a post is to be written from it."""
         async with self._database() as database:
             value = PostBrief(site_id=SITE, topic="cargo bikes and winter tyres", approve_outline=approve_outline)
             await add_read_site(database)
             async with database.writing() as session:
                 session.add(_run_row("write-post", value.model_dump(mode="json")))
-            async with self._world(database, value, stumbles, SiteReader()) as world:
-                yield world
+            async with self._scenario(database, value, author_fails, SiteReader()) as scenario:
+                yield scenario
 
     @asynccontextmanager
     async def _database(self) -> AsyncIterator[Database]:
-        self._made += 1
-        path = self._folder / f"{self._made}.db"
+        self._databases += 1
+        path = self._folder / f"{self._databases}.db"
         shutil.copy(self._empty, path)
         database = Database(f"sqlite+aiosqlite:///{path}")
         try:
@@ -82,23 +85,23 @@ class Worlds:
             path.unlink()
 
     @asynccontextmanager
-    async def _world(
-        self, database: Database, value: Any, stumbles: bool, reader: SiteReader
+    async def _scenario(
+        self, database: Database, value: Any, author_fails: bool, reader: SiteReader
     ) -> AsyncIterator[Scenario]:
         epochs = Epochs(database)
-        # One for all workers of the run: what an author has stumbled over once stays behind, whoever asks again.
-        author = StumblingAuthor() if stumbles else ExtractiveAuthor()
+        # One for all workers of the run: where the author has failed once it does not fail again, whoever asks.
+        author = FailingAuthor() if author_fails else ExtractiveAuthor()
         async with reader:
 
             async def wire(epoch: int) -> Mapping[Any, Any]:
-                # The epoch is minted in SQL, as every worker does: what the dead one still tries to write is refused.
+                # The epoch is minted in SQL, as every worker does: what a killed one still tries to write is refused.
                 minted = await epochs.mint(RUN)
                 assert minted is not None
                 assert minted.epoch == epoch
                 knowledge = SiteKnowledge(database, epochs, minted)
                 return {Author: author, SiteReader: reader, Settings: self._settings, SiteKnowledge: knowledge}
 
-            yield Scenario(value, wire, RUN, ends="incomplete" if stumbles else "succeeded")
+            yield Scenario(value, wire, RUN, ends="incomplete" if author_fails else "succeeded")
 
 
 def _run_row(workflow: str, value: Any) -> RunRow:

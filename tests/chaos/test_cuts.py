@@ -1,4 +1,4 @@
-"""Viewers whose connections are cut all the time, and whose server is replaced, end with exactly the log."""
+"""Viewers whose connections are cut, and whose server is replaced, have exactly the log at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Viewers without a browser: they follow a run through whatever is on the way, and say what they have at its end."""
+"""Viewers without a browser: they follow a run through cuts and restarts, and compare what they have at its end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_SECONDS_AWAY = 0.4
 
 @dataclass
 class Tally:
-    """What viewers went through, and what they had that the log has not, or the other way round."""
+    """What viewers received, and where that differs from the log."""
 
     connections: int = 0
     deliveries: int = 0
@@ -55,20 +55,20 @@ class Message:
 
 
 class Viewer:
-    """Follows streams of one address with `Last-Event-ID`, again and again until `take` says that all is there."""
+    """Follows the stream at an address with `Last-Event-ID`, connecting again until `take` finds the end."""
 
     def __init__(self, client: httpx2.AsyncClient, tally: Tally, seed: int) -> None:
         self._client = client
         self._tally = tally
-        self._dice = random.Random(seed)
+        self._rng = random.Random(seed)
 
     async def follow(self, address: str, cursor: str, take: Callable[[Message], str | None]) -> None:
-        """`take` gives the new cursor, or None at the end."""
+        """Connect again and again. `take` returns the new cursor, or None at the end."""
         position: str | None = cursor
         while position is not None:
             with suppress(httpx2.HTTPError):
                 position = await self._connect(address, position, take)
-            await asyncio.sleep(self._dice.uniform(0, MOST_SECONDS_AWAY))
+            await asyncio.sleep(self._rng.uniform(0, MOST_SECONDS_AWAY))
 
     async def _connect(self, address: str, cursor: str, take: Callable[[Message], str | None]) -> str | None:
         position: str | None = cursor
@@ -86,17 +86,17 @@ class Viewer:
         return position
 
     async def get(self, address: str) -> str:
-        """The page at this address, as soon as it can be had."""
+        """Return the page at this address, as soon as the server answers with it."""
         while True:
             with suppress(httpx2.HTTPError):
                 response = await self._client.get(address)
                 if response.status_code == 200:
                     return response.text
-            await asyncio.sleep(self._dice.uniform(0, MOST_SECONDS_AWAY))
+            await asyncio.sleep(self._rng.uniform(0, MOST_SECONDS_AWAY))
 
 
 class PageViewer(Viewer):
-    """Has a post's page before it, and changes it as htmx would."""
+    """Loads a post's page, and changes it as htmx would."""
 
     async def watch(self, post: Post, log: Log) -> None:
         root = _live(await self.get(f"/posts/{post.id}"))
@@ -155,7 +155,7 @@ class LogReader(Viewer):
 
 
 def text_of(root: html.HtmlElement) -> str:
-    """The text of all sections, without citations and white space."""
+    """Return the text of all sections on a page, without citations and white space."""
     found = []
     for prose in deepcopy(root).xpath(".//*[@data-section]//*[contains(concat(' ', @class, ' '), ' prose ')]"):
         for citation in prose.xpath(".//sup"):
@@ -165,7 +165,7 @@ def text_of(root: html.HtmlElement) -> str:
 
 
 def written(run: Run) -> str:
-    """The text of the sections that counts, in the post's order, as its log has it."""
+    """Return the text of all sections in the post's order, as its log has it, of the attempts that count."""
     outline = run.steps[run.workflow].attempts[-1].objects["outline"]["sections"]
     steps = [run.steps[f"{run.workflow}/write-section:{section['id']}"] for section in outline]
     return squeeze("".join(step.counting.text for step in steps if step.counting))
@@ -176,7 +176,7 @@ def _live(page: str) -> html.HtmlElement:
 
 
 async def _messages(response: httpx2.Response) -> AsyncIterator[Message]:
-    """The events that came whole; a cut one is no event."""
+    """Yield the events that came whole; one that was cut is no event."""
     buffer = b""
     async for chunk in response.aiter_bytes():
         *whole, buffer = (buffer + chunk).split(b"\n\n")

@@ -1,4 +1,4 @@
-"""What the chaos kit finds in workflows that do not survive, in words that an author can go by."""
+"""Findings of the chaos kit in workflows that do not survive: its messages say what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from worker.testing import Chaos, Effects, Endless, InvariantBroken, MemoryCache
 
 
 class Outbox:
-    """The other side: it sends mails, and takes money once for each key."""
+    """The service outside: it sends mails, and takes money once for each key."""
 
     def __init__(self, effects: Effects) -> None:
         self._effects = effects
@@ -34,7 +34,7 @@ class Outbox:
 
 
 class Dice:
-    """Chance as a test can have it: every pass over a workflow gets another number."""
+    """Numbers that differ in every pass over a workflow, as chance would have them."""
 
     def __init__(self) -> None:
         self._numbers: Iterator[int] = count()
@@ -96,32 +96,32 @@ def outbox(chaos: Chaos) -> Callable[[], dict[type, Any]]:
     return lambda: {Outbox: Outbox(chaos.effects), Dice: Dice()}
 
 
-async def test_an_effect_of_an_interrupted_step_may_happen_again_and_is_told() -> None:
+async def test_an_effect_of_an_interrupted_step_may_happen_again_and_is_reported() -> None:
     chaos = Chaos()
     runs = await chaos.at_every_event(mail, given(["a", "b"], outbox(chaos)))
-    assert chaos.died_after["effect"] == 2
+    assert chaos.killed_after["effect"] == 2
     assert chaos.effects.repeated == {"mail('a')": 2, "mail('b')": 2}
     assert runs > 10
 
 
-async def test_an_effect_that_may_happen_once_is_not_told_to_be_safe() -> None:
+async def test_an_effect_that_may_happen_once_only_must_not_be_repeated() -> None:
     chaos = Chaos()
     with pytest.raises(InvariantBroken) as broken:
         await chaos.at_every_event(pay, given("o1", outbox(chaos)))
-    said = str(broken.value)
-    assert said.startswith("pay, killed after the effect charge('o1') of pay/charge:\n")
+    message = str(broken.value)
+    assert message.startswith("pay, killed after the effect charge('o1') of pay/charge:\n")
     assert (
         "charge('o1') may happen once, and happened 2 times: in attempt 1 of pay/charge, which was interrupted, "
-        "then in attempt 2 of pay/charge, which succeeded" in said
+        "then in attempt 2 of pay/charge, which succeeded" in message
     )
-    assert "run_id()" in said
+    assert "run_id()" in message
 
 
-async def test_an_effect_that_the_other_side_knows_by_a_key_happens_once() -> None:
+async def test_an_effect_with_a_key_happens_once() -> None:
     chaos = Chaos()
-    worlds = given("o1", outbox(chaos))
-    await chaos.at_every_event(pay_by_key, worlds)
-    await chaos.cancel_at_every_event(pay_by_key, worlds)
+    scenarios = given("o1", outbox(chaos))
+    await chaos.at_every_event(pay_by_key, scenarios)
+    await chaos.cancel_at_every_event(pay_by_key, scenarios)
     assert not chaos.effects.repeated
 
 
@@ -129,10 +129,10 @@ async def test_an_effect_of_a_step_that_had_succeeded_never_happens_again() -> N
     chaos = Chaos()
     with pytest.raises(InvariantBroken) as broken:
         await chaos.at_every_event(guess_whom, given("ada", outbox(chaos)))
-    said = str(broken.value)
-    assert "guess-whom, killed after step.succeeded of guess-whom/send-mail:\n" in said
-    assert "mail('ada1') happened in attempt 2 of guess-whom/send-mail, which had succeeded before" in said
-    assert "executed again because of this: changed: to" in said
+    message = str(broken.value)
+    assert "guess-whom, killed after step.succeeded of guess-whom/send-mail:\n" in message
+    assert "mail('ada1') happened in attempt 2 of guess-whom/send-mail, which had succeeded before" in message
+    assert "executed again because of this: changed: to" in message
 
 
 async def test_an_effect_does_not_move_to_a_step_of_another_name() -> None:
@@ -163,11 +163,11 @@ async def pick_by_chance(_number: int) -> float:
 async def test_it_names_the_first_step_that_differs_and_why() -> None:
     with pytest.raises(InvariantBroken) as broken:
         await Chaos(rerun="pytest tests/mine.py::test_mine", at=[3]).at_every_event(pick_by_chance, given(1))
-    said = str(broken.value)
-    assert said.startswith("pick-by-chance, killed after step.started of pick-by-chance/pick:\nits output is 0.")
-    assert "the first step that differs is pick-by-chance/pick: its result is 0." in said
-    assert "Two runs that nobody disturbs differ as well" in said
-    assert said.endswith("This run alone: pytest tests/mine.py::test_mine --chaos-at=3")
+    message = str(broken.value)
+    assert message.startswith("pick-by-chance, killed after step.started of pick-by-chance/pick:\nits output is 0.")
+    assert "the first step that differs is pick-by-chance/pick: its result is 0." in message
+    assert "Two runs that nobody disturbs differ as well" in message
+    assert message.endswith("This run alone: pytest tests/mine.py::test_mine --chaos-at=3")
 
 
 async def test_it_names_the_step_whose_retry_comes_to_something_else() -> None:
@@ -189,11 +189,11 @@ async def chance_outside(_number: int) -> int:
 async def test_it_names_the_input_that_changed_when_the_run_resumed() -> None:
     with pytest.raises(InvariantBroken) as broken:
         await Chaos(at=[5]).at_every_event(chance_outside, given(1, lambda: {Dice: Dice()}))
-    said = str(broken.value)
-    assert "killed after step.succeeded of chance-outside/double:\nits output is 2 instead of 0" in said
-    assert "the first step that differs is chance-outside/double: changed: number" in said
-    assert "attempt 2 of chance-outside/double could not use what was remembered: changed: number" in said
-    assert "Two runs" not in said
+    message = str(broken.value)
+    assert "killed after step.succeeded of chance-outside/double:\nits output is 2 instead of 0" in message
+    assert "the first step that differs is chance-outside/double: changed: number" in message
+    assert "attempt 2 of chance-outside/double could not use what was remembered: changed: number" in message
+    assert "Two runs" not in message
 
 
 async def test_a_workflow_that_always_fails_does_not_pass() -> None:
@@ -238,12 +238,12 @@ async def test_an_answer_may_depend_on_what_is_asked() -> None:
     await Chaos().at_every_event(ask_until_yes, given(1, answers=sure))
 
 
-async def test_a_run_that_asks_for_ever_is_told_from_one_that_ends() -> None:
+async def test_a_run_that_asks_for_ever_is_endless() -> None:
     with pytest.raises(Endless) as endless:
         await Chaos().at_every_event(ask_until_yes, given(1, answers={"sure": False}, most_passes=20))
-    said = str(endless.value)
-    assert said.startswith("ask-until-yes does not end: 21 passes")
-    assert "run.waiting for sure" in said
+    message = str(endless.value)
+    assert message.startswith("ask-until-yes does not end: 21 passes")
+    assert "run.waiting for sure" in message
 
 
 @workflow("talk-for-ever")
@@ -252,7 +252,7 @@ async def talk_for_ever(number: int) -> int:
         number = await double.key(str(number))(number + 1)
 
 
-async def test_a_run_that_writes_for_ever_is_told_from_one_that_ends() -> None:
+async def test_a_run_that_writes_for_ever_is_endless() -> None:
     with pytest.raises(Endless, match=r"does not end: 1 passes, 2\d\d entries"):
         await Chaos().at_every_event(talk_for_ever, given(1, most_facts=200))
 
@@ -262,7 +262,7 @@ async def stand_still(_number: int) -> None:
     await asyncio.Event().wait()
 
 
-async def test_a_run_that_stands_still_is_told_from_one_that_works() -> None:
+async def test_a_run_that_writes_nothing_more_is_endless() -> None:
     with pytest.raises(Endless, match=r"^stand-still stands still: .*\n.*\n.*\n.*step.started of stand-still\n"):
         await Chaos().at_every_event(stand_still, given(1, patience=0.01))
 
@@ -286,7 +286,7 @@ async def test_results_are_cached_in_each_run_or_in_all_of_them() -> None:
         return {list: seen[-1]}
 
     runs = await Chaos().at_every_event(look_up_twice, given(7, notebook))
-    assert {len(calls) for calls in seen} <= {2, 3}, "once, and once more where a death came too early"
+    assert {len(calls) for calls in seen} <= {2, 3}, "once, and once more where a kill came too early"
     assert len(seen) == runs + 1
     seen.clear()
     await Chaos().at_every_event(look_up_twice, given(7, notebook, cache=MemoryCache()))
@@ -302,7 +302,7 @@ async def test_a_cancelled_run_that_is_retried_comes_to_the_same(flow: Workflow)
 
 async def test_a_step_that_runs_is_not_started_again_in_the_same_pass() -> None:
     log = MemoryLog(chance_outside, 1)
-    await log.conduct(resources={Dice: Dice()})
+    await log.execute(resources={Dice: Dice()})
     events = log.events
     began = next(event for event in events if event.type == "step.started" and "double" in event.step)
     place = events.index(began) + 1

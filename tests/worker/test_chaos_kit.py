@@ -1,4 +1,4 @@
-"""The chaos kit: it comes to every place of a run, tells what does not survive, and works in anybody's tests."""
+"""The chaos kit: it disturbs a run at every place, reports what does not survive, and works in anybody's tests."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from worker.testing import Chaos, InvariantBroken, Scenario, given
 
 
 @asynccontextmanager
-async def stumbling() -> AsyncIterator[Scenario]:
-    """Each run's components fail in the same way: before, in the middle of and after what is inside them."""
+async def failing() -> AsyncIterator[Scenario]:
+    """Open a scenario whose components fail: before, in the middle of and after what is inside them."""
     probe = Probe()
     probe.fail["draft:p0"] = [ConnectionError("no line")]
     probe.fail["drafted:p1"] = [ConnectionError("cut off")]
@@ -36,45 +36,45 @@ async def stumbling() -> AsyncIterator[Scenario]:
 
 async def test_it_kills_after_every_event_of_every_kind() -> None:
     chaos = Chaos()
-    runs = await chaos.at_every_event(rich, stumbling)
-    assert chaos.died_after.total() == runs > 50
-    assert {*chaos.died_after} == {
+    runs = await chaos.at_every_event(rich, failing)
+    assert chaos.killed_after.total() == runs > 50
+    assert {*chaos.killed_after} == {
         "run.submitted", "run.started", "run.waiting", "command.applied", "step.started", "step.message",
         "step.progress", "step.output", "object.published", "step.retrying", "step.failed", "step.succeeded",
         "run.incomplete",
     }  # fmt: skip
 
 
-async def test_every_random_death_is_died() -> None:
+async def test_every_random_kill_happens() -> None:
     chaos = Chaos(seed=7)
-    await chaos.at_random(rich, stumbling, runs=4, deaths=5)
-    assert chaos.died_after.total() == 20
+    await chaos.at_random(rich, failing, runs=4, kills=5)
+    assert chaos.killed_after.total() == 20
 
 
 async def test_it_cancels_after_every_event_and_retries() -> None:
     chaos = Chaos()
-    runs = await chaos.cancel_at_every_event(rich, stumbling)
+    runs = await chaos.cancel_at_every_event(rich, failing)
     assert runs > 50
     assert chaos.events["command.cancel"] == chaos.events["run.cancelled"] == chaos.events["command.retry"] > 40
 
 
 async def test_it_retries_every_step_after_the_end() -> None:
     chaos = Chaos()
-    retries = await chaos.retry_every_step(rich, stumbling)
+    retries = await chaos.retry_every_step(rich, failing)
     assert retries > 8
     assert chaos.events["command.retry"] == retries
 
 
 async def test_a_place_alone_is_disturbed_alone() -> None:
     chaos = Chaos(at=[3, 9])
-    assert await chaos.at_every_event(rich, stumbling) == 1
-    assert chaos.died_after.total() == 2
+    assert await chaos.at_every_event(rich, failing) == 1
+    assert chaos.killed_after.total() == 2
 
 
 async def test_some_places_stand_for_all_where_there_are_many() -> None:
     chaos = Chaos(seed=2)
-    assert await chaos.at_every_event(rich, stumbling, most=5) == 5
-    assert chaos.died_after.total() == 5
+    assert await chaos.at_every_event(rich, failing, most=5) == 5
+    assert chaos.killed_after.total() == 5
 
 
 visits: list[int] = []
@@ -92,7 +92,7 @@ async def forgetful(number: int) -> int:
     return await count_visits()
 
 
-async def test_it_tells_what_does_not_come_to_the_same() -> None:
+async def test_it_reports_a_run_that_comes_to_something_else() -> None:
     with pytest.raises(InvariantBroken, match=r"^forgetful, killed after \S+.*:\nits output is \d"):
         await Chaos().at_every_event(forgetful, given(1))
 
@@ -143,29 +143,29 @@ def test_authors_use_it_in_a_project_of_their_own(tmp_path: Path, options: list[
     (tmp_path / "conftest.py").write_text(conftest)
     (tmp_path / "test_sound.py").write_text(SOUND)
     (tmp_path / "test_unsound.py").write_text(UNSOUND)
-    said = run_pytest(tmp_path, "-q", "--chaos-seed=3", *options)
-    assert "1 failed, 1 passed" in said
-    assert "InvariantBroken: pack-order, killed after" in said
-    assert re.search(r"^test_sound.py::test_it_survives: take\(2\) up to \d times in a run$", said, re.MULTILINE)
+    output = run_pytest(tmp_path, "-q", "--chaos-seed=3", *options)
+    assert "1 failed, 1 passed" in output
+    assert "InvariantBroken: pack-order, killed after" in output
+    assert re.search(r"^test_sound.py::test_it_survives: take\(2\) up to \d times in a run$", output, re.MULTILINE)
 
 
-def test_a_failure_tells_how_to_run_it_alone(tmp_path: Path) -> None:
+def test_a_failure_names_the_command_that_runs_it_alone(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_unsound.py").write_text(UNSOUND)
-    said = run_pytest(tmp_path, "--chaos-seed=3")
-    alone = re.search(r"This run alone: pytest (.*)", said)
-    assert alone is not None, said
+    output = run_pytest(tmp_path, "--chaos-seed=3")
+    alone = re.search(r"This run alone: pytest (.*)", output)
+    assert alone is not None, output
     again = run_pytest(tmp_path, "--chaos-seed=3", *shlex.split(alone[1]))
     assert alone[0] in again
-    assert next(line for line in said.splitlines() if "pack-order, killed after" in line) in again
+    assert next(line for line in output.splitlines() if "pack-order, killed after" in line) in again
 
 
 def run_pytest(folder: Path, *options: str) -> str:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options],
         cwd=folder,
-        env=kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env=environment | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=60,

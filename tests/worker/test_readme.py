@@ -33,7 +33,7 @@ async def test_the_example_runs(examples: list[str]) -> None:
     assert isinstance(workflow, Workflow)
 
     log = MemoryLog(workflow, module["People"](names=["Ada", "Grace"]))
-    run = await log.conduct()
+    run = await log.execute()
 
     assert run.status is RunStatus.SUCCEEDED
     assert run.output == ["Greeted Ada", "Greeted Grace"]
@@ -44,5 +44,5 @@ async def test_the_example_runs(examples: list[str]) -> None:
 async def test_the_example_of_a_test_passes(examples: list[str]) -> None:
     chaos = Chaos()
     await execute(*examples)["test_it_survives"](chaos)
-    assert chaos.died_after["step.succeeded"] > 0
+    assert chaos.killed_after["step.succeeded"] > 0
     assert chaos.events["run.cancelled"] > 0

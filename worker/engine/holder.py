@@ -232,7 +232,7 @@ class RunHolder:
         self._runs[minted.run_id] = conductor
         if self.draining:
             conductor.drain()
-        await conductor.conduct()
+        await conductor.execute()
 
     async def _wait_after_trouble(self, taken: Taken, journal: LogJournal) -> None:
         """Keep the run back for a while, so that what always fails is not tried all the time; a command that comes, or

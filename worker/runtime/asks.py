@@ -20,26 +20,27 @@ from worker.runtime.values import digest
 T = TypeVar("T")
 
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f\ud800-\udfff]{1,200}")
-"""What can be one part of an address's path."""
+"""Names that can stand as one part of an address's path."""
 
 
 async def ask(name: str, proposal: T, answer_type: type[T]) -> T:
-    """Ask a person, and give the answer. The run waits without holding a worker, for days if need be.
+    """Ask a person, and return the answer. The run waits without holding a worker, for days if need be.
 
-    `name` is where the answer is posted to. An answer must echo the id of this very proposal: one to an older proposal
-    is refused. Whoever asks the same once more is asking anew.
+    The answer is posted to an address that ends in `name`. It must echo the id of this very proposal: an answer to an
+    older proposal is refused. To ask the same once more is to ask anew.
 
-    It suspends the workflow function or a branch of `gather`. Raises `AskRefused` in any other task, whose siblings
-    would be interrupted, and for a name that cannot stand in an address.
+    The workflow function, or the branch of `gather` that asks, is suspended. Raise `AskRefused` in any other task,
+    whose siblings would be interrupted, and for a name that cannot stand in an address.
     """
     scope = current_scope()
     execution = scope.execution
     _check_name(scope, name)
     adapter: TypeAdapter[T] = TypeAdapter(answer_type)
     shown = as_json_value(proposal, f"The proposal {name!r} of {scope.path}")
-    ask_id = _identify(scope, name, shown)
+    ask_id = _compute_ask_id(scope, name, shown)
     # A loop of asks that are answered already would keep the leases of the whole process from being renewed.
     await asyncio.sleep(0)
+    scope.check_open()
     while (answer := execution.run.answers.get(ask_id)) is not None:
         with suppress(ValidationError):
             return adapter.validate_json(json.dumps(answer.data.value))
@@ -70,10 +71,10 @@ def _check_place(scope: Scope, name: str) -> None:
         )
 
 
-def _identify(scope: Scope, name: str, shown: Any) -> str:
-    """The ask's id: the same in every pass, and another one for each time that an attempt asks the same."""
+def _compute_ask_id(scope: Scope, name: str, shown: Any) -> str:
+    """Return an id that is the same in every pass, and another one for each time that an attempt asks the same."""
     question = [scope.path, name, shown]
-    same = digest(question)
-    scope.asked[same] += 1
-    times = scope.asked[same]
-    return same if times == 1 else digest([*question, times])
+    first_id = digest(question)
+    scope.ask_counts[first_id] += 1
+    times = scope.ask_counts[first_id]
+    return first_id if times == 1 else digest([*question, times])

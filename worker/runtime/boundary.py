@@ -1,4 +1,4 @@
-"""The error boundary: a failure becomes a value, and siblings go on."""
+"""The error boundary: a failure becomes a value, and siblings continue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Ok(BaseModel, Generic[T]):
-    """A step inside its boundary succeeded with this value."""
+    """The outcome of a step that succeeded inside its boundary, with its value."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,7 +23,7 @@ class Ok(BaseModel, Generic[T]):
 
 
 class Failed(BaseModel):
-    """A step inside its boundary failed; the run ends as `incomplete`, and the step can be retried."""
+    """The outcome of a step that failed inside its boundary. The run ends as `incomplete`; the step can be retried."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,7 +32,7 @@ class Failed(BaseModel):
 
 
 async def settle(call: StepCall, attempt: Invocation) -> Ok[object] | Failed:
-    """Execute, and give `Ok` or `Failed` instead of raising."""
+    """Execute, and return `Ok` or `Failed` instead of raising."""
     try:
         return Ok(value=await attempt())
     except Exception as error:

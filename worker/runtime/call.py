@@ -27,7 +27,12 @@ Invocation = Callable[[], Awaitable[Any]]
 
 
 class StepCall:
-    """A step in the making: emits its events and numbers its attempts. `scope` is the present attempt."""
+    """A step that is being called: it numbers its attempts and writes its events.
+
+    `scope` is the present attempt; `begun` says whether this pass has begun one. `origin` is where the result comes
+    from ("call", "cache" or "fallback"), `miss` why the log's outcome could not be used, and `cache_result` stores the
+    result for other runs.
+    """
 
     def __init__(
         self,
@@ -48,27 +53,27 @@ class StepCall:
         self.label, self.key, self.policies = clean_text(label), clean_text(key), policies or []
         self.begun = False
         self.origin = "call"
-        self.keep: Callable[[Any], Awaitable[None]] | None = None
-        known = self.known
+        self.miss = ""
+        self.cache_result: Callable[[Any], Awaitable[None]] | None = None
+        step = self.step
         self.identity = StepIdentity(
-            component, version, digest_inputs(arguments, path), known.generation if known else ""
+            component, version, digest_inputs(arguments, path), step.generation if step else ""
         )
         self.fingerprint = self.identity.fingerprint
-        self.miss = ""
         self._parent = parent
 
     @property
-    def known(self) -> Step | None:
-        """The step as the log knows it."""
-        return self.scope.known
+    def step(self) -> Step | None:
+        """The fold of the step, or None before its first event."""
+        return self.scope.step
 
-    def begin(self) -> None:
-        """Start the next attempt."""
-        latest = self.known.latest if self.known else None
+    def begin_attempt(self) -> None:
+        """Begin the next attempt."""
+        latest = self.step.latest if self.step else None
         self.scope.close()
         self.scope = Scope(self.execution, self.path, self._parent, latest.number + 1 if latest else 1)
         if self.begun:
-            self.execution.forget(self.path)
+            self.execution.forget_below(self.path)
         self.begun = True
         begun = StepBegun(
             component=self.identity.component,
@@ -84,51 +89,52 @@ class StepCall:
         self.scope.emit(e.StepStarted, begun)
 
     async def succeed(self, result: Any) -> None:
-        """The step succeeded with this JSON result; returns when the log says so, and others may `keep` it."""
+        """Record the step's success with this JSON result. Return when the log holds it, and the cache if any."""
         self.flush()
-        self._end_below()
-        self.scope.emit(e.StepSucceeded, self.done(result))
+        self._end_steps_below()
+        self.scope.emit(e.StepSucceeded, self.success_data(result))
         await self.execution.commit()
-        if self.keep:
-            await self.keep(result)
+        if self.cache_result:
+            await self.cache_result(result)
 
     async def fail(self, error: ErrorData, *, stands: bool) -> None:
-        """All attempts failed; returns when the log says so. `stands`: an earlier success goes on counting."""
+        """Record the step's final failure. Return when the log holds it. `stands`: an earlier success still counts."""
         self.flush()
         if not self.begun:
-            self.begin()
-        self._end_below(stands=stands)
-        self.scope.emit(e.StepFailed, self.failed(error, stands=stands))
+            self.begin_attempt()
+        self._end_steps_below(stands=stands)
+        self.scope.emit(e.StepFailed, self.failure_data(error, stands=stands))
         await self.execution.commit()
 
-    def bring_back(self, before: Remembered) -> None:
-        """The remembered outcome counts again, after the step was skipped or had other inputs for a while."""
-        known = self.known
-        attempt = known.attempt(before.attempt) if known else None
-        self.scope.attempt = before.attempt
+    def restore(self, outcome: Remembered, *, stands: bool = False) -> None:
+        """Make a remembered outcome count again, after the step was skipped or had other inputs for a while."""
+        attempt = self.step.attempt(outcome.attempt) if self.step else None
+        self.scope.attempt = outcome.attempt
         self.origin = attempt.origin if attempt else self.origin
-        if before.error is None:
-            self.scope.emit(e.StepSucceeded, self.done(before.result))
+        if outcome.error is None:
+            self.scope.emit(e.StepSucceeded, self.success_data(outcome.result))
         else:
-            stands = self.standing_success() is not None
-            self.scope.emit(e.StepFailed, self.failed(before.error, stands=stands))
+            self.scope.emit(e.StepFailed, self.failure_data(outcome.error, stands=stands))
 
-    def interrupt(self) -> None:
-        """The call was cancelled. If that was not the whole pass, the step would be open for ever: it is skipped."""
-        around_is_over = self._parent is not None and self._parent.closed  # then it has been skipped
-        if self.known and self.execution.going_on and not around_is_over:
-            with suppress(Exception):  # what the log refuses is noted, and ends the pass
-                skip_open(self.execution, [*self.execution.run.below(self.path), self.known])
+    def schedule_retry(self, error: ErrorData, seconds: float, *, counted: bool) -> None:
+        """Record that the attempt failed, and that another follows after `seconds`."""
+        self.flush()
+        skip_open(self.execution, self.execution.run.below(self.path))
+        self.scope.emit(e.StepRetrying, Retrying(error=error, seconds=seconds, counted=counted))
 
-    def _end_below(self, *, stands: bool = False) -> None:
-        """Nothing goes on inside a step that has ended. What it did not visit is no part of it, unless it `stands`."""
-        below = self.execution.run.below(self.path)
-        skip_open(self.execution, below)
-        if not stands:
-            skip_unvisited(self.execution, below)
+    def skip_interrupted(self) -> None:
+        """Skip the step after its call was cancelled, unless the whole pass was: no other call would ever close it."""
+        skipped_with_parent = self._parent is not None and self._parent.closed
+        if self.step and self.execution.active and not skipped_with_parent:
+            with suppress(Exception):  # an error of the log is noted by the execution, and ends the pass
+                skip_open(self.execution, [*self.execution.run.below(self.path), self.step])
 
-    def done(self, result: Any = None) -> StepDone:
-        """What the log remembers of a success."""
+    def flush(self) -> None:
+        """Emit the text that was held back."""
+        self.scope.text.flush()
+
+    def success_data(self, result: Any = None) -> StepDone:
+        """Return what the log remembers of a success."""
         return StepDone(
             result=result,
             fingerprint=self.fingerprint,
@@ -137,8 +143,8 @@ class StepCall:
             origin=self.origin,
         )
 
-    def failed(self, error: ErrorData, *, stands: bool = False) -> StepError:
-        """What the log remembers of a final failure."""
+    def failure_data(self, error: ErrorData, *, stands: bool = False) -> StepError:
+        """Return what the log remembers of a final failure."""
         return StepError(
             error=error,
             fingerprint=self.fingerprint,
@@ -147,41 +153,9 @@ class StepCall:
             stands=stands,
         )
 
-    def pause(self, error: ErrorData, seconds: float, *, counted: bool) -> None:
-        """The attempt failed, and another follows after `seconds`."""
-        self.flush()
-        skip_open(self.execution, self.execution.run.below(self.path))
-        self.scope.emit(e.StepRetrying, Retrying(error=error, seconds=seconds, counted=counted))
-
-    def flush(self) -> None:
-        """Emit the text that was held back."""
-        self.scope.text.flush()
-
-    def remembered_success(self) -> Remembered | None:
-        """The step's last success, if it is of this very identity; else `miss` says why not."""
-        known = self.known
-        if known is None:
-            return None
-        if known.succeeded and known.succeeded.fingerprint == self.fingerprint:
-            return known.succeeded
-        if before := known.succeeded or known.failed:
-            self.miss = self.identity.explain_miss(before)
-        return None
-
-    def remembered_failure(self) -> Remembered | None:
-        """The step's last final failure, if it is of this very identity."""
-        known = self.known
-        if known and known.failed and known.failed.fingerprint == self.fingerprint:
-            return known.failed
-        return None
-
-    def standing_success(self) -> Remembered | None:
-        """The step's last success, if only a retry lies between it and this call."""
-        known = self.known
-        if known is None or known.succeeded is None:
-            return None
-        before = known.succeeded
-        same = StepIdentity(self.identity.component, self.identity.version, before.inputs, before.generation)
-        if before.inputs == self.identity.inputs and same.fingerprint == before.fingerprint:
-            return before
-        return None
+    def _end_steps_below(self, *, stands: bool = False) -> None:
+        """Skip what is open inside the step, and, unless an earlier success `stands`, what this pass did not call."""
+        below = self.execution.run.below(self.path)
+        skip_open(self.execution, below)
+        if not stands:
+            skip_unvisited(self.execution, below)

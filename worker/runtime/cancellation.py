@@ -1,4 +1,4 @@
-"""Interruptions: cancelling from outside is none of a step's failures; what stops it from inside is one."""
+"""Cancellation: a step that is cancelled from outside has not failed; one that is cancelled from inside has."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from worker.runtime.errors import CancelledInside, ExitInside
 from worker.runtime.execution import Execution
 
 INTERRUPTION_SECONDS = 1.0
-"""How long what was interrupted may take to end. Nobody waits for longer: a run that is cancelled or handed over must
-not depend on code that swallows its cancellation."""
+"""How long (seconds) an interrupted task may take to end. Nobody waits for longer: a run that is cancelled or handed
+over must not depend on code that swallows its cancellation."""
 
 
 async def interrupt(tasks: Collection[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
-    """Cancel these tasks, and wait for their end; gives those that have not ended in time, and go on by themselves."""
+    """Cancel these tasks and wait for their end. Return those that have not ended in time, and are left alone."""
     for task in tasks:
         task.cancel()
-        task.add_done_callback(_note_end)
+        task.add_done_callback(_retrieve_error)
     _, left = await asyncio.wait(tasks, timeout=INTERRUPTION_SECONDS)
     return left
 
 
-def _note_end(task: asyncio.Task[Any]) -> None:
-    """How an interrupted task ends is nobody's concern; asyncio would complain that no one has asked."""
+def _retrieve_error(task: asyncio.Task[Any]) -> None:
+    """Retrieve the error of an interrupted task: nobody needs it, and asyncio logs errors that nobody has retrieved."""
     if not task.cancelled():
         task.exception()
 
 
 @contextmanager
 def normalise_cancellation(path: str, execution: Execution) -> Iterator[None]:
-    """Around a function's code: an interrupted one ends as cancelled, whatever it makes of it; and no other does.
+    """Make the code inside end as cancelled if it was interrupted, whatever it raises, and only then.
 
-    Raises `CancelledInside` when something that the code awaited was cancelled, but not the code itself, and
-    `ExitInside` when the code would end the process: it is not the only one's, and signals come to the process itself.
+    Raise `CancelledInside` when something that the code awaited was cancelled, but not the code itself, and
+    `ExitInside` when the code would end the process, which other runs share and which handles its signals itself.
     """
     task = asyncio.current_task()
     assert task is not None
@@ -49,8 +49,8 @@ def normalise_cancellation(path: str, execution: Execution) -> Iterator[None]:
     except (SystemExit, KeyboardInterrupt) as error:
         if task in execution.interrupted:
             raise asyncio.CancelledError from error
-        named = f"{type(error).__name__}: {error}".removesuffix(": ")
-        raise ExitInside(f"{path} tried to end the worker's process ({named}). Raise an error instead.") from error
+        shown = f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise ExitInside(f"{path} tried to end the worker's process ({shown}). Raise an error instead.") from error
     except Exception as error:
         if task in execution.interrupted:
             raise asyncio.CancelledError from error

@@ -15,12 +15,12 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
 from app.contract.status import step_path
 from worker.runtime.boundary import Failed, Ok, settle
-from worker.runtime.cache import Cache, reuse
+from worker.runtime.cache import Cache, use_cache
 from worker.runtime.call import Invocation, StepCall
 from worker.runtime.cancellation import normalise_cancellation
-from worker.runtime.checkpoint import remember
+from worker.runtime.checkpoint import use_checkpoint
 from worker.runtime.fallback import use_fallback
-from worker.runtime.retry import NEVER, Retry, try_again
+from worker.runtime.retry import NEVER, Retry, use_retries
 from worker.runtime.scope import current_scope, enter_scope, leave_scope
 from worker.runtime.timeout import limit_time
 from worker.runtime.values import result_adapter
@@ -28,13 +28,12 @@ from worker.runtime.values import result_adapter
 P = ParamSpec("P")
 R = TypeVar("R")
 
-
 _signature = cache(inspect.signature)
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """What is around a component's call."""
+    """The policies around a component's function."""
 
     retry: Retry = NEVER
     timeout: float | None = None
@@ -43,22 +42,22 @@ class Policies:
     settled: bool = False
 
     def describe(self) -> list[str]:
-        """The policies as the trace shows them."""
-        said = ["settled"] if self.settled else []
+        """Return the policies as the trace shows them."""
+        texts = ["settled"] if self.settled else []
         if self.fallback:
-            said.append("fallback")
+            texts.append("fallback")
         if self.cache:
-            said.append(str(self.cache))
+            texts.append(str(self.cache))
         if self.retry.attempts > 1:
-            said.append(str(self.retry))
+            texts.append(str(self.retry))
         if self.timeout:
-            said.append(f"timeout {self.timeout:g} s")
-        return said
+            texts.append(f"timeout {self.timeout:g} s")
+        return texts
 
 
 @dataclass(frozen=True)
 class Component(Generic[P, R]):
-    """An async function with its policies. Immutable: each policy method gives a new component."""
+    """An async function with its policies. Immutable: each policy method returns a new component."""
 
     function: Callable[..., Awaitable[Any]]
     name: str
@@ -77,19 +76,19 @@ class Component(Generic[P, R]):
         return self._with(cache=Cache(ttl, scope))
 
     def fallback(self, other: Callable[P, Awaitable[R]]) -> Component[P, R]:
-        """When all attempts failed, call `other` with the same arguments; its result is the step's."""
+        """Call `other` with the same arguments when all attempts failed, and use its result as the step's."""
         return self._with(fallback=other)
 
     def settled(self) -> Component[P, Ok[R] | Failed]:
-        """The error boundary: the call gives `Ok(value=…)` or `Failed(error=…)` and never raises."""
+        """Make the call return `Ok(value=…)` or `Failed(error=…)` instead of raising: the error boundary."""
         return cast("Component[P, Ok[R] | Failed]", self._with(settled=True))
 
     def key(self, key: str | int) -> Component[P, R]:
-        """What tells this call from others of the same component under the same parent."""
+        """Set what distinguishes this call from others of the same component under the same parent."""
         return replace(self, call_key=self._as_text("key", key))
 
     def label(self, label: str | int) -> Component[P, R]:
-        """What people call this step."""
+        """Set the name of this step that people read."""
         return replace(self, call_label=self._as_text("label", label))
 
     def _as_text(self, what: str, value: object) -> str:
@@ -110,7 +109,7 @@ class Component(Generic[P, R]):
     async def _run(self, arguments: inspect.BoundArguments) -> R:
         scope = current_scope()
         path = step_path(scope.path, self.name, self.call_key)
-        scope.enter(path)
+        scope.add_call(path)
         call = StepCall(
             scope.execution,
             scope,
@@ -125,7 +124,7 @@ class Component(Generic[P, R]):
         try:
             return cast(R, await self._compose(call, arguments)())
         except asyncio.CancelledError:
-            call.interrupt()
+            call.skip_interrupted()
             raise
 
     def _compose(self, call: StepCall, arguments: inspect.BoundArguments) -> Invocation:
@@ -134,14 +133,14 @@ class Component(Generic[P, R]):
         attempt: Invocation = partial(_invoke, call, self.function, arguments)
         if policies.timeout:
             attempt = partial(limit_time, call, policies.timeout, attempt)
-        attempt = partial(try_again, call, policies.retry, attempt)
+        attempt = partial(use_retries, call, policies.retry, attempt)
         if policies.cache:
             source = f"{self.function.__module__}.{self.function.__qualname__}"
-            attempt = partial(reuse, call, policies.cache, source, adapter, attempt)
+            attempt = partial(use_cache, call, policies.cache, source, adapter, attempt)
         if policies.fallback:
             other = partial(_invoke, call, policies.fallback, arguments)
             attempt = partial(use_fallback, call, other, attempt)
-        attempt = partial(remember, call, adapter, attempt)
+        attempt = partial(use_checkpoint, call, adapter, attempt)
         return partial(settle, call, attempt) if policies.settled else attempt
 
 
@@ -176,14 +175,14 @@ def component(
     retry: Retry = NEVER,
     timeout: float | None = None,
 ) -> Component[P, R] | Callable[[Function[P, R]], Component[P, R]]:
-    """Make an async function a component. Its name is the function's, with hyphens, unless one is given.
+    """Make an async function a component. Without a `name`, it has the function's, with hyphens.
 
-    Change `version` when the code changes in a way that remembered results should not survive.
+    Change `version` when the code changes so much that results of the old code should not be used any more.
     """
 
     def build(wrapped: Function[P, R]) -> Component[P, R]:
         if not inspect.iscoroutinefunction(wrapped):
-            raise TypeError(f"{wrapped!r} is no async function; only those can be components.")
+            raise TypeError(f"{wrapped!r} is no async function; only an async function can be a component.")
         title = name or wrapped.__name__.strip("_").replace("_", "-")
         return Component(wrapped, title, version, Policies(retry=retry, timeout=timeout))
 

@@ -1,4 +1,4 @@
-"""What a step can do from anywhere inside it: say, show progress, stream, publish."""
+"""Functions for the code inside a step: say, show progress, stream, publish, pause."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from worker.runtime.timeout import uncharged
 
 
 def say(text: str) -> None:
-    """A line for the people who watch."""
+    """Show a line to the people who watch."""
     current_scope().say(text)
 
 
 def progress(done: int, total: int) -> None:
-    """How far this step is."""
+    """Show how far this step is."""
     current_scope().emit(e.StepProgress, Progress(done=done, total=total))
 
 
 def stream(text: str) -> None:
-    """A piece of this step's text. It is shown as it comes, and retracted if the attempt fails."""
+    """Add a piece to this step's text. It is shown as it comes, and retracted if the attempt fails."""
     current_scope().text.write(text)
 
 
 def publish(name: str, value: Any) -> None:
-    """A named JSON value that pages show; the latest of the attempt that counts."""
+    """Show a JSON value on pages under a name; the latest of the attempt that counts is shown."""
     scope, name = current_scope(), clean_text(name)
     scope.publish(name, as_json_value(value, f"The object {name!r} of {scope.path}"))
 
 
 def spend(call: Called) -> None:
-    """A request to a model was made, with what it cost."""
+    """Record a request to a model, with what it cost."""
     current_scope().emit(e.ModelCalled, call)
 
 
 def guidance() -> str:
-    """What a person wished when they retried this step; empty when nobody did."""
-    known = current_scope().known
-    return known.guidance if known else ""
+    """Return what a person wished for when they retried this step; empty when nobody did."""
+    step = current_scope().step
+    return step.guidance if step else ""
 
 
 async def pause(seconds: float) -> None:
-    """Wait for something outside; it is charged to no timeout.
+    """Wait for something outside; the wait is charged to no timeout.
 
     When the worker is replaced meanwhile, the step begins again elsewhere, and this wait with it.
     """
@@ -54,5 +54,5 @@ async def pause(seconds: float) -> None:
 
 
 def run_id() -> str:
-    """The id of the run that this step is part of."""
+    """Return the id of the run that this step is part of."""
     return current_scope().execution.run.id

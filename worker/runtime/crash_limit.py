@@ -1,16 +1,17 @@
-"""Setbacks: when a run's workers stop again and again, the run ends instead of stopping the next one."""
+"""The crash limit: a run whose workers stop again and again ends, instead of stopping the next one."""
 
 from __future__ import annotations
 
 from app.contract.payloads import ErrorData
 from app.contract.run import Run
 
-MOST_SETBACKS = 10
-"""So many times in a row a run's worker may stop, or be unable to go on, before any step of the run succeeds. Workers
-that die for other reasons hardly ever hit one run so often; see docs/decisions/0014-setbacks.md."""
+CRASH_LIMIT = 10
+"""The number of crashes in a row (its worker stopped, or could not execute it) with which a run ends; a step that
+succeeds ends the row. Workers that die for other reasons hardly ever hit one run so often; see
+docs/decisions/0014-setbacks.md."""
 
-NAMED = 3
-"""So many steps are named in the error."""
+MOST_NAMED_STEPS = 3
+"""How many steps the error names."""
 
 ADVICE = (
     "A step that keeps the event loop busy for longer than a lease belongs in a thread (`asyncio.to_thread`); one that "
@@ -20,12 +21,12 @@ ADVICE = (
 
 
 def find_crash_error(run: Run) -> ErrorData | None:
-    """The error with which a run ends that has had too many setbacks; None while it has not."""
-    if run.setbacks < MOST_SETBACKS:
+    """Return the error with which a run ends after too many crashes in a row, or None while there were fewer."""
+    if run.setbacks < CRASH_LIMIT:
         return None
     paths = [step.path for step in run.open_steps]
-    more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
-    where = f" while in {', '.join(paths[:NAMED])}{more}" if paths else ""
+    more = f" and {len(paths) - MOST_NAMED_STEPS} more" if len(paths) > MOST_NAMED_STEPS else ""
+    where = f" while in {', '.join(paths[:MOST_NAMED_STEPS])}{more}" if paths else ""
     last = f" Last time, {run.reason}." if run.reason else ""
     return ErrorData(
         kind="TooManySetbacks",

@@ -1,4 +1,4 @@
-"""Admission: while a worker drains, no further attempt begins."""
+"""Draining: while a worker drains, no further attempt begins."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from worker.runtime.call import StepCall
 from worker.runtime.timeout import uncharged
 
 
-async def wait_unless_draining(call: StepCall) -> None:
-    """Return when an attempt may begin: at once, or, when the worker drains, never in this pass."""
+async def block_if_draining(call: StepCall) -> None:
+    """Return at once when an attempt may begin; when the worker drains, block for the rest of the pass."""
     if call.execution.draining.is_set():
         with uncharged():
             await call.execution.block()

@@ -1,4 +1,4 @@
-"""What can go wrong in a workflow.
+"""Errors of workflows and their steps.
 
     WorkflowError
     ├── StepFailed          a step's final failure, as its caller sees it: the same at once and in a resumed run
@@ -27,9 +27,9 @@ class WorkflowError(LonghandError):
 
 
 class StepFailed(WorkflowError):
-    """`data` is what the log keeps of the error, and all that a caller can go by: a resumed run has nothing else.
+    """A step's final failure. `data` is what the log holds of its error; a resumed run knows nothing else of it.
 
-    It is transient when the error was, or when the log does not know: another attempt is the safe side.
+    It is transient when the error was, or when the log does not say: another attempt is the safe side.
     """
 
     def __init__(self, data: ErrorData) -> None:
@@ -37,9 +37,9 @@ class StepFailed(WorkflowError):
         self.data = data
         self.transient = data.transient is not False
 
-    def is_kind(self, named: type[BaseException]) -> bool:
-        """Whether the error was of this class, going by what the log keeps of it."""
-        return self.data.transient is None or named.__name__ in (self.data.kind, *self.data.bases)
+    def is_kind(self, kind: type[BaseException]) -> bool:
+        """Return whether the error was of this class, going by the class names that the log holds."""
+        return self.data.transient is None or kind.__name__ in (self.data.kind, *self.data.bases)
 
 
 class StepTimeout(WorkflowError):
@@ -83,18 +83,18 @@ class OutsideRun(WorkflowError):
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether it may go away by itself: errors that say so (`transient`), broken connections and timeouts."""
-    said = getattr(error, "transient", None)
-    return bool(said) if said is not None else isinstance(error, ConnectionError | TimeoutError)
+    """Return whether the error may go away by itself: it says so (`transient`), or a connection broke or timed out."""
+    transient = getattr(error, "transient", None)
+    return bool(transient) if transient is not None else isinstance(error, ConnectionError | TimeoutError)
 
 
 def clean_text(text: str) -> str:
-    """Text that has a UTF-8 form: half characters, which come from damaged input, are replaced."""
+    """Return the text with a question mark for each half character, which damaged input has and UTF-8 cannot hold."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def describe_error(error: BaseException, step: str) -> ErrorData:
-    """An error as the log keeps it: where it happened first, what kind it is, and its message."""
+    """Describe an error for the log: where it happened first, its class and bases, its message."""
     if isinstance(error, BaseExceptionGroup):
         first = describe_error(error.exceptions[0], getattr(error, "__longhand_step__", step))
         more = len(error.exceptions) - 1
@@ -113,6 +113,6 @@ def describe_error(error: BaseException, step: str) -> ErrorData:
 
 
 def mark_source(error: BaseException, step: str) -> None:
-    """Remember on the error itself which step it came from first."""
+    """Note on the error itself which step it came from first."""
     if not hasattr(error, "__longhand_step__"):
-        error.__longhand_step__ = step  # type: ignore[attr-defined]  # an error carries its origin up the steps
+        error.__longhand_step__ = step  # type: ignore[attr-defined]  # the callers of the step find it there

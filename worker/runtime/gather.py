@@ -1,4 +1,4 @@
-"""`gather`: branches that run at once, and that have all ended when it has."""
+"""`gather`: branches that run at once, and have all ended when it returns or raises."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 async def gather(*branches: Awaitable[T], limit: int | None = None) -> list[T]:
-    """Run branches at once, at most `limit` of them at a time; gives their results in order.
+    """Run branches at once, at most `limit` of them at a time; return their results in order.
 
-    When one raises, the others are cancelled and awaited before its error goes on: nothing writes after the end. A
-    branch that waits for a person keeps its place in `limit`.
+    When one raises, the others are cancelled and awaited before the error is raised: nothing writes after the end. A
+    branch that waits for a person counts towards `limit`.
     """
     if not branches:
         return []
@@ -26,54 +26,55 @@ async def gather(*branches: Awaitable[T], limit: int | None = None) -> list[T]:
 
 
 class _Branches(Generic[T]):
-    """The execution must know how many branches can move: those that run and are not blocked.
+    """The branches of one `gather`. The execution counts how many of them can run: those that have begun and are not
+    blocked.
 
-    A branch that ended counts until this class has looked, so that the count never says too early that all is stuck.
-    Branches in a task that does not count do not count either.
+    A branch that has ended counts until its result was taken, so that the pass is never held to be stuck too early.
+    Branches in a task that is not counted are not counted either.
     """
 
     def __init__(self, execution: Execution, branches: tuple[Awaitable[T], ...]) -> None:
         self._execution = execution
-        self._counts = execution.in_branch
+        self._counted = execution.in_branch
         self._waiting = deque(enumerate(branches))
         self._running: dict[asyncio.Future[T], int] = {}
         self._results: dict[int, T] = {}
 
     async def run(self, limit: int) -> list[T]:
         counted = min(limit, len(self._waiting))
-        self._move(counted)
-        self._move(-1)
+        self._add_runnable(counted)
+        self._add_runnable(-1)
         try:
-            self._start(limit)
+            self._start_branches(limit)
             while self._running:
                 done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     self._results[self._running.pop(task)] = task.result()
-                self._start(limit)
+                self._start_branches(limit)
                 if self._running:
-                    self._move(len(self._running) - counted)
+                    self._add_runnable(len(self._running) - counted)
                     counted = len(self._running)
         finally:
-            self._move(1)
+            self._add_runnable(1)
             try:
-                await self._end()
+                await self._cancel_rest()
             finally:
-                self._move(-counted)
+                self._add_runnable(-counted)
         return [self._results[index] for index in sorted(self._results)]
 
-    def _move(self, count: int) -> None:
-        if self._counts:
-            self._execution.branch(count)
+    def _add_runnable(self, count: int) -> None:
+        if self._counted:
+            self._execution.add_runnable(count)
 
-    def _start(self, limit: int) -> None:
+    def _start_branches(self, limit: int) -> None:
         while self._waiting and len(self._running) < limit:
             index, branch = self._waiting.popleft()
             task = asyncio.ensure_future(branch)
             self._running[task] = index
-            if self._counts:
-                self._execution.branches.add(task)
+            if self._counted:
+                self._execution.branch_tasks.add(task)
 
-    async def _end(self) -> None:
+    async def _cancel_rest(self) -> None:
         for _, branch in self._waiting:
             if inspect.iscoroutine(branch):
                 branch.close()

@@ -1,4 +1,4 @@
-"""A log in memory, with the same rules as the real one: for tests of workflows, and for trying them in a shell."""
+"""A run's log in memory, with the rules of the real one: for tests of workflows, and for trying them in a shell."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ from worker.runtime.workflow import Workflow
 
 
 class MemoryLog:
-    """One run's log and lease."""
+    """The log and the lease of one run.
+
+    `entries` are pairs of cursor and JSON. `state` is "queued", "held", "parked" or "ended". `changed` is set, and
+    replaced, at each change.
+    """
 
     def __init__(self, workflow: Workflow, value: Any, run_id: str = "run_memory") -> None:
         self.workflow = workflow
@@ -35,7 +39,7 @@ class MemoryLog:
         self.epoch = 0
         self.state = "queued"
         self.newest_command = START
-        self.rung = asyncio.Event()
+        self.changed = asyncio.Event()
         submitted = Submitted(
             workflow=workflow.name, title=workflow.name, input=workflow.input.dump_python(value, mode="json")
         )
@@ -50,20 +54,23 @@ class MemoryLog:
         return fold(self.run_id, self.events)
 
     def put(self, event: Event) -> str:
-        """Append one event, whatever the lease says; gives its cursor."""
+        """Append one event, whatever the lease says; return its cursor."""
         cursor = f"{len(self.entries) + 1}-0"
         self.entries.append((cursor, encode_event(event)))
-        self._ring()
+        self._notify()
         return cursor
 
-    def _ring(self) -> None:
-        self.rung.set()
-        self.rung = asyncio.Event()
+    def _notify(self) -> None:
+        self.changed.set()
+        self.changed = asyncio.Event()
 
     def command(self, command: Command) -> str:
-        """Append a command, as the API plane does. Raises `RunEnded` for what an ended run does not take."""
+        """Append a command, as the API plane does; return its cursor.
+
+        Raise `RunEnded` if the run has ended and the command is no retry.
+        """
         if self.state == "ended" and not isinstance(command, CommandRetry):
-            raise RunEnded("The run has ended. Only a retry makes it go on.")
+            raise RunEnded("The run has ended. Only a retry resumes it.")
         if self.state != "held":
             self.state = "queued"
         self.newest_command = self.put(command)
@@ -73,25 +80,21 @@ class MemoryLog:
         return self.command(CommandCancel())
 
     def take(self) -> MemoryJournal:
-        """Take the run for a new epoch, whatever its state: who may take it is a matter of leases, not of the log."""
+        """Take the run for a new epoch, whatever its state: leases, not the log, decide who may take it."""
         self.epoch += 1
         self.state = "held"
-        self._ring()
+        self._notify()
         return MemoryJournal(self, self.epoch)
 
-    def conductor(self, **wiring: Any) -> RunExecutor:
-        """A conductor that holds the run in a new epoch."""
+    async def execute(self, **wiring: Any) -> Run:
+        """Execute the run in a new epoch until it is released; return its state."""
         journal = self.take()
-        return RunExecutor(self.workflow, journal, epoch=journal.epoch, **wiring)
-
-    async def conduct(self, **wiring: Any) -> Run:
-        """Go on with the run until it is let go; gives its state."""
-        await self.conductor(**wiring).conduct()
+        await RunExecutor(self.workflow, journal, epoch=journal.epoch, **wiring).execute()
         return self.run
 
 
 class MemoryJournal:
-    """One epoch's access to a `MemoryLog`."""
+    """The access of one epoch to a `MemoryLog`."""
 
     def __init__(self, log: MemoryLog, epoch: int) -> None:
         self.log = log
@@ -128,5 +131,5 @@ class MemoryJournal:
     async def next_command(self, after: str) -> None:
         self._check()
         while not is_after(self.log.newest_command, after):
-            await self.log.rung.wait()
+            await self.log.changed.wait()
             self._check()

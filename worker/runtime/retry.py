@@ -1,4 +1,4 @@
-"""Retry: another attempt after a failure that is worth one."""
+"""Retry: another attempt after a failure that may go away."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from typing import Protocol
 from app.contract.events import now
 from app.contract.status import StepStatus
 from worker.runtime.call import Invocation, StepCall
-from worker.runtime.draining import wait_unless_draining
+from worker.runtime.draining import block_if_draining
 from worker.runtime.errors import StepFailed, describe_error, is_transient, mark_source
 from worker.runtime.timeout import uncharged
 
 LONGEST_RETRY_AFTER = 600.0
-"""A provider that asks for a longer pause (seconds) has failed."""
+"""The longest pause (seconds) that a provider may ask for; asking for a longer one is a failure."""
 
 MOST_RETRY_AFTERS = 20
-"""How often a provider may ask for a pause before it counts as failed."""
+"""How often a provider may ask for a pause before that counts as a failure."""
 
 MOST_DOUBLINGS = 60
-"""Longer than any pause, and no number that is too large for a float."""
+"""The most times that a pause is doubled: longer than any cap, and never too large for a float."""
 
 
-class Pause(Protocol):
-    """How long (seconds) to wait after the nth failure, which counts from 1."""
+class Backoff(Protocol):
+    """The pause (seconds) after the nth failure, counted from 1."""
 
     def __call__(self, failure: int) -> float: ...
 
 
-Worth = Callable[[BaseException], bool]
+ErrorTest = Callable[[BaseException], bool]
+"""Tells whether another attempt after this error may succeed."""
 
-
-TRANSIENT: Worth = is_transient
-"""What may go away by itself."""
+TRANSIENT: ErrorTest = is_transient
+"""Errors that may go away by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +52,22 @@ class exponential:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """At most `attempts` in all, for the failures in `on`: exception types, or a function that judges one.
+    """At most `attempts` in all, for the failures in `on`: exception types, or a function that tests an error.
 
     An error's `retry_after` (seconds) is honoured and uses up no attempt. When a step below failed, types are compared
-    by name, and a function judges the `StepFailed`: both go by what the log keeps, so that a resumed run decides alike.
+    by name, and a function gets the `StepFailed`: both use what the log holds, so that a resumed run decides alike.
     """
 
     attempts: int = 3
-    wait: Pause = exponential()
-    on: Worth | type[Exception] | tuple[type[Exception], ...] = TRANSIENT
+    wait: Backoff = exponential()
+    on: ErrorTest | type[Exception] | tuple[type[Exception], ...] = TRANSIENT
 
-    def is_worth(self, error: BaseException) -> bool:
+    def applies_to(self, error: BaseException) -> bool:
+        """Return whether this error is one of those in `on`."""
         if not isinstance(self.on, type | tuple):
             return self.on(error)
-        named = self.on if isinstance(self.on, tuple) else (self.on,)
-        return any(isinstance(error, one) or (isinstance(error, StepFailed) and error.is_kind(one)) for one in named)
+        kinds = self.on if isinstance(self.on, tuple) else (self.on,)
+        return any(isinstance(error, kind) or (isinstance(error, StepFailed) and error.is_kind(kind)) for kind in kinds)
 
     def __str__(self) -> str:
         return f"retry {self.attempts}×"
@@ -75,60 +76,61 @@ class Retry:
 NEVER = Retry(attempts=1)
 
 
-async def try_again(call: StepCall, retry: Retry, attempt: Invocation) -> object:
+async def use_retries(call: StepCall, retry: Retry, attempt: Invocation) -> object:
     """Execute, and again after a pause, until it succeeds or the last attempt failed."""
-    asked = 0
-    await _sit_out(call)
+    pauses_asked_for = 0
+    await _finish_pause(call)
     while True:
-        await wait_unless_draining(call)
+        await block_if_draining(call)
         if not call.begun:
-            _check_left(call, retry)
-        call.begin()
+            _check_attempts_left(call, retry)
+        call.begin_attempt()
         try:
             return await attempt()
         except Exception as error:
             mark_source(error, call.path)
-            pause = _asked_pause(error, asked)
+            pause = _read_retry_after(error, pauses_asked_for)
             counted = pause is None
-            failures = (call.known.failures if call.known else 0) + 1
-            if not retry.is_worth(error) or (counted and failures >= retry.attempts):
+            failures = (call.step.failures if call.step else 0) + 1
+            if not retry.applies_to(error) or (counted and failures >= retry.attempts):
                 raise
             if pause is None:
                 pause = retry.wait(failures)
             else:
-                asked += 1
-            call.pause(describe_error(error, call.path), pause, counted=counted)
+                pauses_asked_for += 1
+            call.schedule_retry(describe_error(error, call.path), pause, counted=counted)
         with uncharged():
             await call.execution.sleep(pause)
 
 
-async def _sit_out(call: StepCall) -> None:
-    """An earlier pass was interrupted between two attempts: wait for what is left of the pause."""
-    known = call.known
-    latest = known.latest if known else None
-    if known is None or latest is None or latest.ended_at is None or not latest.pause:
+async def _finish_pause(call: StepCall) -> None:
+    """Wait for what is left of a pause between two attempts in which an earlier pass was interrupted."""
+    step = call.step
+    latest = step.latest if step else None
+    if step is None or latest is None or latest.ended_at is None or not latest.pause:
         return
-    if known.status is StepStatus.RETRYING and latest.begun.fingerprint == call.fingerprint:
+    if step.status is StepStatus.RETRYING and latest.begun.fingerprint == call.fingerprint:
         left = latest.pause - (now() - latest.ended_at).total_seconds()
         with uncharged():
             await call.execution.sleep(max(0.0, min(left, latest.pause)))
 
 
-def _check_left(call: StepCall, retry: Retry) -> None:
-    """Raises the last failure when an earlier pass used up all attempts, and was interrupted in the fallback."""
-    known = call.known
-    if known is None or known.latest is None or known.latest.begun.fingerprint != call.fingerprint:
+def _check_attempts_left(call: StepCall, retry: Retry) -> None:
+    """Raise the last failure when an earlier pass used up all attempts, and was interrupted in the fallback."""
+    step = call.step
+    if step is None or step.latest is None or step.latest.begun.fingerprint != call.fingerprint:
         return
-    error = next((attempt.error for attempt in reversed(known.attempts) if attempt.error), None)
-    if known.failures >= retry.attempts and error is not None:
+    error = next((attempt.error for attempt in reversed(step.attempts) if attempt.error), None)
+    if step.failures >= retry.attempts and error is not None:
         raise StepFailed(error)
 
 
-def _asked_pause(error: BaseException, asked: int) -> float | None:
+def _read_retry_after(error: BaseException, pauses_asked_for: int) -> float | None:
+    """Return the pause (seconds) that the error asks for, or None when it asks for none that is granted."""
     try:
         pause = float(getattr(error, "retry_after", None))  # type: ignore[arg-type]  # whatever it is, often text
     except (TypeError, ValueError, OverflowError):
         return None
-    if asked >= MOST_RETRY_AFTERS or not pause <= LONGEST_RETRY_AFTER:  # written so that NaN is none either
+    if pauses_asked_for >= MOST_RETRY_AFTERS or not pause <= LONGEST_RETRY_AFTER:  # so written that NaN is none either
         return None
     return max(0.0, pause)

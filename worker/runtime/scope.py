@@ -23,16 +23,17 @@ T = TypeVar("T")
 class Scope:
     """One attempt of a step, as the code that runs in it sees it.
 
-    `text` is what it streams, `children` are the paths it has called, `asked` how often it has asked each question.
+    `text` is what it streams, `calls` are the paths of the steps it has called, `clocks` those of its timeouts, and
+    `ask_counts` says how often it has asked each question.
     """
 
     execution: Execution
     path: str
     parent: Scope | None = None
     attempt: int = 1
-    children: set[str] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
     clocks: list[Clock] = field(default_factory=list)
-    asked: Counter[str] = field(default_factory=Counter)
+    ask_counts: Counter[str] = field(default_factory=Counter)
     text: TextStream = field(init=False)
     _closed: bool = False
 
@@ -40,8 +41,8 @@ class Scope:
         self.text = TextStream(partial(self.emit, e.StepOutput))
 
     @property
-    def known(self) -> Step | None:
-        """The step as the log knows it."""
+    def step(self) -> Step | None:
+        """The fold of the step, or None before its first event."""
         return self.execution.run.steps.get(self.path)
 
     def emit(self, kind: Any, data: Any) -> None:
@@ -61,26 +62,26 @@ class Scope:
 
     @property
     def closed(self) -> bool:
-        """Whether this attempt is over, or one around it: nothing can be written for it any more."""
+        """True when this attempt is over, or one around it: nothing can be written for it any more."""
         return self._closed or (self.parent is not None and self.parent.closed)
 
     def close(self) -> None:
-        """The attempt is over, whatever tasks it has left behind."""
+        """End the attempt for its code: tasks that it has left behind can write nothing more."""
         self._closed = True
 
     def check_open(self) -> None:
-        """Raises `OutsideRun` when the attempt is over."""
+        """Raise `OutsideRun` when the attempt is over."""
         if self.closed:
             raise OutsideRun(
                 f"This attempt of {self.path} is over, so that nothing can be written for it any more. "
                 "Await the tasks that a step starts before it returns or raises."
             )
 
-    def enter(self, path: str) -> None:
-        """Note a call. Raises `DuplicatePath` when this attempt has made one of that path before."""
-        if path in self.children:
+    def add_call(self, path: str) -> None:
+        """Note a call of the step at `path`. Raise `DuplicatePath` when this attempt has called it before."""
+        if path in self.calls:
             raise DuplicatePath(f"{path} is called twice. Give each call a path of its own: `component.key(…)(…)`.")
-        self.children.add(path)
+        self.calls.add(path)
         self.execution.visited.add(path)
 
 
@@ -88,7 +89,7 @@ _current: ContextVar[Scope] = ContextVar("longhand_scope")
 
 
 def current_scope() -> Scope:
-    """The scope of the step that calls. Raises `OutsideRun` where there is none, and where its attempt is over."""
+    """Return the scope of the running code. Raise `OutsideRun` where there is none, and where its attempt is over."""
     try:
         scope = _current.get()
     except LookupError:
@@ -98,17 +99,17 @@ def current_scope() -> Scope:
 
 
 def enter_scope(scope: Scope) -> Token[Scope]:
-    """Make `scope` the current one; gives the token that leaves it."""
+    """Make `scope` the current one; return the token with which it is left."""
     return _current.set(scope)
 
 
 def leave_scope(token: Token[Scope]) -> None:
-    """Make the scope current that was so before."""
+    """Make that scope current again which was so before."""
     _current.reset(token)
 
 
 def resource(kind: type[T]) -> T:
-    """What the worker was wired with under this type: an author, a database, a site reader."""
+    """Return what the worker was wired with under this type: an author, a database, a site reader."""
     found = current_scope().execution.resources.get(kind)
     if found is None:
         raise OutsideRun(f"This worker has no {kind.__name__}. Wire it in worker/main.py.")

@@ -1,4 +1,4 @@
-"""What a run shows: its values go through the log, so they have a JSON form and a limit."""
+"""Serialization of what a run shows (published objects, proposals): JSON of limited size."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from worker.runtime.values import RESULT_LIMIT, canonical_json
 
 
 def as_json_value(value: Any, what: str) -> Any:
-    """The value as JSON data. Raises `NotShowable` when it has no such form, or is larger than a result may be; `what`
-    names it: "The object 'outline' of w/plan". Text in it that has no UTF-8 form is mended, names included."""
+    """Return the value as JSON data, with text that has no UTF-8 form mended (see `clean_text`), names included.
+
+    Raise `NotShowable` when the value has no JSON form, or is larger than a result may be. `what` names the value in
+    the error: "The object 'outline' of w/plan".
+    """
     try:
         data = _mend(to_jsonable_python(_mend(value)))
         size = len(canonical_json(data).encode())

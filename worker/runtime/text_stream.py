@@ -18,7 +18,7 @@ LARGEST_PIECE = 32 * 1024
 
 
 class TextStream:
-    """One attempt's text. Pass each piece, with its offset, to `emit`."""
+    """The text of one attempt. Each piece goes to `emit` with its offset in that text."""
 
     def __init__(self, emit: Callable[[Output], None]) -> None:
         self._emit = emit
@@ -38,16 +38,17 @@ class TextStream:
             self._emit(Output(offset=self._offset, text=piece))
             self._offset += len(piece)
         if not flush:
-            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._tick)
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._emit_held_back)
 
     def flush(self) -> None:
         """Emit what was held back, and stop the timer."""
         self.write("", flush=True)
 
-    def _tick(self) -> None:
+    def _emit_held_back(self) -> None:
         self._timer = None
         if self._held_back:
-            with suppress(AppendRefused, OutsideRun):  # the run's executor has been told, or is about to be
+            # The run's executor learns of a refusal from the execution, and of the end of an attempt from the step.
+            with suppress(AppendRefused, OutsideRun):
                 self.write("")
 
     def _stop_timer(self) -> None:

@@ -12,7 +12,7 @@ from worker.runtime.scope import Scope, current_scope
 
 
 async def limit_time(call: StepCall, seconds: float, attempt: Invocation) -> object:
-    """Execute for at most `seconds`. Raises `StepTimeout`, which is transient."""
+    """Execute for at most `seconds`. Raise `StepTimeout`, which is transient, when that is not enough."""
     clock = Clock(seconds)
     try:
         async with clock.timer:
@@ -38,7 +38,7 @@ def uncharged() -> Iterator[None]:
         yield
     finally:
         for clock in stopped:
-            clock.go_on()
+            clock.resume()
 
 
 def _clocks(scope: Scope | None) -> Iterator[Clock]:

@@ -1,4 +1,4 @@
-"""Values as steps remember them: canonical JSON, digests, and results that round-trip."""
+"""Inputs and results of steps: canonical JSON, digests, and results that round-trip."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from worker.runtime.errors import InputUnreadable, ResultTooLarge, ResultUnreadable
 
 RESULT_LIMIT = 256 * 1024
-"""The largest result, in bytes of JSON, that a step may remember."""
+"""The largest result of a step, in bytes of JSON."""
 
 
 class Ref(BaseModel):
@@ -27,21 +27,21 @@ class Ref(BaseModel):
 
 
 def canonical_json(value: Any) -> str:
-    """JSON that is the same text for the same value. Raises ValueError for NaN and infinity."""
+    """Return JSON that is the same text for the same value. Raise ValueError for NaN and infinity."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest(value: Any) -> str:
-    """A short digest of a JSON value."""
+    """Return a short digest of a JSON value."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
 
 
 def digest_inputs(arguments: Mapping[str, Any], path: str) -> dict[str, str]:
-    """A digest for each argument. Raises `InputUnreadable` for one that has no JSON form."""
+    """Return a digest for each argument. Raise `InputUnreadable` for one that has no JSON form."""
     digests = {}
     for name, value in arguments.items():
         try:
-            digests[name] = digest(_plain(value))
+            digests[name] = digest(_as_json(value))
         except (PydanticSerializationError, ValueError, TypeError) as error:
             raise InputUnreadable(
                 f"The argument {name!r} of {path} has no JSON form ({type(value).__name__}), so that a resumed run "
@@ -50,25 +50,25 @@ def digest_inputs(arguments: Mapping[str, Any], path: str) -> dict[str, str]:
     return digests
 
 
-def _plain(value: Any) -> Any:
-    """The value as JSON data. Sets have no order that another process would see again: they are sorted."""
+def _as_json(value: Any) -> Any:
+    """Return the value as JSON data. Sets have no order that another process would see again: they are sorted."""
     match value:
         case str() | None:
             return value
         case BaseModel():
-            return _plain(value.model_dump())
+            return _as_json(value.model_dump())
         case Mapping():
-            return {str(to_jsonable_python(key)): _plain(item) for key, item in value.items()}
+            return {str(to_jsonable_python(key)): _as_json(item) for key, item in value.items()}
         case list() | tuple():
-            return [_plain(item) for item in value]
+            return [_as_json(item) for item in value]
         case set() | frozenset():
-            return sorted((_plain(item) for item in value), key=canonical_json)
+            return sorted((_as_json(item) for item in value), key=canonical_json)
     return to_jsonable_python(value)
 
 
 @cache
 def result_adapter(function: Callable[..., Any]) -> TypeAdapter[Any]:
-    """Reads and writes results of the type that the function says it returns."""
+    """Return the adapter that reads and writes results of the type in the function's annotation."""
     hints = get_type_hints(function)
     try:
         return TypeAdapter(hints.get("return", Any))
@@ -80,7 +80,7 @@ def result_adapter(function: Callable[..., Any]) -> TypeAdapter[Any]:
 
 
 def encode_result(adapter: TypeAdapter[Any], value: Any, path: str) -> Any:
-    """A result as JSON data. Raises `ResultUnreadable` or `ResultTooLarge`, which say what to do."""
+    """Return a result as JSON data. Raise `ResultUnreadable` or `ResultTooLarge`, which say what to do."""
     try:
         data = adapter.dump_python(value, mode="json", warnings="none")
         size = len(canonical_json(data).encode())
@@ -97,7 +97,7 @@ def encode_result(adapter: TypeAdapter[Any], value: Any, path: str) -> Any:
 
 
 def decode_result(adapter: TypeAdapter[Any], data: Any, path: str) -> Any:
-    """A value from its JSON data. Raises `ResultUnreadable` when it does not fit the annotation."""
+    """Return a value from its JSON data. Raise `ResultUnreadable` when the data does not fit the annotation."""
     try:
         return adapter.validate_json(json.dumps(data))
     except ValidationError as error:

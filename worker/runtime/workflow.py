@@ -35,7 +35,7 @@ class Workflow:
         return result_adapter(self.function)
 
     def manifest(self) -> WorkflowManifest:
-        """What the worker announces."""
+        """Return the description of the workflow that the worker announces."""
         return WorkflowManifest(
             name=self.name,
             version=self.version,

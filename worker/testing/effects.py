@@ -1,4 +1,4 @@
-"""Effects: what components do to the world outside, and whether a death made them do it again.
+"""Effects: what components do to the world outside, and whether they did it again after a kill.
 
 A step's success and its effects are not one append. So an effect may happen again when its step was interrupted before
 it succeeded (at least once); when the step had succeeded, it must not.
@@ -25,7 +25,7 @@ NOT_ATOMIC = (
 
 @dataclass(frozen=True)
 class Effect:
-    """Something that happened outside, and where the run stood: `entries` is the log's length at that time.
+    """Something that happened outside; `entries` is the length of the run's log at that time.
 
     `again`: its step had succeeded before, and no person had it retried since.
     """
@@ -39,8 +39,8 @@ class Effect:
     entries: int
 
 
-class Record:
-    """The effects of one run. What a dead worker would still do does not happen."""
+class EffectRecord:
+    """The effects of one run. What a worker does after it was killed is left out: it would not happen."""
 
     def __init__(self, log: MemoryLog) -> None:
         self.log = log
@@ -56,43 +56,42 @@ class Record:
         )
 
     def add(self, name: str, *, once: bool) -> None:
-        if self.journal is None or self.journal.death.is_set():
+        if self.journal is None or self.journal.killed.is_set():
             return
         scope = current_scope()
-        known = scope.known
-        before, generation = (known.succeeded, known.generation) if known else (None, "")
+        before, generation = (scope.step.succeeded, scope.step.generation) if scope.step else (None, "")
         again = before is not None and before.generation == generation
         entries = len(self.log.entries)
         self.effects.append(Effect(name, once, scope.path, scope.attempt, generation, again, entries))
-        self.journal.pass_moments(1)
+        self.journal.pass_places(1)
 
 
-current_record: ContextVar[Record] = ContextVar("longhand_effects")
+current_record: ContextVar[EffectRecord] = ContextVar("longhand_effects")
 
 
 class Effects:
-    """Where the stand-ins of a test note what a component had them do; outside of disturbed runs they note nothing.
+    """Collects what the stand-ins of a test report that a component had them do; outside of runs of the kit, nothing.
 
-    `repeated` tells the effects that happened more often than undisturbed, as they may, and how often in one run.
+    `repeated` counts the effects that happened more often than undisturbed, as they may: how often in one run.
     """
 
     def __init__(self) -> None:
         self.repeated: Counter[str] = Counter()
 
     def note(self, name: str, *details: Any) -> None:
-        """This happened, and may happen again as long as the step has not succeeded."""
+        """Report an effect that may happen again as long as its step has not succeeded."""
         self._add(name, details, once=False)
 
     def once(self, name: str, *details: Any) -> None:
-        """This happened, and must not happen again in this run unless a person has the step retried."""
+        """Report an effect that must not happen again in this run, unless a person has the step retried."""
         self._add(name, details, once=True)
 
     def _add(self, name: str, details: Sequence[Any], *, once: bool) -> None:
         if record := current_record.get(None):
             record.add(f"{name}({', '.join(map(repr, details))})", once=once)
 
-    def judge(self, record: Record, undisturbed: Record) -> list[str]:
-        """What must not have happened again; what may have is counted."""
+    def check(self, record: EffectRecord, undisturbed: EffectRecord) -> list[str]:
+        """Return the effects that must not have happened again, as problems; count in `repeated` those that may."""
         history = _History(record)
         problems = [
             *history.find_twice(),
@@ -108,9 +107,9 @@ class Effects:
 
 
 class _History:
-    """One run's effects, and what became of the attempts that had them."""
+    """One run's effects, and how the attempts ended that had them."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: EffectRecord) -> None:
         self._effects = record.effects
         self._events = record.log.events
         self._ended: dict[tuple[str, int], tuple[int, str]] = {}
@@ -120,6 +119,7 @@ class _History:
                 self._ended.setdefault((event.step, event.attempt), (place, how))
 
     def find_twice(self) -> Iterator[str]:
+        """Find effects that happened more than once, though reported by `Effects.once`."""
         groups: dict[tuple[str, str], list[Effect]] = defaultdict(list)
         for effect in self._effects:
             if effect.once:
@@ -130,6 +130,7 @@ class _History:
                 yield f"{name} may happen once, and happened {len(effects)} times: in {places}.\n{NOT_ATOMIC}"
 
     def find_again(self, undisturbed: Sequence[Effect]) -> Iterator[str]:
+        """Find effects of steps that were executed again although they had succeeded."""
         usual = {effect.step for effect in undisturbed if effect.again}
         for effect in self._effects:
             if effect.again and effect.step not in usual:
@@ -141,7 +142,7 @@ class _History:
                 )
 
     def find_elsewhere(self, undisturbed: Sequence[Effect]) -> Iterator[str]:
-        """The same effect by another step, after those that should have it have succeeded."""
+        """Find effects that another step had too, after the steps that should have them had succeeded."""
         if any(isinstance(event, e.CommandRetry) for event in self._events):
             return
         usual = Counter(effect.name for effect in undisturbed)

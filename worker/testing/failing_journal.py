@@ -1,4 +1,4 @@
-"""A worker to whom something happens at a chosen moment: it dies, or a person cancels its run."""
+"""A journal that fails at a chosen place of a run: its worker is killed, or a person cancels the run."""
 
 from __future__ import annotations
 
@@ -12,65 +12,70 @@ from worker.runtime.journal import Release
 
 
 class FailingJournal:
-    """A journal that lets `left` moments pass, and then strikes: `strike` is called, or else the worker is dead.
+    """A journal that calls `disturb` after `places_left` facts and effects, or never where that is None.
 
-    A moment is a fact of the run, or an effect that the worker noted (see `Effects`). What a release appends is one
-    append, as it is in Redis: the worker dies before it or after it. Nothing of a dead worker reaches the log, and it
-    hears nothing more. `death` is set when it died; at more than `most` entries of the log, it dies in any case.
+    Without a `disturb`, the worker is killed there: `killed` is set, nothing that it still emits reaches the log, and
+    its calls never return. What a release appends is one append, as it is in Redis: the worker is killed before it or
+    after it. At more than `most_entries` entries in the log, the worker is killed in any case.
     """
 
     def __init__(
-        self, journal: MemoryJournal, left: int | None, most: int, strike: Callable[[], None] | None = None
+        self,
+        journal: MemoryJournal,
+        places_left: int | None,
+        most_entries: int,
+        disturb: Callable[[], None] | None = None,
     ) -> None:
         self._journal = journal
-        self.left = left
-        self._most = most
-        self.death = asyncio.Event()
-        self._strike = strike or self.death.set
-        self.pass_moments(0)
+        self.places_left = places_left
+        self._most_entries = most_entries
+        self.killed = asyncio.Event()
+        self._disturb = disturb or self.killed.set
+        self.pass_places(0)
 
     @property
-    def overran(self) -> bool:
-        return len(self._journal.log.entries) > self._most
+    def too_long(self) -> bool:
+        """True when the log has more entries than it may have."""
+        return len(self._journal.log.entries) > self._most_entries
 
-    def pass_moments(self, count: int) -> None:
-        """Something happened, so many times; strike when it is time."""
-        if self.overran:
-            self.death.set()
-        if self.left is None:
+    def pass_places(self, count: int) -> None:
+        """Count facts and effects that happened, and disturb the run when it is time."""
+        if self.too_long:
+            self.killed.set()
+        if self.places_left is None:
             return
-        self.left -= count
-        if self.left <= 0:
-            self.left = None
-            self._strike()
+        self.places_left -= count
+        if self.places_left <= 0:
+            self.places_left = None
+            self._disturb()
 
-    async def _wait_if_dead(self) -> None:
-        if self.death.is_set():
+    async def _block_if_killed(self) -> None:
+        if self.killed.is_set():
             await asyncio.Future()
 
     def emit(self, event: Event) -> None:
-        if not self.death.is_set():
+        if not self.killed.is_set():
             self._journal.emit(event)
-            self.pass_moments(1)
+            self.pass_places(1)
 
     async def commit(self) -> None:
-        await self._wait_if_dead()
+        await self._block_if_killed()
         await self._journal.commit()
-        await self._wait_if_dead()
+        await self._block_if_killed()
 
     async def release(self, events: Sequence[Event], how: Release, handled: str) -> None:
-        await self._wait_if_dead()
+        await self._block_if_killed()
         await self._journal.release(events, how, handled)
-        self.pass_moments(len(events))
+        self.pass_places(len(events))
 
     async def fold(self) -> Run:
-        await self._wait_if_dead()
+        await self._block_if_killed()
         return await self._journal.fold()
 
     async def commands(self, after: str) -> list[Command]:
-        await self._wait_if_dead()
+        await self._block_if_killed()
         return await self._journal.commands(after)
 
     async def next_command(self, after: str) -> None:
-        await self._wait_if_dead()
+        await self._block_if_killed()
         await self._journal.next_command(after)

@@ -1,4 +1,4 @@
-"""What must hold of every log, however often its workers died."""
+"""Invariants: what must hold of every log, however often its workers were killed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ COMMANDS = (e.CommandCancel, e.CommandRetry, e.CommandAnswer)
 
 
 @dataclass
-class _Seen:
-    """One step's history so far."""
+class _StepHistory:
+    """One step's events so far: its newest attempt, the length of its text, and where in the log it began."""
 
     attempt: int = 0
     written: int = 0
@@ -27,17 +27,17 @@ class _Seen:
 
 
 def check_log(events: Sequence[e.Event]) -> list[str]:
-    """What is wrong with a run's whole log; nothing, when all is well.
+    """Return what is wrong with a run's whole log, as problems.
 
     Every event stands there once. One epoch follows the other. Attempts only rise; what succeeded is not started again,
     nor what still runs in the same pass; no fact comes from an attempt that is over, and no text is missing or doubled
-    within one. There is one end at a time, after which only a command makes the log go on.
+    within one. There is one end at a time, and after it the next event is a command.
     """
     return [*_check_order(events), *_check_steps(events), *_check_ends(events)]
 
 
 def count_restarts(events: Iterable[e.Event]) -> int:
-    """How often a step was started that had succeeded with the same fingerprint before."""
+    """Return how often a step was started that had succeeded with the same fingerprint before."""
     return sum("was started again" in problem for problem in _check_steps(list(events)))
 
 
@@ -58,49 +58,49 @@ def _check_order(events: Sequence[e.Event]) -> Iterator[str]:
 
 
 def _check_steps(events: Sequence[e.Event]) -> Iterator[str]:
-    steps: dict[str, _Seen] = {}
+    steps: dict[str, _StepHistory] = {}
     pass_began = 0
-    for place, event in enumerate(events):
+    for index, event in enumerate(events):
         if isinstance(event, e.RunStarted):
-            pass_began = place
+            pass_began = index
         if not event.step or isinstance(event, e.StepSkipped):
             continue
-        seen = steps.setdefault(event.step, _Seen())
+        step = steps.setdefault(event.step, _StepHistory())
         if isinstance(event, e.StepStarted):
             outer = [steps[path].began for path in ancestors(event.step) if path in steps]
-            if seen.attempt and not seen.over and seen.began > max(pass_began, *outer, 0):
-                yield f"{event.id}: {event.step} was started again while attempt {seen.attempt} of it ran"
-            yield from _begin(seen, event)
-            seen.began = place
+            if step.attempt and not step.over and step.began > max(pass_began, *outer, 0):
+                yield f"{event.id}: {event.step} was started again while attempt {step.attempt} of it ran"
+            yield from _check_start(step, event)
+            step.began = index
         else:
-            yield from _go_on(seen, event)
+            yield from _check_fact(step, event)
 
 
-def _begin(seen: _Seen, event: e.StepStarted) -> Iterator[str]:
-    if event.attempt <= seen.attempt:
-        yield f"{event.id}: attempt {event.attempt} of {event.step} follows attempt {seen.attempt}"
-    if event.data.fingerprint in seen.succeeded:
+def _check_start(step: _StepHistory, event: e.StepStarted) -> Iterator[str]:
+    if event.attempt <= step.attempt:
+        yield f"{event.id}: attempt {event.attempt} of {event.step} follows attempt {step.attempt}"
+    if event.data.fingerprint in step.succeeded:
         yield f"{event.id}: {event.step} had succeeded, and was started again"
-    seen.attempt, seen.written, seen.over = event.attempt, 0, False
+    step.attempt, step.written, step.over = event.attempt, 0, False
 
 
-def _go_on(seen: _Seen, event: e.Event) -> Iterator[str]:
-    if event.attempt != seen.attempt:
-        yield f"{event.id}: {event.type} of attempt {event.attempt} of {event.step}, which is at attempt {seen.attempt}"
-    if seen.over:
+def _check_fact(step: _StepHistory, event: e.Event) -> Iterator[str]:
+    if event.attempt != step.attempt:
+        yield f"{event.id}: {event.type} of attempt {event.attempt} of {event.step}, which is at attempt {step.attempt}"
+    if step.over:
         yield f"{event.id}: {event.type} of {event.step} after the attempt was over"
     match event:
         case e.StepOutput(data=data):
-            if data.offset != seen.written:
-                yield f"{event.id}: text of {event.step} at {data.offset}, where {seen.written} was next"
-            seen.written = data.offset + len(data.text)
+            if data.offset != step.written:
+                yield f"{event.id}: text of {event.step} at {data.offset}, where {step.written} was next"
+            step.written = data.offset + len(data.text)
         case e.StepSucceeded(data=data):
             # The root step succeeds with the run, and is what a retry starts again.
             if "/" in event.step:
-                seen.succeeded.add(data.fingerprint)
-            seen.over = True
+                step.succeeded.add(data.fingerprint)
+            step.over = True
         case e.StepFailed() | e.StepRetrying():
-            seen.over = True
+            step.over = True
 
 
 def _check_ends(events: Sequence[e.Event]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a run came to, and where that first parted from what it should have come to."""
+"""The outcome of a run, and where it first differs from the expected one."""
 
 from __future__ import annotations
 
@@ -32,41 +32,41 @@ class Outcome:
 
 
 def find_difference(events: Sequence[e.Event], expected: Sequence[e.Event]) -> list[str]:
-    """How the run of these events came to something else than the expected one; nothing, when it came to the same."""
+    """Return how the outcome of these events differs from the expected one, as problems."""
     run, wanted = fold("", events), fold("", expected)
     if Outcome.of(run) == Outcome.of(wanted):
         return []
     return [
-        *_tell_outcome(Outcome.of(run), Outcome.of(wanted)),
-        *_tell_first_step(run, expected),
-        *_tell_misses(events, expected),
+        *_describe_outcome(Outcome.of(run), Outcome.of(wanted)),
+        *_describe_first_step(run, expected),
+        *_describe_misses(events, expected),
     ]
 
 
-def _tell_outcome(came_to: Outcome, wanted: Outcome) -> Iterator[str]:
-    if came_to.status != wanted.status:
-        yield f"it ended as {came_to.status} instead of {wanted.status}"
-    elif came_to.output != wanted.output:
-        yield f"its output is {show(came_to.output)} instead of {show(wanted.output)}"
+def _describe_outcome(actual: Outcome, wanted: Outcome) -> Iterator[str]:
+    if actual.status != wanted.status:
+        yield f"it ended as {actual.status} instead of {wanted.status}"
+    elif actual.output != wanted.output:
+        yield f"its output is {show(actual.output)} instead of {show(wanted.output)}"
     else:
-        for path in sorted({*came_to.steps, *wanted.steps}):
-            one, other = came_to.steps.get(path), wanted.steps.get(path)
+        for path in sorted({*actual.steps, *wanted.steps}):
+            one, other = actual.steps.get(path), wanted.steps.get(path)
             if one != other:
                 yield f"{path} (state, text, objects) is {show(one)} instead of {show(other)}"
 
 
-def _tell_first_step(run: Run, expected: Sequence[e.Event]) -> Iterator[str]:
-    """The first event of the undisturbed run that says something else of its step than this run does."""
+def _describe_first_step(run: Run, expected: Sequence[e.Event]) -> Iterator[str]:
+    """Find the first step that came to something else than undisturbed, and steps that only this run has."""
     for event in expected:
-        if event.step and (said := _differs(run.steps.get(event.step), event)):
-            yield f"the first step that differs is {event.step}: {said}"
+        if event.step and (difference := _compare_step(run.steps.get(event.step), event)):
+            yield f"the first step that differs is {event.step}: {difference}"
             break
     known = {event.step for event in expected}
     if new := [path for path in run.steps if path not in known]:
         yield f"the undisturbed run has no step {', '.join(new)}"
 
 
-def _differs(step: Step | None, event: e.Event) -> str:
+def _compare_step(step: Step | None, event: e.Event) -> str:
     if step is None or (step.status is StepStatus.SKIPPED and isinstance(event, e.StepSucceeded | e.StepFailed)):
         return "the run did not come to it"
     match event:
@@ -85,7 +85,7 @@ def _differs(step: Step | None, event: e.Event) -> str:
     return ""
 
 
-def _tell_misses(events: Sequence[e.Event], expected: Sequence[e.Event]) -> Iterator[str]:
+def _describe_misses(events: Sequence[e.Event], expected: Sequence[e.Event]) -> Iterator[str]:
     usual = {(path, miss) for path, _, miss in _misses(expected)}
     for path, attempt, miss in _misses(events):
         if (path, miss) not in usual:
@@ -99,17 +99,18 @@ def _misses(events: Sequence[e.Event]) -> Iterator[tuple[str, int, str]]:
 
 
 def show(value: Any) -> str:
-    said = repr(value)
-    return said if len(said) <= MOST_SHOWN else said[:MOST_SHOWN] + "…"
+    """Return the value as messages show it, cut to `MOST_SHOWN` characters."""
+    text = repr(value)
+    return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "…"
 
 
 def show_event(event: e.Event) -> str:
-    """An event as messages name it: `step.started of mail/send:ada`."""
+    """Return an event's name in messages: `step.started of mail/send:ada`."""
     return f"{event.type} of {event.step}" if event.step else event.type
 
 
 def show_last(events: Sequence[e.Event]) -> str:
-    """The end of a log, one event a line."""
+    """Return the last ten events of a log, one a line."""
     return "\n".join(f"  {event.id} {show_event(event)}{_detail(event)}" for event in events[-10:])
 
 

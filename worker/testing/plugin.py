@@ -1,7 +1,7 @@
 """The chaos kit as a pytest plugin: `pytest -p worker.testing.plugin`, or in the top conftest.py
 `pytest_plugins = ["worker.testing.plugin"]`.
 
-async def test_survives_deaths(chaos):
+async def test_survives_kills(chaos):
     await chaos.at_every_event(my_workflow, given(MyInput(…)))
 
 Tests that take `chaos` may be async without any other plugin; where one runs async tests, it runs these too.
@@ -17,18 +17,18 @@ import pytest
 
 from worker.testing.chaos import Chaos
 
-REPEATED = "effects that deaths repeated"
+REPEATED = "effects that kills repeated"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--chaos-seed", type=int, default=0, help="which random deaths workers die")
+    parser.addoption("--chaos-seed", type=int, default=0, help="the seed of the random kills")
     parser.addoption(
-        "--chaos-at", default="", help="the one place to disturb a run at, or the places of several deaths: 3,17"
+        "--chaos-at", default="", help="the one place to disturb a run at, or the places of several kills: 3,17"
     )
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run an async test that takes `chaos`, if no other plugin has made it its own."""
+    """Run an async test that takes `chaos`, unless another plugin runs async tests."""
     test = pyfuncitem.obj
     if "chaos" not in pyfuncitem.fixturenames or not inspect.iscoroutinefunction(test):
         return None
@@ -38,7 +38,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.fixture
 def chaos(request: pytest.FixtureRequest) -> Iterator[Chaos]:
-    """Disturbs runs of a workflow, and checks what must hold."""
+    """Return the `Chaos` of this test, with the seed and the places of the command line."""
     config = request.config
     places = config.getoption("--chaos-at", default="")
     plugin = "" if config.pluginmanager.hasplugin("worker.testing.plugin") else " -p worker.testing.plugin"
@@ -53,18 +53,18 @@ def chaos(request: pytest.FixtureRequest) -> Iterator[Chaos]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell which effects happened more often than undisturbed, as they may when a worker dies too early."""
+    """List the effects that happened more often than undisturbed, as they may when a worker is killed too early."""
     reports = [
         report for kind in terminalreporter.stats.values() for report in kind if hasattr(report, "user_properties")
     ]
-    told = {
+    lines = {
         f"{report.nodeid}: {effect} up to {count} times in a run"
         for report in reports
         for name, effects in report.user_properties
         if name == REPEATED
         for effect, count in effects.items()
     }
-    if told:
-        terminalreporter.section("chaos: effects of steps that a death interrupted, and that so happened again")
-        for line in sorted(told):
+    if lines:
+        terminalreporter.section("chaos: effects that happened again, because a kill interrupted their step")
+        for line in sorted(lines):
             terminalreporter.line(line)

@@ -1,4 +1,4 @@
-"""Worlds: what surrounds a run while it is disturbed."""
+"""Scenarios: the surroundings of a run while it is disturbed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from worker.runtime.execution import ResultCache
 Resources = Mapping[Any, Any]
 
 Wire = Callable[[int], Awaitable[Resources]]
-"""Gives the resources of a worker that holds the run in this epoch, as `worker/main.py` wires them."""
+"""Returns the resources of a worker that holds the run in this epoch, as `worker/main.py` wires them."""
 
 
 async def wire_nothing(_epoch: int) -> Resources:
@@ -26,7 +26,7 @@ class Scenario:
 
     `run_id` is the id under which the run's rows stand, where there are any. `answers` are a person's, by the names of
     the asks, each a value or a function of the ask; where there is none, the proposal is taken as it is. `ends` is how
-    the run ends when nobody disturbs it. Without a `cache`, the run has one of its own. A run of more passes or facts
+    the run ends when nothing disturbs it. Without a `cache`, the run has one of its own. A run of more passes or facts
     than `most_passes` and `most_facts`, or one that writes nothing for `patience` seconds, is taken for endless.
     """
 
@@ -41,7 +41,7 @@ class Scenario:
     patience: float = 60.0
 
     def answer(self, ask: Ask) -> Any:
-        """What a person answers to this."""
+        """Return a person's answer to this ask."""
         if ask.name not in (self.answers or {}):
             return ask.proposal
         answer = (self.answers or {})[ask.name]
@@ -49,22 +49,22 @@ class Scenario:
 
 
 Scenarios = Callable[[], AbstractAsyncContextManager[Scenario]]
-"""Makes a new world for each run, so that runs do not see each other."""
+"""Opens a new scenario for each run, so that runs do not see each other."""
 
 
-def given(value: Any, resources: Resources | Callable[[], Resources] | None = None, **world: Any) -> Scenarios:
-    """Worlds with this input, and these resources for every worker; what else there is to say of a `Scenario` by name.
+def given(value: Any, resources: Resources | Callable[[], Resources] | None = None, **fields: Any) -> Scenarios:
+    """Return scenarios with this input, and these resources for every worker; `fields` are others of `Scenario`.
 
     Resources that remember something are better given as a function, which makes new ones for each run.
     """
 
     @asynccontextmanager
-    async def make() -> Any:
-        made = (resources() if callable(resources) else resources) or {}
+    async def open_scenario() -> Any:
+        own = (resources() if callable(resources) else resources) or {}
 
         async def wire(_epoch: int) -> Resources:
-            return made
+            return own
 
-        yield Scenario(value, wire, **world)
+        yield Scenario(value, wire, **fields)
 
-    return make
+    return open_scenario

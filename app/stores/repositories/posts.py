@@ -15,6 +15,11 @@ async def find_post(session: AsyncSession, post_id: str, workspace_id: str) -> P
     return await session.scalar(query)
 
 
+async def find_post_of_run(session: AsyncSession, run_id: str) -> PostRow | None:
+    """Return the post that a run writes, None for a run that writes none."""
+    return await session.scalar(select(PostRow).where(col(PostRow.run_id) == run_id))
+
+
 async def list_posts(session: AsyncSession, site_id: str) -> list[tuple[PostRow, RunRow]]:
     """The site's posts with their runs, newest first."""
     query = (

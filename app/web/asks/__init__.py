@@ -1,1 +1,1 @@
-"""Answers that a person types for a run's questions: reading, checking and showing them."""
+"""Asks of a run: reading, checking and showing the answers that people type."""

@@ -1,4 +1,4 @@
-"""What people type as answers: an outline on a post's page, JSON on a run's own."""
+"""Typed answers to asks: an outline on a post's page, JSON on a run's own page."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from app.runs.errors import InputInvalid, Problem
 from app.runs.published import read_value
 from app.stores.database import Database
 from app.stores.repositories.drafts import list_drafts
-from app.web.asks.outline_form import answer_of, read_outline, say_problems
+from app.web.asks.outline_form import describe_outline_problems, outline_answer, read_outline
 from app.web.forms import Form
 from app.web.fragments.context import Draft
-from app.web.fragments.json_text import as_json
+from app.web.fragments.json_text import format_json
 
 Typed = str | dict[str, Any]
 """An answer as it stands in its form: text, or an outline with the sections that were left out."""
 
-_SAID = 8
-"""Problems of a text that are said at once."""
+_MOST_PROBLEMS = 8
+"""Problems of a JSON text that are listed at once."""
 
 
 def read_typed(form: Form) -> Typed:
     return form["value"] if "value" in form.values else read_outline(form)
 
 
-def value_of(typed: Typed) -> Any:
-    """The answer's JSON. Raises `InputInvalid` for text that is none; whether it fits is for who takes the answer."""
+def parse_answer(typed: Typed) -> Any:
+    """Return the answer's JSON, unchecked against its schema. Raise `InputInvalid` for text that is no JSON."""
     if isinstance(typed, dict):
-        return answer_of(typed)
+        return outline_answer(typed)
     try:
         return json.loads(typed)
     except (ValueError, RecursionError):
         raise InputInvalid([Problem("value", "This is not JSON that can be read.")]) from None
 
 
-def say_wrong(typed: Typed, invalid: InputInvalid) -> dict[str, str]:
-    """What is wrong with it, in words: by the fields of an outline, or by places in the JSON."""
+def describe_problems(typed: Typed, invalid: InputInvalid) -> dict[str, str]:
+    """Describe in words why the answer was refused: by fields of the outline's form, or by places in the JSON."""
     if isinstance(typed, dict):
-        return say_problems(typed, invalid)
-    said: dict[str, str] = {}
-    for problem in invalid.problems[:_SAID]:
+        return describe_outline_problems(typed, invalid)
+    messages: dict[str, str] = {}
+    for problem in invalid.problems[:_MOST_PROBLEMS]:
         place = problem.path.removeprefix("value").removeprefix(".") or "Answer"
-        said.setdefault(place, f"{place}: {problem.message}")
-    return said
+        messages.setdefault(place, f"{place}: {problem.message}")
+    return messages
 
 
 async def find_drafts(kind: str, run: Run, database: Database) -> dict[str, Draft]:
-    """What was kept for the questions of a run that waits, by ask, as a page of this kind shows it."""
+    """Find the drafts for the asks of a waiting run, by ask, as a page of this kind shows them."""
     if run.status is not RunStatus.WAITING:
         return {}
     async with database.reading() as session:
@@ -60,15 +60,15 @@ async def find_drafts(kind: str, run: Run, database: Database) -> dict[str, Draf
 
 
 def _as_text(typed: Typed) -> str:
-    return as_json(answer_of(typed)) if isinstance(typed, dict) else typed
+    return format_json(outline_answer(typed)) if isinstance(typed, dict) else typed
 
 
 def _as_outline(typed: Typed) -> dict[str, Any] | None:
-    """None for text that is no outline, or not yet: it stays where it was typed."""
+    """Return the typed outline; None for text that is no outline (yet), which stays on the run's own page."""
     if isinstance(typed, dict):
         return typed
     try:
-        outline = read_value(Outline, value_of(typed))
+        outline = read_value(Outline, parse_answer(typed))
     except InputInvalid:
         return None
     return outline.model_dump() if outline else None

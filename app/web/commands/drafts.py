@@ -15,7 +15,7 @@ from app.runs.errors import NotPossible
 from app.web.asks.answers import read_typed
 from app.web.commands.form_target import FORM_TARGET, FormTarget
 from app.web.forms import read_form
-from app.web.redirects import is_fragment
+from app.web.redirects import is_htmx_request
 from app.web.responses import HTML
 
 
@@ -23,7 +23,7 @@ from app.web.responses import HTML
 async def save_draft(target: NamedDependency[FormTarget], drafts: NamedDependency[Drafts]) -> Response[str]:
     """Save the form of an ask as its draft. The response is what the form shows as the state of its draft."""
     form = await read_form(target.request)
-    if form.cut:
+    if form.truncated:
         return _refuse("This is too long to be kept before you send it; it is still here.", 422)
     try:
         kept_at = await drafts.save(target.row.id, form["ask"], read_typed(form))
@@ -50,7 +50,7 @@ async def redirect_to_draft(
 
     Respond to such a form with 204 if there is no draft: the form is complete as it is.
     """
-    if is_fragment(target.request) and ask not in await drafts.list_asks(target.row.id):
+    if is_htmx_request(target.request) and ask not in await drafts.list_asks(target.row.id):
         return Response("", status_code=204, media_type=HTML)
     return Redirect(f"/runs/{target.row.id}", status_code=303) if view == "run" else await target.redirect_back()
 

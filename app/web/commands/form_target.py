@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from litestar import Request, Response
+from litestar import Response
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -19,20 +18,21 @@ from app.runs.queries import LoadedRun, Queries, catch_up
 from app.stores.repositories.listings import page_of_run, post_of_run
 from app.stores.stores import Stores
 from app.stores.tables import RunRow
-from app.web.forms import Form
-from app.web.fragments.context import Context
+from app.web.forms import Form, PageRequest
+from app.web.fragments.context import PageContext
 from app.web.fragments.partials import dom_id
-from app.web.posts.pages import answer_post, find_own_post
+from app.web.posts.pages import find_own_post, load_post_page
 from app.web.redirects import is_from_own_page
-from app.web.runs.pages import answer_run
-from app.web.sites.pages import answer_site, find_own_site
+from app.web.responses import RunPage, respond_with_run_page
+from app.web.runs.pages import load_run_page
+from app.web.sites.pages import find_own_site, load_site_page
 
 
 @dataclass(frozen=True, slots=True)
 class FormTarget:
     """The run that a form acts on. Its row was read once, and it is the requester's."""
 
-    request: Request[Any, Any, Any]
+    request: PageRequest
     requester: Requester
     row: RunRow
     stores: Stores
@@ -55,25 +55,28 @@ class FormTarget:
     async def refuse(self, loaded: LoadedRun, reason: NotPossible) -> Response[str]:
         """Respond with the page on which the form stood, as it is now, and the reason why the command was not taken."""
         run = await catch_up(self.stores.log, loaded.run)
-        return await self.respond(run, Context(refused=str(reason)), status=409)
+        return await self.respond(run, PageContext(refused=str(reason)), status=409)
 
-    async def respond(self, run: Run, context: Context, status: int) -> Response[str]:
+    async def respond(self, run: Run, context: PageContext, status: int) -> Response[str]:
         """Respond with the page on which the form stood; for an answer typed as text, with the run's own page."""
-        parts = self.stores.database, self.stores.fleet
-        typed_text = any(isinstance(draft.typed, str) for draft in (context.drafts or {}).values())
-        if not typed_text and not is_from_own_page(self.request, self.row.id):
-            post_id = await post_of_run(self.stores.database, self.row)
-            if post_id:
-                post = await find_own_post(self.stores.database, post_id, self.requester)
-                return await answer_post(self.request, post, run, context, *parts, status=status)
+        has_typed_text = any(isinstance(draft.typed, str) for draft in (context.drafts or {}).values())
+        page = await self._load_page(own=has_typed_text or is_from_own_page(self.request, self.row.id))
+        return await respond_with_run_page(page, run, context, self.stores.database, self.stores.fleet, status=status)
+
+    async def _load_page(self, *, own: bool) -> RunPage:
+        """Load the run's own page, or else that of the post or site which the run makes, if there is one."""
+        database = self.stores.database
+        if not own:
+            if post_id := await post_of_run(database, self.row):
+                return await load_post_page(await find_own_post(database, post_id, self.requester), database)
             if self.row.site_id and page_of_run(self.row, None).startswith("/sites/"):
-                site = await find_own_site(self.stores.database, self.row.site_id, self.requester)
-                return await answer_site(self.request, site, Form(), run, context, *parts, self.settings, status=status)
-        return await answer_run(self.request, self.row, run, context, *parts, status=status)
+                site = await find_own_site(database, self.row.site_id, self.requester)
+                return await load_site_page(site, Form(), database, self.stores.fleet, self.settings)
+        return await load_run_page(self.row, database)
 
 
 async def provide_form_target(
-    request: Request[Any, Any, Any],
+    request: PageRequest,
     run_id: FromPath[str],
     requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],

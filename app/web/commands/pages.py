@@ -14,13 +14,13 @@ from app.runs.commands import Commands
 from app.runs.drafts import Drafts
 from app.runs.errors import InputInvalid, NotPossible, UnderWay
 from app.web.asks.answers import (
+    describe_problems,
+    parse_answer,
     read_typed,
-    say_wrong,
-    value_of,
 )
 from app.web.commands.form_target import FORM_TARGET, FormTarget
 from app.web.forms import Form, read_form
-from app.web.fragments.context import Context, Draft
+from app.web.fragments.context import Draft, PageContext
 
 
 @post("/runs/{run_id:str}/cancellation", dependencies=FORM_TARGET)
@@ -62,10 +62,10 @@ async def answer_ask(
     form = await read_form(target.request)
     loaded = await target.load()
     try:
-        await commands.answer(loaded, name, form["ask"], value_of(read_typed(form)))
+        await commands.answer(loaded, name, form["ask"], parse_answer(read_typed(form)))
     except InputInvalid as invalid:
         draft = await _save_invalid(drafts, loaded.run, form, invalid)
-        return await target.respond(loaded.run, Context(drafts={form["ask"]: draft}), status=400)
+        return await target.respond(loaded.run, PageContext(drafts={form["ask"]: draft}), status=400)
     except NotPossible as reason:
         return await target.refuse(loaded, reason)
     return await target.redirect_back()
@@ -74,7 +74,7 @@ async def answer_ask(
 async def _save_invalid(drafts: Drafts, run: Run, form: Form, invalid: InputInvalid) -> Draft:
     """Save an invalid answer as the draft, because it is the newest that was typed; a truncated one is not saved."""
     typed, kept_at = read_typed(form), None
-    if not form.cut:
+    if not form.truncated:
         with suppress(NotPossible):
             kept_at = await drafts.save(run.id, form["ask"], typed, run)
-    return Draft(typed, kept_at, say_wrong(typed, invalid))
+    return Draft(typed, kept_at, describe_problems(typed, invalid))

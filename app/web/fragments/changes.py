@@ -7,8 +7,8 @@ from app.contract.step import Attempt, Step
 from app.live.fragments import latest
 
 
-def settled_at(step: Step) -> str:
-    """The cursor of the last change of a step's state and messages; text that only grew does not count."""
+def state_changed_at(step: Step) -> str:
+    """Return the cursor of the last change of a step's state or messages, leaving out text that only grew."""
     attempt = step.latest
     if attempt is None or step.status is not StepStatus.RUNNING or attempt.progress or attempt.left_at:
         return step.changed
@@ -18,12 +18,12 @@ def settled_at(step: Step) -> str:
 
 
 def changed_at(*steps: Step | None) -> str:
-    """The cursor of the last change of any of these steps."""
+    """Return the cursor of the last change of any of these steps; `START` where there is none."""
     return latest(step.changed for step in steps if step is not None)
 
 
-def shown_text(step: Step) -> Attempt | None:
-    """The attempt whose text a page shows: never that of one that failed, or that another attempt took over from."""
+def shown_attempt(step: Step) -> Attempt | None:
+    """Return the attempt whose text a page shows: never one that failed, or that another attempt replaced."""
     attempt = step.counting
     if attempt is None or not attempt.marks or attempt.status is StepStatus.FAILED:
         return None

@@ -1,4 +1,4 @@
-"""What a page knows besides the log."""
+"""Values that a page shows beside its run's log."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from app.web.fragments.memo import Memo
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What was typed for an ask: JSON for an outline's form, else text. `kept_at` is when it was kept, None where it
-    was not. `problems` are why it was not taken as the answer, by field."""
+    """A typed answer to an ask.
+
+    `typed` is a dict for an outline's form, else text. `kept_at` is when the draft was saved, None where it was not.
+    `problems` say by field why the answer was refused.
+    """
 
     typed: Any
     kept_at: datetime | None = None
@@ -21,21 +24,23 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """`post_id` is the post that the run writes, for its exports. `workers` is how many workers are alive, None where
-    nobody has asked: only a page that is rendered whole says that none is. `drafts` are by the ask that they were
-    typed for (empty: by whichever is open), None where nobody has looked: a form then looks for its own. `refused` is
-    why what was asked of the run could not be done. `chosen` is the topic that the form of a site's page holds.
-    `kept`: what was made before."""
+class PageContext:
+    """Values that a page shows beside the log, and the memo of what was built for it.
+
+    `post_id` is the post that the run writes, for its downloads. `workers` is how many workers are alive, None where
+    nobody counted: only a page that is rendered whole says that there is none. `drafts` are by the ask that they were
+    typed for (an empty key stands for any ask), None where nobody read them: each form then fetches its own.
+    `refused` is the reason why the run did not take a command. `chosen` is the topic in the form of a site's page.
+    """
 
     post_id: str = ""
     workers: int | None = None
     drafts: Mapping[str, Draft] | None = None
     refused: str = ""
     chosen: str = ""
-    kept: Memo = field(default_factory=Memo, compare=False)
+    memo: Memo = field(default_factory=Memo, compare=False)
 
     def draft_of(self, ask: str) -> Draft | None:
-        """What was typed for this ask: a page can hold several."""
+        """Return the draft for this ask of a page that may hold several."""
         drafts = self.drafts or {}
         return drafts.get("") or drafts.get(ask)

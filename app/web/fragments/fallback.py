@@ -1,4 +1,4 @@
-"""Parts of a page that cannot be built as they should be: something stands in for each, and the page goes on."""
+"""Fallbacks for parts of a page that cannot be built: the rest of the page stays usable."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ logger = structlog.get_logger()
 
 
 def build_or_fall_back(
-    run: Run, kept: Memo, element_id: str, *ways: Callable[[], Fragment], tag: str = "div"
+    run: Run, memo: Memo, element_id: str, *builders: Callable[[], Fragment], tag: str = "div"
 ) -> Fragment:
-    """The fragment `element_id`, made in the first of some ways that works; where none does, one that says so.
+    """Return the fragment `element_id` from the first builder that does not fail, else one that says it can't be shown.
 
-    Whoever follows gets it whole when the way changes. A page that has a makeshift is to be brought up from nowhere:
-    the fold that it then follows may never have been in that state.
+    A viewer gets the whole element whenever another builder takes over. A page with a fallback stands at `START`: the
+    process that follows it later may never have been in that state of the fold.
     """
-    for number, make in enumerate(ways):
+    for number, build in enumerate(builders):
         try:
-            made = make()
-        except Exception:  # whatever it is: it concerns this part alone
+            built = build()
+        except Exception:  # of any kind: it concerns this part alone
             logger.exception("Could not build a part of a page", run=run.id, id=element_id, cursor=run.cursor)
         else:
-            return _turned(made, kept.turn(element_id, number, run.cursor), number > 0)
-    turned = kept.turn(element_id, len(ways), run.cursor)
-    return Fragment(element_id, START, turned, lambda: render_fallback(element_id, tag), makeshift=True)
+            return _mark_build(built, memo.note_build(element_id, number, run.cursor), number > 0)
+    changed = memo.note_build(element_id, len(builders), run.cursor)
+    return Fragment(element_id, START, changed, lambda: render_fallback(element_id, tag), is_fallback=True)
 
 
 def render_fallback(element_id: str, tag: str, children: str = "", head: str = "", tail: str = "") -> str:
-    """An element of that kind which says that it cannot be shown, with what is inside it as HTML."""
+    """Return the HTML of an element that says it cannot be shown, with its children (HTML) and their markers."""
     return render("fragments/_fallback.html", id=element_id, tag=tag, children=children, head=head, tail=tail).strip()
 
 
-def _turned(fragment: Fragment, turned: str, makeshift: bool) -> Fragment:
-    if turned == START and not makeshift:
+def _mark_build(fragment: Fragment, since: str, is_fallback: bool) -> Fragment:
+    """Return the fragment as changed at `since` at the earliest, when its builder took over."""
+    if since == START and not is_fallback:
         return fragment
-    return replace(fragment, changed=latest([fragment.changed, turned]), makeshift=fragment.makeshift or makeshift)
+    return replace(fragment, changed=latest([fragment.changed, since]), is_fallback=fragment.is_fallback or is_fallback)

@@ -1,4 +1,4 @@
-"""The finished post that a run holds, also while a section of it is written again."""
+"""The last finished version of a post, which stands while a section of it is written again."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from app.contract.status import RunStatus
 FINISHED = (RunStatus.SUCCEEDED, RunStatus.INCOMPLETE)
 
 
-class Version(NamedTuple):
-    """`whole`: no section is missing in it. `newest`: nothing was asked for since that could take its place."""
+class FinishedVersion(NamedTuple):
+    """`whole`: no section is missing in it. `newest`: no command was given since that could replace it."""
 
     whole: bool
     newest: bool
 
 
-def finished_version(run: Run) -> Version | None:
-    """The post as it was when it was last finished; None where none was, and for runs that write no post."""
+def finished_version(run: Run) -> FinishedVersion | None:
+    """Return the state of the post as it was last finished, None where none was, or where the run writes no post."""
     if run.workflow != WRITE_POST or run.output is None:
         return None
     whole = isinstance(run.output, dict) and not run.output.get("missing")
-    return Version(whole=whole, newest=run.status in FINISHED)
+    return FinishedVersion(whole=whole, newest=run.status in FINISHED)

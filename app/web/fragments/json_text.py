@@ -1,15 +1,15 @@
-"""JSON values as people read them."""
+"""JSON values as readable text."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-_SHOWN = 200_000
+_LONGEST = 200_000
 """Characters of one value that a page shows."""
 
 
-def as_json(value: Any) -> str:
-    """A value as people read it."""
+def format_json(value: Any) -> str:
+    """Return a value as indented JSON, cut after `_LONGEST` characters with a note of how many are missing."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n… {len(text) - _SHOWN} characters more"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}\n… {len(text) - _LONGEST} characters more"

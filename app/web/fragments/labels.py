@@ -1,4 +1,4 @@
-"""What each kind of page calls its run's states."""
+"""Names of run states and buttons, for each kind of run."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from app.web.fragments.finished_version import finished_version
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """`status` names each state; `thing` is what the run makes, `work` what it does, as in "Safe to close: WORK goes
-    on", `stop`, `resume` and `retry` are what the buttons say. An empty `retry` is no button."""
+    """Words of one kind of run: names of its states and buttons.
+
+    `status` names each state, `thing` the result, `work` the activity, as in "Safe to close this tab: WORK goes on".
+    `stop`, `resume` and `retry` are the buttons' texts; without a `retry` there is no such button.
+    """
 
     status: Mapping[RunStatus, str]
     thing: str
@@ -24,7 +27,7 @@ class Labels:
     retry: str = ""
 
 
-def _status(running: str, succeeded: str, incomplete: str, failed: str) -> dict[RunStatus, str]:
+def _name_states(running: str, succeeded: str, incomplete: str, failed: str) -> dict[RunStatus, str]:
     return {
         RunStatus.QUEUED: "Queued",
         RunStatus.RUNNING: running,
@@ -36,13 +39,13 @@ def _status(running: str, succeeded: str, incomplete: str, failed: str) -> dict[
     }
 
 
-POST = Labels(
-    _status("Writing", "Finished", "Finished with gaps", "Failed"), "post", "the writing", "Stop", "Go on writing"
+POST_LABELS = Labels(
+    _name_states("Writing", "Finished", "Finished with gaps", "Failed"), "post", "the writing", "Stop", "Go on writing"
 )
-REWRITE = replace(
-    POST,
+REWRITE_LABELS = replace(
+    POST_LABELS,
     status={
-        **POST.status,
+        **POST_LABELS.status,
         RunStatus.RUNNING: "Rewriting",
         RunStatus.INCOMPLETE: "Finished, but a rewrite failed",
         RunStatus.FAILED: "Rewrite failed",
@@ -50,17 +53,17 @@ REWRITE = replace(
     },
     resume="Go on with the rewrite",
 )
-"""For a post that was finished without a gap: whatever is done to it from then on is a rewrite."""
-SITE = Labels(
-    _status("Reading", "Read", "Read with gaps", "Could not be read"),
+"""Labels of a post that was finished without a gap: all later work on it is a rewrite."""
+SITE_LABELS = Labels(
+    _name_states("Reading", "Read", "Read with gaps", "Could not be read"),
     "site",
     "the reading",
     "Stop reading",
     "Go on reading",
     "Try the failed pages again",
 )
-RUN = Labels(
-    _status("Running", "Finished", "Finished with gaps", "Failed"),
+RUN_LABELS = Labels(
+    _name_states("Running", "Finished", "Finished with gaps", "Failed"),
     "run",
     "the work",
     "Stop",
@@ -68,11 +71,11 @@ RUN = Labels(
     "Retry what failed",
 )
 
-LABELS: Mapping[str, Labels] = {WRITE_POST: POST, ONBOARD_SITE: SITE}
-"""The words for the runs of a workflow; others are `RUN`."""
+LABELS_BY_WORKFLOW: Mapping[str, Labels] = {WRITE_POST: POST_LABELS, ONBOARD_SITE: SITE_LABELS}
+"""Labels by workflow; the runs of all others have `RUN_LABELS`."""
 
 
 def labels_for(run: Run) -> Labels:
-    """What this run's states are called."""
+    """Return the labels of this run."""
     version = finished_version(run)
-    return REWRITE if version and version.whole else LABELS.get(run.workflow, RUN)
+    return REWRITE_LABELS if version and version.whole else LABELS_BY_WORKFLOW.get(run.workflow, RUN_LABELS)

@@ -1,4 +1,4 @@
-"""What was made for one run's page, kept for as long as what it was made from stays the same."""
+"""A memo of what was built for one run's page, valid while what it was built from stays the same."""
 
 from __future__ import annotations
 
@@ -7,40 +7,41 @@ from typing import Any, TypeVar
 
 from app.contract.cursors import START
 
-Made = TypeVar("Made")
+Built = TypeVar("Built")
 
 
 class Memo:
-    """Remembers one value for each name, and which way each part could be made. It belongs to one fold: `forget`
-    everything before another one is shown.
+    """Caches one value for each name, and notes which builder each part of the page needed.
 
-    A key holds the cursors at which the things that a value was made from last changed, and whatever else it was made
-    from: while the key is the same, making the value again would give the same.
+    It belongs to one fold: call `clear` before another fold is shown. A key holds the cursors at which the sources of
+    a value last changed, and all else that the value was built from, so that equal keys mean equal values.
     """
 
-    __slots__ = ("_found", "_ways")
+    __slots__ = ("_builds", "_cached")
 
     def __init__(self) -> None:
-        self._found: dict[str, tuple[object, Any]] = {}
-        self._ways: dict[str, tuple[int, str]] = {}
+        self._cached: dict[str, tuple[object, Any]] = {}
+        self._builds: dict[str, tuple[int, str]] = {}
 
-    def get(self, name: str, key: object, make: Callable[[], Made]) -> Made:
-        """The value of that name, made anew only when its key is another than before."""
-        found = self._found.get(name)
-        if found is None or found[0] != key:
-            found = self._found[name] = (key, make())
-        made: Made = found[1]
-        return made
+    def get(self, name: str, key: object, build: Callable[[], Built]) -> Built:
+        """Return the value of that name, built anew only when its key differs from the last one."""
+        cached = self._cached.get(name)
+        if cached is None or cached[0] != key:
+            cached = self._cached[name] = (key, build())
+        built: Built = cached[1]
+        return built
 
-    def turn(self, name: str, way: int, cursor: str) -> str:
-        """Take note that at `cursor` the part of that name was made in that way, 0 being the proper one. Gives the
-        cursor at which it was first made so after it was made otherwise; `START` if it never was."""
-        before, since = self._ways.get(name, (0, START))
-        if way != before:
-            self._ways[name] = (way, cursor)
+    def note_build(self, name: str, builder: int, cursor: str) -> str:
+        """Note that the part of that name was built by that builder at `cursor`; 0 is the regular builder.
+
+        Return the cursor at which this builder took over from another one, `START` if the regular one always worked.
+        """
+        before, since = self._builds.get(name, (0, START))
+        if builder != before:
+            self._builds[name] = (builder, cursor)
             return cursor
         return since
 
-    def forget(self) -> None:
-        self._found.clear()
-        self._ways.clear()
+    def clear(self) -> None:
+        self._cached.clear()
+        self._builds.clear()

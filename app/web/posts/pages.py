@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -24,27 +24,18 @@ from app.stores.fleet import Fleet
 from app.stores.log import Log
 from app.stores.repositories.posts import find_post
 from app.stores.repositories.sites import find_site
-from app.stores.tables import PostRow, SiteRow
-from app.web.asks.answers import find_drafts
-from app.web.fragments.context import Context
+from app.stores.tables import PostRow
+from app.web.forms import PageRequest
 from app.web.posts.exports import EXPORTS
-from app.web.posts.view import post_fragments
-from app.web.responses import (
-    answer_known,
-    answer_page,
-    count_workers,
-    live_values,
-    tag_headers,
-    tag_page,
-)
+from app.web.posts.view import build_post_fragments
+from app.web.responses import RunPage, respond_if_changed, show_run_page
 
-Asked = Request[Any, Any, Any]
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
 @get("/posts/{name:str}")
 async def show_post(
-    request: Asked,
+    request: PageRequest,
     name: FromPath[str],
     requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
@@ -52,27 +43,25 @@ async def show_post(
     log: NamedDependency[Log],
     fleet: NamedDependency[Fleet],
 ) -> Response[Any]:
-    """The post's page, or, with `.md`, `.html` or `.docx` after its id, the finished post as a file."""
+    """Show the post's page, or, with `.md`, `.html` or `.docx` after its id, the finished post as a file."""
     post_id, _, suffix = name.partition(".")
     if suffix and suffix not in EXPORTS:
         raise NotFoundException("There is no such post.")
     post = await find_own_post(database, post_id, requester)
-    end = await queries.end_of(await queries.find(post.run_id, requester.workspace_id))
-    if suffix:
-        language = await _find_language(post, database)
-        if known := answer_known(request, tag_page(f"post.{suffix}", end, post.id, language)):
-            return known
-        # In a thread: a long post takes a while, and nobody else's page is to wait for it.
-        return await asyncio.to_thread(_export, post, await log.fold(post.run_id), suffix, language)
-    if end:
-        beside = await _beside(post, database)
-        if known := answer_known(request, tag_page("post", end, *beside)):
-            return known
-    return await answer_post(request, post, await log.fold(post.run_id), Context(), database, fleet)
+    row = await queries.find(post.run_id, requester.workspace_id)
+    if not suffix:
+        return await show_run_page(request, await load_post_page(post, database), row, queries, log, database, fleet)
+    _, language = await _read_site(post, database)
+
+    async def respond(run: Run) -> Response[bytes]:
+        # In a thread: a long post takes a while, and no other request should wait for it.
+        return await asyncio.to_thread(_export, post, run, suffix, language)
+
+    return await respond_if_changed(request, f"post.{suffix}", [post.id, language], row, queries, log, respond)
 
 
 async def find_own_post(database: Database, post_id: str, requester: Requester) -> PostRow:
-    """The post, if it belongs to who asks; else 404."""
+    """Find the requester's post; 404 for an unknown one or another workspace's."""
     async with database.reading() as session:
         post = await find_post(session, post_id, requester.workspace_id) if requester.workspace_id else None
     if post is None:
@@ -80,46 +69,29 @@ async def find_own_post(database: Database, post_id: str, requester: Requester) 
     return post
 
 
-async def answer_post(
-    request: Asked,
-    post: PostRow,
-    run: Run,
-    context: Context,
-    database: Database,
-    fleet: Fleet,
-    status: int = 200,
-) -> Response[str]:
-    """The post's page. `context` has what was asked of it or typed, if that could not be done or taken."""
-    _, _, site_name, language = beside = await _beside(post, database)
-    drafts = {**await find_drafts("post", run, database), **(context.drafts or {})}
-    context = replace(context, post_id=post.id, workers=await count_workers(run, fleet), drafts=drafts)
-    return answer_page(
-        request,
-        "posts/show",
-        status=status,
-        tag=tag_page("post", run.cursor if run.ended else "", *beside),
-        post=post,
-        site_id=post.site_id,
-        site_name=site_name,
-        language=language,
-        **live_values("post", run, post_fragments(run, context), context.refused),
+async def load_post_page(post: PostRow, database: Database) -> RunPage:
+    """Load what a post's page shows beside its run's log: the name and the language of its site."""
+    site_name, language = await _read_site(post, database)
+    return RunPage(
+        kind="post",
+        template="posts/show",
+        values={"post": post, "site_id": post.site_id, "site_name": site_name, "language": language},
+        etag_values=(post.id, post.site_id, site_name, language),
+        build=lambda run, context: build_post_fragments(run, replace(context, post_id=post.id)),
     )
 
 
-async def _beside(post: PostRow, database: Database) -> tuple[str, str, str, str]:
-    """What the page shows besides the run: the post, its site, that one's name and language."""
+async def _read_site(post: PostRow, database: Database) -> tuple[str, str]:
+    """Read the name of the post's site, and the language of its posts as HTML names it, empty where it is unknown."""
     async with database.reading() as session:
         site = await find_site(session, post.site_id, post.workspace_id)
-    return post.id, post.site_id, _site_name(site), _language(site)
-
-
-async def _find_language(post: PostRow, database: Database) -> str:
-    async with database.reading() as session:
-        return _language(await find_site(session, post.site_id, post.workspace_id))
+    profile = read_value(Profile, site.profile) if site and site.profile else None
+    name = profile.name if profile and profile.name else short_address(site.url if site else "")
+    return name, profile.language if profile and _LANGUAGE.fullmatch(profile.language) else ""
 
 
 def _export(post: PostRow, run: Run, suffix: str, language: str) -> Response[bytes]:
-    """The post as it was last finished: a rewrite that goes on, or was stopped, takes nothing away."""
+    """Export the post as it was last finished: a rewrite that is running or was stopped takes nothing away."""
     written = read_value(Post, run.output)
     if written is None:
         raise NotPossible("This post is not finished yet. Come back to its page: the files are there when it is.")
@@ -127,21 +99,5 @@ def _export(post: PostRow, run: Run, suffix: str, language: str) -> Response[byt
     headers = {
         "content-disposition": f'attachment; filename="{post.id}.{suffix}"',
         "cache-control": "private, no-cache",
-        **tag_headers(tag_page(f"post.{suffix}", run.cursor if run.ended else "", post.id, language)),
     }
     return Response(write(written, language), media_type=media_type, headers=headers)
-
-
-def _site_name(site: SiteRow | None) -> str:
-    profile = _profile(site)
-    return profile.name if profile and profile.name else short_address(site.url if site else "")
-
-
-def _language(site: SiteRow | None) -> str:
-    """The language of the site's posts, as HTML names it; empty where nobody knows."""
-    profile = _profile(site)
-    return profile.language if profile and _LANGUAGE.fullmatch(profile.language) else ""
-
-
-def _profile(site: SiteRow | None) -> Profile | None:
-    return read_value(Profile, site.profile) if site and site.profile else None

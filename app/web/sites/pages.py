@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -13,7 +13,6 @@ from litestar.response import Redirect
 
 from app.accounts.workspaces import Requester
 from app.content.workflows import WRITE_POST
-from app.contract.run import Run
 from app.contract.settings import Settings
 from app.runs.errors import InputInvalid
 from app.runs.queries import Queries
@@ -23,38 +22,22 @@ from app.stores.fleet import Fleet
 from app.stores.log import Log
 from app.stores.repositories.posts import list_posts
 from app.stores.repositories.sites import find_site
-from app.stores.tables import PostRow, RunRow, SiteRow
-from app.web.forms import Form, read_form
-from app.web.fragments.context import Context
-from app.web.fragments.labels import POST
-from app.web.redirects import is_fragment, lead_to_page
-from app.web.responses import (
-    answer_known,
-    answer_page,
-    count_workers,
-    is_extractive,
-    live_values,
-    tag_page,
-)
-from app.web.sites.view import site_fragments
+from app.stores.tables import SiteRow
+from app.web.forms import Form, PageRequest, read_form
+from app.web.fragments.authorship import is_extractive
+from app.web.fragments.context import PageContext
+from app.web.fragments.labels import POST_LABELS
+from app.web.redirects import is_htmx_request, redirect_to_page
+from app.web.responses import RunPage, respond_with_page, respond_with_run_page, show_run_page
+from app.web.sites.view import build_site_fragments
 
 _LABELS = {"topic": "Topic", "audience": "Audience", "tone": "Tone", "length": "Length"}
 _FIELDS = ("topic", "audience", "tone", "length", "approve_outline")
-Asked = Request[Any, Any, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """What a site's page shows besides the run that read it; `tagged` is all of it, for the page's ETag."""
-
-    posts: list[tuple[PostRow, RunRow]]
-    extractive: bool
-    tagged: list[Any]
 
 
 @get("/sites/{site_id:str}")
 async def show_site(
-    request: Asked,
+    request: PageRequest,
     site_id: FromPath[str],
     requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
@@ -62,34 +45,33 @@ async def show_site(
     log: NamedDependency[Log],
     fleet: NamedDependency[Fleet],
     settings: NamedDependency[Settings],
-) -> Response[str]:
-    """The site's page. The form for a post begins with what the query says; `choose` is a suggested topic."""
+) -> Response[Any]:
+    """Show the site's page. The form for a post is filled in from the query; `choose` is a suggested topic."""
     site = await find_own_site(database, site_id, requester)
-    form = read_choice(request)
-    if end := await queries.end_of(await queries.find(site.run_id, requester.workspace_id)):
-        beside = await _beside(site, form, database, fleet, settings)
-        if known := answer_known(request, tag_page("site", end, *beside.tagged)):
-            return known
-    run = await log.fold(site.run_id)
-    return await answer_site(request, site, form, run, Context(), database, fleet, settings)
+    row = await queries.find(site.run_id, requester.workspace_id)
+    page = await load_site_page(site, _read_query(request), database, fleet, settings)
+    return await show_run_page(request, page, row, queries, log, database, fleet)
 
 
 @get("/sites/{site_id:str}/posts")
 async def list_site_posts(
-    request: Asked, site_id: FromPath[str], requester: NamedDependency[Requester], database: NamedDependency[Database]
+    request: PageRequest,
+    site_id: FromPath[str],
+    requester: NamedDependency[Requester],
+    database: NamedDependency[Database],
 ) -> Response[Any]:
-    """The list of posts alone, for a page that brings it up to date; whoever opens the address gets the site's page."""
+    """Return the list of posts alone, for its page's script; redirect anybody else to the site's page."""
     site = await find_own_site(database, site_id, requester)
-    if not is_fragment(request):
-        return lead_to_page(request, f"/sites/{site_id}")
+    if not is_htmx_request(request):
+        return redirect_to_page(request, f"/sites/{site_id}")
     async with database.reading() as session:
         posts = await list_posts(session, site.id)
-    return answer_page(request, "sites/_posts", site=site, posts=posts, post_words=POST)
+    return respond_with_page("sites/_posts", site=site, posts=posts, post_labels=POST_LABELS)
 
 
 @post("/sites/{site_id:str}/posts")
 async def create_post(
-    request: Asked,
+    request: PageRequest,
     site_id: FromPath[str],
     requester: NamedDependency[Requester],
     submission: NamedDependency[Submission],
@@ -98,7 +80,7 @@ async def create_post(
     fleet: NamedDependency[Fleet],
     settings: NamedDependency[Settings],
 ) -> Response[Any]:
-    """Start writing a post. What does not fit comes back in the form, each message at its field."""
+    """Start writing a post. A refused brief comes back in the form, with an error at each field that does not fit."""
     site = await find_own_site(database, site_id, requester)
     form = await read_form(request)
     brief = {name: form[name] for name in ("topic", "audience", "tone")}
@@ -108,20 +90,20 @@ async def create_post(
             WRITE_POST, {**brief, **chosen, "site_id": site_id}, requester.workspace_id or ""
         )
     except InputInvalid as invalid:
-        refused = form.refused(invalid, _LABELS)
+        page = await load_site_page(site, form.with_errors(invalid, _LABELS), database, fleet, settings)
         run = await log.fold(site.run_id)
-        return await answer_site(request, site, refused, run, Context(), database, fleet, settings, status=400)
+        return await respond_with_run_page(page, run, PageContext(), database, fleet, status=400)
     return Redirect(f"/posts/{accepted.post_id}", status_code=303)
 
 
-def read_choice(request: Asked) -> Form:
-    """What the query says of a post that is to be written: all that stood in the form when a topic was chosen."""
+def _read_query(request: PageRequest) -> Form:
+    """Read the form for a post from the query: all that was in the form when a topic was chosen."""
     values = {name: request.query_params.get(name, "")[:200] for name in _FIELDS}
     return Form({**values, "topic": request.query_params.get("choose", values["topic"])[:200]})
 
 
 async def find_own_site(database: Database, site_id: str, requester: Requester) -> SiteRow:
-    """The site, if it belongs to who asks; else 404."""
+    """Find the requester's site; 404 for an unknown one or another workspace's."""
     async with database.reading() as session:
         site = await find_site(session, site_id, requester.workspace_id) if requester.workspace_id else None
     if site is None:
@@ -129,37 +111,16 @@ async def find_own_site(database: Database, site_id: str, requester: Requester) 
     return site
 
 
-async def _beside(site: SiteRow, form: Form, database: Database, fleet: Fleet, settings: Settings) -> Beside:
+async def load_site_page(site: SiteRow, form: Form, database: Database, fleet: Fleet, settings: Settings) -> RunPage:
+    """Load what a site's page shows beside the log of its reading: its posts, and the form for one."""
     async with database.reading() as session:
         posts = await list_posts(session, site.id)
     extractive = await is_extractive(settings, fleet)
     listed = [[post.id, post.topic, post.created_at, run.status] for post, run in posts]
-    return Beside(posts, extractive, [site.id, site.url, site.profile, form.values, extractive, listed])
-
-
-async def answer_site(
-    request: Asked,
-    site: SiteRow,
-    form: Form,
-    run: Run,
-    context: Context,
-    database: Database,
-    fleet: Fleet,
-    settings: Settings,
-    status: int = 200,
-) -> Response[str]:
-    """The site's page. `context` has what was asked of its run, if that could not be done."""
-    beside = await _beside(site, form, database, fleet, settings)
-    context = replace(context, workers=await count_workers(run, fleet), chosen=form["topic"])
-    return answer_page(
-        request,
-        "sites/show",
-        status=status,
-        tag=tag_page("site", run.cursor if run.ended else "", *beside.tagged),
-        site=site,
-        form=form,
-        posts=beside.posts,
-        post_words=POST,
-        extractive=beside.extractive,
-        **live_values("site", run, site_fragments(run, context), context.refused),
+    return RunPage(
+        kind="site",
+        template="sites/show",
+        values={"site": site, "form": form, "posts": posts, "post_labels": POST_LABELS, "extractive": extractive},
+        etag_values=(site.id, site.url, site.profile, form.values, extractive, listed),
+        build=lambda run, context: build_site_fragments(run, replace(context, chosen=form["topic"])),
     )

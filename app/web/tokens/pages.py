@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -14,32 +12,29 @@ from app.accounts.tokens import Tokens
 from app.accounts.workspaces import Requester
 from app.runs.errors import InputInvalid
 from app.runs.validation import check_text
-from app.web.forms import Form, read_form
-from app.web.responses import answer_page
+from app.web.forms import Form, PageRequest, read_form
+from app.web.responses import respond_with_page
 
 _NAME_LENGTH = 80
-Asked = Request[Any, Any, Any]
 
 
 @get("/tokens")
-async def show_tokens(
-    request: Asked, requester: NamedDependency[Requester], tokens: NamedDependency[Tokens]
-) -> Response[str]:
-    return await _page(request, requester, tokens, Form())
+async def show_tokens(requester: NamedDependency[Requester], tokens: NamedDependency[Tokens]) -> Response[str]:
+    return await _page(requester, tokens, Form())
 
 
 @post("/tokens")
 async def create_token(
-    request: Asked, requester: NamedDependency[Requester], tokens: NamedDependency[Tokens]
+    request: PageRequest, requester: NamedDependency[Requester], tokens: NamedDependency[Tokens]
 ) -> Response[str]:
-    """Make a token; this one answer shows it."""
+    """Create a token; only this response shows it."""
     form = await read_form(request)
     name = form["name"].strip()
-    problem = _check(name)
+    problem = _find_problem(name)
     if problem:
-        return await _page(request, requester, tokens, Form(form.values, {"name": problem}), status=400)
+        return await _page(requester, tokens, Form(form.values, {"name": problem}), status=400)
     token, text = await tokens.create(requester.workspace_id or "", name)
-    return await _page(request, requester, tokens, Form(), new=(token.name, text), status=201)
+    return await _page(requester, tokens, Form(), new=(token.name, text), status=201)
 
 
 @post("/tokens/{token_id:str}/revocation")
@@ -51,7 +46,8 @@ async def revoke_token(
     return Redirect("/tokens", status_code=303)
 
 
-def _check(name: str) -> str:
+def _find_problem(name: str) -> str:
+    """Return why a token can't have this name; empty if it can."""
     if not name:
         return "Give the token a name, so that you know later what you revoke."
     try:
@@ -62,15 +58,10 @@ def _check(name: str) -> str:
 
 
 async def _page(
-    request: Asked,
-    requester: Requester,
-    tokens: Tokens,
-    form: Form,
-    status: int = 200,
-    new: tuple[str, str] | None = None,
+    requester: Requester, tokens: Tokens, form: Form, status: int = 200, new: tuple[str, str] | None = None
 ) -> Response[str]:
     listed = await tokens.list(requester.workspace_id) if requester.workspace_id else []
-    response = answer_page(request, "tokens/show", status=status, form=form, tokens=listed, new=new)
+    response = respond_with_page("tokens/show", status=status, form=form, tokens=listed, new=new)
     if new:
         response.set_header("cache-control", "no-store")
     return response

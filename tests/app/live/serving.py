@@ -25,6 +25,7 @@ from app.contract.cursors import START
 from app.contract.run import Run
 from app.contract.status import RunStatus
 from app.contract.step import Step
+from app.http.errors import answer_failure
 from app.http.streaming import StreamingLitestar
 from app.launcher.web import raise_file_limit
 from app.live.fragments import (
@@ -37,7 +38,7 @@ from app.live.fragments import (
 from app.live.hub import PING_SECONDS, Hub
 from app.live.notifications import Notifications
 from app.live.shutdown import announce_shutdown
-from app.stores.database import Database
+from app.runs.queries import Queries
 from app.stores.log import Log
 from app.web.runs.live import follow_run, read_status
 from tests.app.live.writing import WORKSPACE, Stores
@@ -89,7 +90,7 @@ def render_page(run: Run) -> str:
     body = "".join(root.render() for root in roots(run))
     return f"""<!doctype html><html lang="en"><head><title>A post</title>
 <script defer src="/static/vendor/htmx.min.js"></script><script defer src="/static/vendor/hx-sse.min.js"></script>
-<script defer src="/static/live.js"></script><script defer src="/static/news.js"></script></head><body>
+<script defer src="/static/live.js"></script><script defer src="/static/announcements.js"></script></head><body>
 <p class="connection" role="status" hidden data-reconnecting="Reconnecting…" data-offline="You're offline."
  data-refused="Reload."></p><p data-announce role="status"></p>
 <time id="elapsed" data-since="{run.started_at or ""}"></time>
@@ -137,10 +138,11 @@ def create_app(stores: Stores, ping_seconds: float = PING_SECONDS) -> Litestar:
         dependencies={
             "requester": Provide(lambda: Requester(WORKSPACE), sync_to_thread=False),
             "hub": Provide(lambda: hub, sync_to_thread=False),
+            "queries": Provide(lambda: Queries(stores.database, stores.log), sync_to_thread=False),
             "log": Provide(lambda: stores.log, sync_to_thread=False),
-            "database": Provide(lambda: stores.database, sync_to_thread=False),
         },
-        signature_types=[Requester, Hub, Log, Database],
+        signature_types=[Requester, Hub, Log, Queries],
+        exception_handlers={Exception: answer_failure},
         lifespan=[lifespan],
         openapi_config=None,
     )

@@ -1,4 +1,4 @@
-"""A page's DOM and htmx's way of patching it, without a browser."""
+"""A page's DOM, patched as htmx does, without a browser."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from html import unescape
 from lxml import etree, html
 
 from app.contract.run import Run
-from app.web.fragments.context import Context
-from app.web.views import PageView, fragments
+from app.web.fragments.context import PageContext
+from app.web.views import PageView, build_page_fragments
 
 _PARTIAL = re.compile(r'<hx-partial hx-target="#([\w-]+)" hx-swap="(\w+)">(.*?)</hx-partial>', re.DOTALL)
 
 
 def page(kind: str, run: Run) -> html.HtmlElement:
-    """The live element as a page renders it."""
-    inner = "".join(fragment.render() for fragment in fragments(kind, run, Context()))
+    """Return the live element as a page renders it."""
+    inner = "".join(fragment.render() for fragment in build_page_fragments(kind, run, PageContext()))
     return html.fragment_fromstring(inner, create_parent="div")
 
 
 def patched(kind: str, before: html.HtmlElement, run: Run, after: str) -> html.HtmlElement:
-    """The page `before`, rendered at the cursor `after`, with the patches up to the run's cursor."""
+    """Return the page `before`, rendered at the cursor `after`, with the patches up to the run's cursor."""
     root = deepcopy(before)
     apply_patches(root, PageView(kind).patches(run, after))
     return root
@@ -37,7 +37,7 @@ def apply_patches(root: html.HtmlElement, message: str) -> None:
 
 
 def canonical(root: html.HtmlElement) -> str:
-    """The HTML, without white space between elements and without the times that a script counts up."""
+    """Return the HTML, without white space between elements and without the times that a script counts up."""
     root = deepcopy(root)
     for time in root.iter("time"):
         if "data-since" in time.attrib:

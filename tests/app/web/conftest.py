@@ -1,4 +1,4 @@
-"""Runs whose logs are written by hand, behind the real application."""
+"""Fixtures that write synthetic logs behind the real application."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def play(take: Take) -> Play:
 
 @pytest.fixture
 def ship(redis: Redis, archive: Archive, log: Log) -> Ship:
-    """Ship all there is, as a worker does."""
+    """Archive all new events, as a worker does."""
     shipper = Archiver(log, archive, Unshipped(redis, 60_000))
 
     async def ship_all() -> None:

@@ -13,7 +13,7 @@ EPOCH = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
 
 class Writer:
-    """Writes a log: one event after the other, each a second after the last, but for pauses."""
+    """Writes a log, with one second between events, and pauses."""
 
     def __init__(self, workflow: str, value: dict[str, Any], title: str = "") -> None:
         self.workflow = workflow
@@ -25,7 +25,7 @@ class Writer:
         self.add(e.RunSubmitted, p.Submitted(workflow=workflow, title=title or workflow, input=value))
 
     def add(self, kind: Any, data: Any, path: str = "") -> str:
-        """Append an event; gives its cursor."""
+        """Append an event; return its cursor."""
         at = self.now
         cursor = f"{int(at.timestamp() * 1000)}-0"
         attempt = self.attempts.get(path, 0)
@@ -34,11 +34,11 @@ class Writer:
 
     @property
     def now(self) -> datetime:
-        """When the next event happens."""
+        """The time of the next event."""
         return EPOCH + timedelta(seconds=len(self.events) + self.paused)
 
     def pause(self, seconds: int) -> None:
-        """Nothing happens for a while."""
+        """Let the next event come that many seconds later."""
         self.paused += seconds
 
     def path(self, name: str) -> str:
@@ -157,7 +157,7 @@ def post_json(keys: list[str], missing: list[str]) -> dict[str, Any]:
 
 
 def begin_post(approve: bool = False) -> Writer:
-    """A post up to its outline; waiting for approval where `approve` says so."""
+    """Return a post's log up to its outline; with `approve`, waiting for the approval."""
     log = Writer("write-post", {**BRIEF, "approve_outline": approve}, "Post: What a heat pump really costs")
     log.start_run()
     log.begin("")
@@ -189,7 +189,7 @@ def write_section(log: Writer, key: str, text: str = TEXT, pieces: int = 6) -> N
 
 
 def finish_post(failed: tuple[str, ...] = ()) -> Writer:
-    """A whole post; the sections in `failed` could not be written."""
+    """Return the log of a finished post; the sections in `failed` could not be written."""
     log = begin_post()
     for key in HEADINGS:
         if key in failed:
@@ -230,7 +230,7 @@ TOPICS = [
 
 
 def read_site(pages: int = 4, *, finish: bool = True) -> Writer:
-    """A site that was read; unless `finish`, up to the middle of its pages."""
+    """Return the log of a site that was read; without `finish`, up to the middle of its pages."""
     log = Writer("onboard-site", {"url": "https://marloweheat.example/"}, "marloweheat.example")
     log.start_run()
     log.begin("")

@@ -1,4 +1,4 @@
-"""What pages run of ours is small enough to be read."""
+"""The size of our own browser scripts."""
 
 from __future__ import annotations
 

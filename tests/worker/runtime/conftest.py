@@ -1,4 +1,4 @@
-"""The runtime's suite runs on every kind of log that the runtime is used with: in memory, and on the real stores."""
+"""Fixtures of the runtime's tests, which run on each kind of log: in memory, and on the real stores."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.worker.runtime.stores_harness import WORKSPACE, StoresHarness
 
 @pytest.fixture(scope="session")
 def shared_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One database for all tests of this process: each has runs of its own."""
+    """Return one database file for all tests of this process: each has runs of its own."""
     file = tmp_path_factory.mktemp("runtime") / "longhand.db"
     shutil.copy(migrated_file, file)
     return file
@@ -52,5 +52,5 @@ async def stores_harness(redis: Redis, shared_file: Path) -> AsyncIterator[Store
 
 @pytest.fixture(params=["memory", "stores"])
 def harness(request: pytest.FixtureRequest) -> Driver:
-    """A run on each kind of log."""
+    """Return a run on each kind of log."""
     return Driver(request.getfixturevalue(f"{request.param}_harness"))

@@ -1,4 +1,4 @@
-"""What the runtime's tests need of a log, whichever it is, and what their workflows report to."""
+"""The harness of the runtime's tests: a run on any kind of log, and the probe to which its components report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Around = Callable[[Journal], Journal]
 
 
 class Probe:
-    """What the components of a test did, and gates that hold them where the test wants them."""
+    """Records what the components of a test did, and holds them at gates until the test opens these."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -29,14 +29,14 @@ class Probe:
         self.reached: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     def hit(self, name: str) -> None:
-        """Note a call, and raise what is planned for it."""
+        """Record a call, and raise the error that the test planned for it."""
         self.calls.append(name)
         self.reached[name].set()
         if self.fail[name]:
             raise self.fail[name].pop(0)
 
     async def hold(self, name: str) -> None:
-        """Note that the gate was reached, and wait until the test opens it."""
+        """Record that the gate was reached, and wait until the test opens it."""
         self.reached[name].set()
         await self.gates[name].wait()
 
@@ -57,7 +57,7 @@ def wire(
     around: Around | None = None,
     **wiring: Any,
 ) -> RunExecutor:
-    """A conductor whose components find the probe."""
+    """Return an executor whose components find the probe."""
     wiring.setdefault("resources", {Probe: probe})
     seen = around(journal) if around else journal
     return RunExecutor(workflow, seen, epoch=epoch, workspace_id=workspace_id, **wiring)
@@ -76,22 +76,22 @@ class Harness(Protocol):
         ...
 
     async def command(self, command: Command) -> str:
-        """Append a command, and tell whoever holds the run; gives its cursor. Raises `RunEnded`."""
+        """Append a command, and notify whoever holds the run; return its cursor. Raise `RunEnded`."""
         ...
 
     async def renew(self) -> None:
-        """Tell whoever holds the run, or did, what they hear when they renew their lease."""
+        """Renew the leases of all who hold the run, or did: so they learn of commands, and of a newer epoch."""
 
     async def events(self) -> list[Event]:
-        """What stands in the log."""
+        """Return the events of the log."""
         ...
 
     async def fork(self, count: int) -> Harness:
-        """Another run, queued, as if only the first `count` events of this one had reached the log."""
+        """Return another run, queued, as if only the first `count` events of this one had reached the log."""
         ...
 
     async def put_damaged_command(self) -> str:
-        """Append a command that this version cannot read; gives its cursor."""
+        """Append a command that this version cannot read; return its cursor."""
         ...
 
 
@@ -113,7 +113,7 @@ class MemoryHarness:
         return self.log.command(command)
 
     async def renew(self) -> None:
-        """A log in memory tells everybody at once."""
+        """A log in memory notifies everybody at once."""
 
     async def events(self) -> list[Event]:
         return self.log.events
@@ -132,7 +132,7 @@ class MemoryHarness:
 
 
 class Driver:
-    """A harness with what tests say often."""
+    """A harness with shorthands that many tests use."""
 
     def __init__(self, harness: Harness) -> None:
         self.harness = harness
@@ -142,17 +142,17 @@ class Driver:
     async def start(self, workflow: Workflow, value: Any = None) -> None:
         await self.harness.start(workflow, value)
 
-    async def conduct(self, around: Around | None = None, **wiring: Any) -> Run:
-        """Take the run in a new epoch, go on until it is let go, and give its state."""
-        await (await self.harness.take(around, **wiring)).conduct()
+    async def execute(self, around: Around | None = None, **wiring: Any) -> Run:
+        """Execute the run in a new epoch until it is released; return its state."""
+        await (await self.harness.take(around, **wiring)).execute()
         return await self.run()
 
     async def begin(self, **wiring: Any) -> tuple[RunExecutor, asyncio.Task[Release]]:
-        """Conduct beside the test."""
-        conductor = await self.harness.take(**wiring)
-        task = asyncio.create_task(conductor.conduct())
+        """Execute beside the test."""
+        executor = await self.harness.take(**wiring)
+        task = asyncio.create_task(executor.execute())
         self._tasks.append(task)
-        return conductor, task
+        return executor, task
 
     async def run(self) -> Run:
         run = Run(id="run_test")

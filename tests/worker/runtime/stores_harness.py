@@ -56,7 +56,7 @@ class StoresHarness:
         await self._stores.log.submit(self._run_id, submitted)
 
     async def take(self, around: Around | None = None, **wiring: Any) -> RunExecutor:
-        """Whoever held the run has not renewed the lease; of one that is parked or ended, Redis has lost it."""
+        """Take the run as if the lease had run out or, of a parked or ended run, Redis had lost it."""
         stores, workflow = self._stores, self._workflow
         minted = await stores.epochs.mint(self._run_id, {workflow.name: workflow.version})
         assert minted is not None

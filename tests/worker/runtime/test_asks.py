@@ -26,18 +26,18 @@ async def test_the_same_question_is_asked_anew_until_it_is_answered_with_yes(har
     await harness.start(until_yes, "a draft")
     seen: set[str] = set()
     for answer in (False, False, True):
-        run = await harness.conduct()
+        run = await harness.execute()
         assert run.status is RunStatus.WAITING
         [question] = run.asks
         assert question.ask not in seen
         seen.add(question.ask)
         await harness.answer("approve", answer)
-    assert (await harness.conduct()).output == 3
+    assert (await harness.execute()).output == 3
 
 
 async def test_the_first_of_equal_questions_has_the_id_that_it_always_had(harness: Driver) -> None:
     await harness.start(until_yes, "a draft")
-    assert [question.ask for question in (await harness.conduct()).asks] == [
+    assert [question.ask for question in (await harness.execute()).asks] == [
         digest(["until-yes", "approve", "a draft"])
     ]
 
@@ -57,18 +57,18 @@ async def twice(name: str) -> list[str]:
 async def test_each_of_two_equal_questions_has_its_own_answer(harness: Driver) -> None:
     await harness.start(twice, "q")
     for answer in ("first", "second"):
-        assert (await harness.conduct()).status is RunStatus.WAITING
+        assert (await harness.execute()).status is RunStatus.WAITING
         await harness.answer("q", answer)
-    assert (await harness.conduct()).output == ["first", "second"]
+    assert (await harness.execute()).output == ["first", "second"]
 
 
 async def test_another_attempt_gets_the_answers_of_the_one_before(harness: Driver) -> None:
     harness.probe.fail["both"] = [ConnectionError("gone")]
     await harness.start(twice, "q")
     for answer in ("first", "second"):
-        await harness.conduct()
+        await harness.execute()
         await harness.answer("q", answer)
-    assert (await harness.conduct()).output == ["first", "second"]
+    assert (await harness.execute()).output == ["first", "second"]
     assert harness.probe.calls == ["both", "both"]
 
 
@@ -90,9 +90,9 @@ async def _take_turns(turns: list[str]) -> None:
 
 async def test_an_answer_that_is_there_already_lets_others_move_too(harness: Driver) -> None:
     await harness.start(answered_already, "q")
-    await harness.conduct()
+    await harness.execute()
     await harness.answer("q", "yes")
-    assert (await harness.conduct()).output
+    assert (await harness.execute()).output
 
 
 @component
@@ -109,7 +109,7 @@ async def named_by_probe(number: int) -> str:
 async def test_a_name_that_is_no_part_of_an_address_is_refused(harness: Driver, name: str) -> None:
     harness.probe.values["name"] = name
     await harness.start(named_by_probe, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED and run.error is not None and run.error.kind == "AskRefused"
     assert "named-by-probe" in run.error.message and "name" in run.error.message
 
@@ -118,7 +118,7 @@ async def test_a_name_that_is_no_part_of_an_address_is_refused(harness: Driver, 
 async def test_other_names_are_taken(harness: Driver, name: str) -> None:
     harness.probe.values["name"] = name
     await harness.start(named_by_probe, 1)
-    assert [question.name for question in (await harness.conduct()).asks] == [name]
+    assert [question.name for question in (await harness.execute()).asks] == [name]
 
 
 @component
@@ -166,7 +166,7 @@ async def test_an_ask_in_a_task_that_nobody_counts_names_gather(harness: Driver,
     """Nobody could say when all is stuck: the run would park while its siblings are at work."""
     harness.probe.gates["beside"].set()
     await harness.start(beside_the_count, how)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED and run.error is not None and run.error.kind == "AskRefused"
     assert "`gather`" in run.error.message
 
@@ -185,7 +185,7 @@ async def reads_at_once(name: str) -> list[str]:
 
 async def test_timeouts_and_tasks_that_ask_nothing_are_welcome(harness: Driver) -> None:
     await harness.start(welcome, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.WAITING and [question.name for question in run.asks] == ["q", "q-in-time"]
 
 
@@ -211,14 +211,14 @@ async def uncounted(number: int) -> list[str]:
 
 async def test_a_drain_interrupts_no_sibling_that_is_in_a_task_of_its_own(harness: Driver) -> None:
     await harness.start(uncounted, 1)
-    conductor, task = await harness.begin()
+    executor, task = await harness.begin()
     for name in ("a", "b"):
         await harness.probe.reached[name].wait()
-    conductor.drain()
+    executor.drain()
     for name in ("a", "b"):
         harness.probe.gates[name].set()
         await harness.saw("step.succeeded", f"uncounted/held:{name}", 1)
-    conductor.abort()
+    executor.abort()
     assert await task == "queued"
-    assert (await harness.conduct()).output == ["a", "b"]
+    assert (await harness.execute()).output == ["a", "b"]
     assert harness.probe.calls == ["a", "b", "second a", "second b"]

@@ -1,4 +1,4 @@
-"""What outlives the attempt that it belongs to: it writes nothing more, and what is open below it is closed."""
+"""The end of an attempt: tasks that outlive it write nothing more, and steps that are open below it are closed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LATE: dict[str, Callable[[], Any]] = {
 
 
 def leave_behind(how: str) -> None:
-    """Start a task that goes on when its gate opens, and that nobody awaits."""
+    """Start a task that nobody awaits, and that continues when its gate opens."""
     probe = resource(Probe)
 
     async def later() -> None:
@@ -54,7 +54,7 @@ def leave_behind(how: str) -> None:
 
 
 async def late_error() -> BaseException | None:
-    """Let the task go on; gives what it came to."""
+    """Open the gate of the task; return its error when it has ended."""
     probe = resource(Probe)
     probe.gates["later"].set()
     await asyncio.wait([probe.values["task"]])
@@ -91,7 +91,7 @@ async def outliving(how: str) -> str:
 async def test_a_task_that_outlives_its_attempt_writes_nothing_more(harness: Driver, how: str, fails: bool) -> None:
     harness.probe.fail["leaves"] = [ConnectionError("cut")] if fails else []
     await harness.start(outliving, how)
-    run = await harness.conduct()
+    run = await harness.execute()
     error = harness.probe.values["error"]
     assert isinstance(error, OutsideRun) and "Await" in str(error) and "outliving/leaves-task" in str(error)
     step = run.steps["outliving/leaves-task"]
@@ -116,7 +116,7 @@ async def outliving_fallback(how: str) -> str:
 async def test_a_task_does_not_write_into_the_fallback(harness: Driver) -> None:
     harness.probe.fail["leaves"] = [ValueError("for good")]
     await harness.start(outliving_fallback, "stream")
-    run = await harness.conduct()
+    run = await harness.execute()
     step = run.steps["outliving-fallback/leaves-task"]
     assert isinstance(harness.probe.values["error"], OutsideRun)
     assert run.output == "substitute" and step.counting is not None and step.counting.text == "new text"
@@ -150,7 +150,7 @@ async def orphaned(number: int) -> str:
 
 async def test_a_step_that_outlives_the_step_around_it_is_skipped_and_writes_nothing_more(harness: Driver) -> None:
     await harness.start(orphaned, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     child = run.steps["orphaned/leaves-child/slow-child"]
     assert run.status is RunStatus.WAITING and child.status is StepStatus.SKIPPED
     assert child.latest is not None and child.latest.text == "begun "
@@ -201,21 +201,21 @@ async def interrupting(how: str) -> str:
 @pytest.mark.parametrize("how", ["boundary", "caught", "timeout", "asyncio"])
 async def test_what_was_interrupted_does_not_stay_open_in_a_run_that_waits(harness: Driver, how: str) -> None:
     await harness.start(interrupting, how)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.WAITING
     [inner] = [step for step in run.steps.values() if step.component == "writes-on"]
     assert inner.status is StepStatus.SKIPPED and inner.latest is not None and inner.latest.text == "some text "
     assert [step.path for step in run.steps.values() if step.status in OPEN_STEPS] == ["interrupting"]
     assert check_log(await harness.events()) == []
     await harness.retry(inner.path)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.WAITING and not run.refused
     assert len(await harness.started(inner.path)) == 2
 
 
 async def test_a_parked_run_leaves_what_waits_open(harness: Driver) -> None:
     await harness.start(waiting_inside, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert {step.status for step in run.steps.values()} == {StepStatus.RUNNING}
 
 
@@ -227,3 +227,32 @@ async def asks_inside(name: str) -> str:
 @workflow("waiting-inside")
 async def waiting_inside(number: int) -> list[str]:
     return await gather(asks_inside.key("a")("a"), asks_inside.key("b")("b"))
+
+
+@component
+async def leaves_ask(name: str) -> int:
+    """Ask the first time; after that start a task that asks, and end while it does."""
+    probe = resource(Probe)
+    if not probe.calls:
+        probe.hit("asks")
+        return await ask(name, 0, int)
+    probe.values["task"] = asyncio.create_task(ask(name, 0, int))
+    await asyncio.sleep(0)
+    return 1
+
+
+@workflow("leaving-ask")
+async def leaving_ask(name: str) -> int:
+    result = await leaves_ask(name)
+    await asyncio.wait([resource(Probe).values["task"]])
+    return result
+
+
+async def test_an_ask_that_outlives_its_attempt_says_nothing_of_an_answer_that_does_not_fit(harness: Driver) -> None:
+    await harness.start(leaving_ask, "q")
+    assert (await harness.execute()).status is RunStatus.WAITING
+    await harness.answer("q", "no number")
+    run = await harness.execute()
+    assert run.output == 1 and run.steps["leaving-ask/leaves-ask"].status is StepStatus.SUCCEEDED
+    assert isinstance(harness.probe.values["task"].exception(), OutsideRun)
+    assert check_log(await harness.events()) == []

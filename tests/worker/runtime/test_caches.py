@@ -1,4 +1,4 @@
-"""Caches: what runs share, what they must not share, and a cache that is out of reach."""
+"""Caches: results that runs share, results that they must not share, and a cache that is out of reach."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ async def cached(number: int) -> int:
 async def test_a_cache_is_shared_by_runs_of_one_workspace_and_bypassed_by_a_retry(harness: Driver) -> None:
     cache = MemoryCache()
     await harness.start(cached, 1)
-    await harness.conduct(cache=cache)
+    await harness.execute(cache=cache)
     other = await harness.fork(1)
-    run = await other.conduct(cache=cache)
+    run = await other.execute(cache=cache)
     assert run.output == 1 and other.probe.calls == []
     assert run.steps["cached/steady"].success.origin == "cache"  # type: ignore[union-attr]
     assert [entry[::2] for entry in cache.entries.values()] == [("ws", 60)]
     await other.retry("cached/steady")
-    run = await other.conduct(cache=cache)
+    run = await other.execute(cache=cache)
     assert other.probe.calls == ["steady"] and run.steps["cached/steady"].success.origin == "call"  # type: ignore[union-attr]
 
 
@@ -79,14 +79,14 @@ async def namesakes(text: str) -> list[str]:
 
 async def test_components_that_only_share_a_name_share_no_results(harness: Driver) -> None:
     await harness.start(namesakes, "it")
-    run = await harness.conduct(cache=MemoryCache())
+    run = await harness.execute(cache=MemoryCache())
     assert run.output == ["one summary of it", "another summary of it"]
 
 
 @pytest.mark.parametrize("broken", ["get", "put"])
 async def test_a_cache_out_of_reach_fails_no_step(harness: Driver, broken: str) -> None:
     await harness.start(cached, 1)
-    run = await harness.conduct(cache=MemoryCache(broken))
+    run = await harness.execute(cache=MemoryCache(broken))
     assert run.status is RunStatus.SUCCEEDED and run.output == 1 and harness.probe.calls == ["steady"]
     assert check_log(await harness.events()) == []
 
@@ -95,7 +95,7 @@ async def test_it_is_put_only_when_the_log_holds_the_success(harness: Driver) ->
     cache = MemoryCache()
     cache.harness = harness
     await harness.start(cached, 1)
-    await harness.conduct(cache=cache)
+    await harness.execute(cache=cache)
     assert "step.succeeded" in cache.found
 
 
@@ -115,13 +115,13 @@ async def cached_text(topic: str) -> str:
     return await writes.cache(ttl=60)(topic)
 
 
-async def conduct_twice(harness: Driver, flow: Workflow, cache: MemoryCache) -> tuple[Any, Any]:
-    """The step as it was executed, and as another run has it from the cache."""
+async def execute_twice(harness: Driver, flow: Workflow, cache: MemoryCache) -> tuple[Any, Any]:
+    """Return the step as it was executed, and as another run has it from the cache."""
     await harness.start(flow, "tea")
     path = f"{flow.name}/writes"
-    first = (await harness.conduct(cache=cache)).steps[path]
+    first = (await harness.execute(cache=cache)).steps[path]
     other = await harness.fork(1)
-    second = (await other.conduct(cache=cache)).steps[path]
+    second = (await other.execute(cache=cache)).steps[path]
     assert second.success is not None and second.success.origin == "cache" and other.probe.calls == []
     assert check_log(await other.events()) == []
     return first.success, second.success
@@ -129,7 +129,7 @@ async def conduct_twice(harness: Driver, flow: Workflow, cache: MemoryCache) -> 
 
 async def test_a_hit_brings_the_text_and_the_objects_too(harness: Driver) -> None:
     harness.probe.fail["written"] = [ConnectionError("cut")]
-    first, second = await conduct_twice(harness, cached_text, MemoryCache())
+    first, second = await execute_twice(harness, cached_text, MemoryCache())
     assert second.text == first.text == "A text on tea, with an end."
     assert second.objects == first.objects == {"sources": ["a", {"b": 1}], "outline": {"title": "tea"}}
 
@@ -137,9 +137,9 @@ async def test_a_hit_brings_the_text_and_the_objects_too(harness: Driver) -> Non
 async def test_an_entry_of_an_older_version_has_a_value_only(harness: Driver) -> None:
     cache = MemoryCache()
     await harness.start(cached_text, "tea")
-    await harness.conduct(cache=cache)
+    await harness.execute(cache=cache)
     for key, (scope, entry, ttl) in cache.entries.items():
         cache.entries[key] = (scope, {"value": entry["value"]}, ttl)
     other = await harness.fork(1)
-    run = await other.conduct(cache=cache)
+    run = await other.execute(cache=cache)
     assert run.output == "tea" and other.probe.calls == []

@@ -1,4 +1,4 @@
-"""Values that a careless author hands to the runtime: they do what was meant, or the error says what to do."""
+"""Values that a careless author passes to the runtime: they work as meant, or the error says what to do."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def numbered(count: int) -> list[int]:
 
 async def test_keys_and_labels_may_be_whole_numbers(harness: Driver) -> None:
     await harness.start(numbered, 2)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.SUCCEEDED
     assert list(run.steps) == ["numbered", "numbered/echo:0", "numbered/echo:1"]
     assert run.steps["numbered/echo:0"].label == "0"
@@ -77,7 +77,7 @@ async def limits(number: int) -> int:
 async def test_a_retry_after_may_be_text_and_a_bad_one_is_none(harness: Driver, asked: Any, counted: bool) -> None:
     harness.probe.fail["limited"] = [Limited(asked)]
     await harness.start(limits, 1)
-    assert (await harness.conduct()).status is RunStatus.SUCCEEDED
+    assert (await harness.execute()).status is RunStatus.SUCCEEDED
     [retrying] = await harness.events("step.retrying")
     assert retrying.data.counted is counted and retrying.data.error.message == "limited"
 
@@ -96,12 +96,12 @@ async def damaged(number: int) -> str:
 
 async def test_damaged_text_in_what_is_published_and_asked_is_mended(harness: Driver) -> None:
     await harness.start(damaged, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.WAITING and run.asks[0].proposal == MENDED
     attempt = run.steps["damaged"].latest
     assert attempt is not None and attempt.objects == {"name ?": MENDED, "text": "?", "keys": {"a,1": 1, "2": "b"}}
     await harness.answer("q", "yes")
-    assert (await harness.conduct()).output == "yes"
+    assert (await harness.execute()).output == "yes"
 
 
 async def no_input_type(value):  # type: ignore[no-untyped-def]

@@ -1,4 +1,4 @@
-"""Checkpoints: what is remembered is not executed again, and what changed says so."""
+"""Checkpoints: a remembered step is not executed again, and one that changed says why it is."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def chain(number: int) -> int:
 
 
 async def begin(harness: Driver) -> None:
-    """A first pass that is interrupted in its last step."""
+    """Execute a first pass that fails in its last step."""
     harness.probe.fail["stop"] = [LastStepFailed()]
     await harness.start(chain, 3)
     _, task = await harness.begin()
@@ -59,7 +59,7 @@ class LastStepFailed(Exception):
 async def resume(harness: Driver) -> None:
     harness.probe.calls.clear()
     await harness.retry("chain/stop")
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.SUCCEEDED
 
 
@@ -98,11 +98,11 @@ async def test_inputs_that_change_back_find_the_first_success_that_is_still_reme
     harness.probe.values["note"] = "other"
     harness.probe.fail["double 3"] = [ValueError("not with this note")]
     await harness.retry("chain/stop")
-    assert (await harness.conduct()).status is RunStatus.FAILED
+    assert (await harness.execute()).status is RunStatus.FAILED
     del harness.probe.values["note"]
     await harness.retry("chain/stop")
     harness.probe.calls.clear()
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.SUCCEEDED and harness.probe.calls == ["stop"]
     assert run.steps["chain/double"].status is StepStatus.SUCCEEDED
     assert run.steps["chain/double"].success is run.steps["chain/double"].attempts[0]
@@ -129,15 +129,15 @@ async def guarded(number: int) -> str:
 async def test_a_final_failure_is_remembered_and_raised_alike_until_a_retry_clears_it(harness: Driver) -> None:
     harness.probe.fail["stop"] = [LastStepFailed()]
     await harness.start(guarded, 1)
-    await harness.conduct()
+    await harness.execute()
     await harness.retry("guarded/stop")
     harness.probe.calls.clear()
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.output == "not today, ConnectionError" and run.status is RunStatus.INCOMPLETE
     assert harness.probe.calls == ["stop"]
     harness.probe.calls.clear()
     await harness.retry("guarded/always-fails")
-    await harness.conduct()
+    await harness.execute()
     assert harness.probe.calls == ["always fails"]
 
 
@@ -152,16 +152,16 @@ async def branching(number: int) -> int:
 
 async def test_steps_that_the_last_pass_does_not_visit_are_skipped_and_come_back(harness: Driver) -> None:
     await harness.start(branching, 1)
-    await harness.conduct()
+    await harness.execute()
     harness.probe.values["branch"] = "b"
     await harness.retry("branching/stop")
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.steps["branching/double:a"].status is StepStatus.SKIPPED
     assert run.steps["branching/double:b"].status is StepStatus.SUCCEEDED
     harness.probe.values["branch"] = "a"
     await harness.retry("branching/stop")
     harness.probe.calls.clear()
-    run = await harness.conduct()
+    run = await harness.execute()
     assert harness.probe.calls == ["stop"]
     assert run.steps["branching/double:a"].status is StepStatus.SUCCEEDED
     assert run.steps["branching/double:b"].status is StepStatus.SKIPPED
@@ -179,7 +179,7 @@ async def sets(number: int) -> int:
 
 async def test_a_sets_digest_does_not_depend_on_its_order(harness: Driver) -> None:
     await harness.start(sets, 40)
-    await harness.conduct()
+    await harness.execute()
     (started,) = await harness.started("sets/takes-set")
     assert started.data.inputs["words"] == digest(sorted(f"word {n}" for n in range(40)))
 
@@ -212,12 +212,12 @@ async def round_trips(number: int) -> list[str]:
 async def test_results_round_trip_on_the_first_call_too(harness: Driver) -> None:
     harness.probe.fail["stop"] = [LastStepFailed()]
     await harness.start(round_trips, 1)
-    await harness.conduct()
+    await harness.execute()
     await harness.retry("round-trips/stop")
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.output == ["list", "Base"]
     fresh = await harness.fork(1)
-    assert (await fresh.conduct()).output == ["list", "Base"]
+    assert (await fresh.execute()).output == ["list", "Base"]
 
 
 @workflow("keys-that-read-alike")
@@ -227,7 +227,7 @@ async def keys_that_read_alike(number: int) -> list[int]:
 
 async def test_different_keys_are_different_steps_however_they_read(harness: Driver) -> None:
     await harness.start(keys_that_read_alike, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.output == [6, 6, 6, 8] and len(run.below("keys-that-read-alike")) == 4
 
 
@@ -288,14 +288,14 @@ async def test_bad_values_name_the_step_and_say_what_to_do(
     harness: Driver, which: str, kind: str, step: str, advice: str
 ) -> None:
     await harness.start(bad_values, which)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED and run.error is not None
     assert run.error.kind == kind and step in run.error.message and advice in run.error.message
 
 
 async def test_damaged_text_is_mended_not_fatal(harness: Driver) -> None:
     await harness.start(half_characters, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED
     assert run.error is not None and run.error.message == "bad ?"
     assert run.steps["half-characters"].latest.text == "half ?"  # type: ignore[union-attr]

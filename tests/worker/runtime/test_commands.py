@@ -50,73 +50,73 @@ async def _count() -> int:
 
 async def test_it_waits_only_when_no_branch_can_move(harness: Driver) -> None:
     await harness.start(two_asks, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.WAITING and [ask.name for ask in run.asks] == ["a", "b"]
     assert harness.probe.calls == ["beside"]
 
 
 async def test_asks_are_answered_one_by_one(harness: Driver) -> None:
     await harness.start(two_asks, 1)
-    await harness.conduct()
+    await harness.execute()
     await harness.answer("b", {"size": 20})
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.WAITING and [ask.name for ask in run.asks] == ["a"]
     await harness.answer("a", {"size": 3})
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.output == 23 and sorted(harness.probe.calls) == ["after a", "after b", "beside"]
 
 
 async def test_asks_are_answered_at_once(harness: Driver) -> None:
     await harness.start(two_asks, 1)
-    await harness.conduct()
+    await harness.execute()
     await harness.answer("b", {"size": 20})
     await harness.answer("a", {"size": 3})
-    assert (await harness.conduct()).output == 23
+    assert (await harness.execute()).output == 23
 
 
 async def test_the_second_question_can_be_answered_while_the_first_branch_goes_on(harness: Driver) -> None:
     await harness.start(two_asks, 1)
-    asks = {open_ask.name: open_ask.ask for open_ask in (await harness.conduct()).asks}
+    asks = {open_ask.name: open_ask.ask for open_ask in (await harness.execute()).asks}
     await harness.answer("a", {"size": 3})
-    run = await harness.conduct(
-        lambda journal: Meddling(journal, "emit", 3, lambda: harness.answer("b", {"size": 20}, asks["b"]))
+    run = await harness.execute(
+        lambda journal: Interrupting(journal, "emit", 3, lambda: harness.answer("b", {"size": 20}, asks["b"]))
     )
     assert run.output == 23 and not run.refused
 
 
 async def test_the_first_answer_wins(harness: Driver) -> None:
     await harness.start(two_asks, 1)
-    await harness.conduct()
+    await harness.execute()
     await harness.answer("a", {"size": 1})
     second = await harness.answer("a", {"size": 2})
     await harness.answer("b", {"size": 10})
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.output == 11 and run.refused == {second: "It was answered before."}
 
 
 async def test_an_answer_to_what_is_not_asked_is_refused(harness: Driver) -> None:
     await harness.start(two_asks, 1)
-    await harness.conduct()
+    await harness.execute()
     cursor = await harness.answer("a", {"size": 2}, ask="0123")
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.WAITING and run.refused == {cursor: "The run no longer asks this."}
 
 
 async def test_an_answer_that_does_not_fit_is_set_aside_and_asked_again_until_one_does(harness: Driver) -> None:
     await harness.start(two_asks, 1)
-    seen = {next(a.ask for a in (await harness.conduct()).asks if a.name == "a")}
+    seen = {next(a.ask for a in (await harness.execute()).asks if a.name == "a")}
     for wrong in ({"size": "large"}, None):
         await harness.answer("a", wrong)
-        run = await harness.conduct()
+        run = await harness.execute()
         assert run.status is RunStatus.WAITING
         seen.add(next(a.ask for a in run.asks if a.name == "a"))
     assert len(seen) == 3
     await harness.answer("b", {"size": 10})
-    run = await harness.conduct()
+    run = await harness.execute()
     notes = [event for event in await harness.events("step.message") if event.step == "two-asks/ask-size:a"]
     assert len(notes) == 2
     await harness.answer("a", {"size": 1})
-    assert (await harness.conduct()).output == 11
+    assert (await harness.execute()).output == 11
 
 
 @component
@@ -135,11 +135,11 @@ async def document(number: int) -> str:
 async def test_a_retry_reruns_that_step_and_what_depends_on_it(harness: Driver) -> None:
     harness.probe.fail["x 2"] = [ValueError("broken")]
     await harness.start(document, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.INCOMPLETE and run.output == "x 1+-; y 1+y 2"
     harness.probe.calls.clear()
     await harness.retry("document/compose:x/work:2", guidance="shorter")
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.SUCCEEDED and run.output == "x 1+x 2 shorter; y 1+y 2"
     assert harness.probe.calls == ["x 2", "x 1+x 2 shorter; y 1+y 2"]
 
@@ -147,50 +147,50 @@ async def test_a_retry_reruns_that_step_and_what_depends_on_it(harness: Driver) 
 async def test_a_retry_of_a_composite_reruns_what_failed_in_it(harness: Driver) -> None:
     harness.probe.fail["x 2"] = [ValueError("broken")]
     await harness.start(document, 1)
-    await harness.conduct()
+    await harness.execute()
     harness.probe.calls.clear()
     await harness.retry("document/compose:x")
-    await harness.conduct()
+    await harness.execute()
     assert harness.probe.calls[0] == "x 2" and "x 1" not in harness.probe.calls
 
 
 async def test_a_retry_of_a_composite_without_failures_reruns_all_of_it(harness: Driver) -> None:
     await harness.start(document, 1)
-    await harness.conduct()
+    await harness.execute()
     harness.probe.calls.clear()
     await harness.retry("document/compose:y")
-    await harness.conduct()
+    await harness.execute()
     assert harness.probe.calls == ["y 1", "y 2"]
 
 
 async def test_a_retry_that_names_no_step_reruns_what_failed(harness: Driver) -> None:
     harness.probe.fail["x 2"] = [ValueError("broken")]
     await harness.start(document, 1)
-    await harness.conduct()
+    await harness.execute()
     await harness.retry()
-    assert (await harness.conduct()).status is RunStatus.SUCCEEDED
+    assert (await harness.execute()).status is RunStatus.SUCCEEDED
 
 
 async def test_a_failed_rewrite_leaves_the_success_standing(harness: Driver) -> None:
     await harness.start(document, 1)
-    before = (await harness.conduct()).output
+    before = (await harness.execute()).output
     for _ in range(2):
         harness.probe.fail["x 1"] = [ValueError("broken")]
         await harness.retry("document/compose:x/work:1")
-        run = await harness.conduct()
+        run = await harness.execute()
         assert run.status is RunStatus.INCOMPLETE and run.output == before
         step = run.steps["document/compose:x/work:1"]
         assert step.status is StepStatus.FAILED and step.success is step.attempts[0]
     await harness.retry("document/compose:x/work:1")
-    assert (await harness.conduct()).status is RunStatus.SUCCEEDED
+    assert (await harness.execute()).status is RunStatus.SUCCEEDED
 
 
 async def test_a_failed_rewrite_of_a_composite_keeps_what_is_inside_it(harness: Driver) -> None:
     await harness.start(outer_document, 1)
-    await harness.conduct()
+    await harness.execute()
     harness.probe.values["refuse"] = True
     await harness.retry("outer-document/refusing")
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.INCOMPLETE and run.output == "inner"
     assert run.steps["outer-document/refusing/work"].status is not StepStatus.SKIPPED
 
@@ -209,10 +209,10 @@ async def outer_document(number: int) -> str:
 
 async def test_a_retry_of_an_unknown_step_is_refused_and_changes_nothing(harness: Driver) -> None:
     await harness.start(document, 1)
-    before = await harness.conduct()
+    before = await harness.execute()
     harness.probe.calls.clear()
     cursor = await harness.retry("document/compose:y", "document/compose:x/nothing")
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.refused == {cursor: "There is no step document/compose:x/nothing."}
     assert (run.status, run.output) == (before.status, before.output) and harness.probe.calls == []
 
@@ -220,9 +220,9 @@ async def test_a_retry_of_an_unknown_step_is_refused_and_changes_nothing(harness
 async def test_a_refused_retry_does_not_wake_a_cancelled_run(harness: Driver) -> None:
     await harness.start(document, 1)
     await harness.cancel()
-    await harness.conduct()
+    await harness.execute()
     await harness.retry("document/nothing")
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.CANCELLED and harness.probe.calls == []
 
 
@@ -242,7 +242,7 @@ async def holding(number: int) -> str:
 
 async def test_a_cancel_reaches_the_running_step_and_keeps_its_text(harness: Driver) -> None:
     await harness.start(holding, 1)
-    await harness.conduct()
+    await harness.execute()
     await harness.answer("go", "yes")
     _, task = await harness.begin()
     await harness.probe.reached["held"].wait()
@@ -259,44 +259,44 @@ async def test_a_cancel_reaches_the_running_step_and_keeps_its_text(harness: Dri
 async def test_a_cancel_while_queued_or_waiting(harness: Driver, waiting: bool) -> None:
     await harness.start(holding, 1)
     if waiting:
-        await harness.conduct()
+        await harness.execute()
     await harness.cancel()
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.CANCELLED and not run.pending
 
 
 async def test_a_cancel_and_the_end_it_brings_are_one_append(harness: Driver) -> None:
-    """Cut anywhere: the cancel is never marked as handled without the end."""
+    """Wherever the worker is killed, the cancel is never marked as handled without the end."""
     await harness.start(holding, 1)
     await harness.cancel()
     calls: list[str] = []
-    await harness.conduct(lambda journal: Recording(journal, calls))
+    await harness.execute(lambda journal: Recording(journal, calls))
     assert "emit" not in calls
 
 
 async def test_of_a_cancel_and_a_retry_the_later_counts(harness: Driver) -> None:
     await harness.start(document, 1)
-    await harness.conduct()
+    await harness.execute()
     await harness.retry("document/work:end")
     await harness.cancel()
-    assert (await harness.conduct()).status is RunStatus.CANCELLED
+    assert (await harness.execute()).status is RunStatus.CANCELLED
     await harness.retry("document/work:end")
     await harness.cancel()
     await harness.retry("document/work:end")
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.SUCCEEDED and not run.pending
 
 
 async def test_a_command_that_this_version_cannot_read_is_refused(harness: Driver) -> None:
     await harness.start(document, 1)
     cursor = await harness.harness.put_damaged_command()
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.SUCCEEDED and run.refused == {cursor: "This version cannot read it."}
     assert len(run.unreadable) == 1
 
 
 class Recording:
-    """Notes which of a journal's writing methods were called."""
+    """Records which of a journal's methods were called."""
 
     def __init__(self, journal: Journal, calls: list[str]) -> None:
         self._journal = journal
@@ -307,18 +307,18 @@ class Recording:
         return getattr(self._journal, name)
 
 
-class Meddling:
-    """A journal around another: something else happens just before or just after its nth call of one method.
+class Interrupting:
+    """A journal around another, which calls `action` just before or just after the nth call of one of its methods.
 
     What happens in the middle of emitting comes between two entries of the log, whichever log it is: what was emitted
     before stands there already, and what is emitted meanwhile waits.
     """
 
     def __init__(
-        self, journal: Journal, method: str, number: int, meddle: Callable[[], Awaitable[Any]], after: bool = False
+        self, journal: Journal, method: str, number: int, action: Callable[[], Awaitable[Any]], after: bool = False
     ) -> None:
         self._journal = journal
-        self._method, self._number, self._meddle, self._after = method, number, meddle, after
+        self._method, self._number, self._action, self._after = method, number, action, after
         self._calls = 0
         self._waiting: list[Event] = []
         self._between: asyncio.Task[None] | None = None
@@ -337,7 +337,7 @@ class Meddling:
             await asyncio.wait([between])
             between.result()
         if self._is_now(method, after):
-            await self._meddle()
+            await self._action()
 
     def emit(self, event: Event) -> None:
         if self._is_now("emit", False):
@@ -351,7 +351,7 @@ class Meddling:
 
     async def _come_between(self) -> None:
         await self._journal.commit()
-        await self._meddle()
+        await self._action()
         self._between = None
         for event in self._waiting:
             self._journal.emit(event)
@@ -383,7 +383,7 @@ class Meddling:
 
 
 async def settle_run(harness: Driver) -> Run:
-    """Go on as a supervisor does, until the run has ended and no command waits."""
+    """Execute as a scheduler does, until the run has ended and no command waits."""
     for _ in range(6):
         run = await harness.run()
         if run.ended and not run.pending:
@@ -391,7 +391,7 @@ async def settle_run(harness: Driver) -> Run:
         if run.status is RunStatus.WAITING:
             await harness.answer("go", "yes")
         harness.probe.gates["held"].set()
-        await harness.conduct()
+        await harness.execute()
     raise AssertionError("the run came to no end")
 
 
@@ -412,28 +412,28 @@ MOMENTS = [
 
 
 async def prepare(harness: Driver, phase: str) -> str:
-    """Bring a run to where a worker takes it; gives the id of what it asked, if it did."""
+    """Bring a run to where a worker takes it; return the id of its ask, if it asked."""
     await harness.start(holding, 1)
     harness.probe.gates["held"].set()
     if phase == "start":
         return "unknown"
-    asked = (await harness.conduct()).asks[0].ask
+    asked = (await harness.execute()).asks[0].ask
     await harness.answer("go", "yes")
     return asked
 
 
-async def go_on(harness: Driver, phase: str, around: Around) -> None:
-    conductor = await harness.harness.take(around)
+async def execute(harness: Driver, phase: str, around: Around) -> None:
+    executor = await harness.harness.take(around)
     if phase == "draining":
-        conductor.drain()
-    await conductor.conduct()
+        executor.drain()
+    await executor.execute()
 
 
 @pytest.mark.parametrize("phase", list(CALLS))
 async def test_the_moments_are_all_there_are(harness: Driver, phase: str) -> None:
     await prepare(harness, phase)
     calls: list[str] = []
-    await go_on(harness, phase, lambda journal: Recording(journal, calls))
+    await execute(harness, phase, lambda journal: Recording(journal, calls))
     watching = {"commands", "next_command"}  # these only read what a command has changed
     assert {method: calls.count(method) for method in {*calls} - watching} == CALLS[phase]
 
@@ -446,7 +446,7 @@ async def test_a_command_at_any_moment_is_neither_lost_nor_applied_twice(
     asked = await prepare(harness, phase)
     sent: list[str] = []
 
-    async def meddle() -> None:
+    async def send() -> None:
         try:
             match kind:
                 case "cancel":
@@ -459,7 +459,7 @@ async def test_a_command_at_any_moment_is_neither_lost_nor_applied_twice(
             sent.append("")
             assert kind != "retry" and (method, after) == ("release", True)
 
-    await go_on(harness, phase, lambda journal: Meddling(journal, method, number, meddle, after))
+    await execute(harness, phase, lambda journal: Interrupting(journal, method, number, send, after))
     assert sent, "the moment did not come"
     left = await harness.run()
     assert not left.pending or left.status is RunStatus.QUEUED, "a command was slept through"

@@ -37,11 +37,11 @@ async def limited(limit: int) -> list[str]:
 @pytest.mark.parametrize("limit", [1, 2, 0])
 async def test_a_drain_lets_running_steps_finish_and_begins_no_other(harness: Driver, limit: int) -> None:
     await harness.start(limited, limit)
-    conductor, task = await harness.begin()
+    executor, task = await harness.begin()
     running = limit or 4
     for number in range(running):
         await harness.probe.reached[f"held {number}"].wait()
-    conductor.drain()
+    executor.drain()
     for number in range(4):
         harness.probe.gates[f"held {number}"].set()
     assert await task == ("queued" if limit else "ended")
@@ -49,7 +49,7 @@ async def test_a_drain_lets_running_steps_finish_and_begins_no_other(harness: Dr
     assert len(harness.probe.calls) == running
     if limit:
         assert run.status is RunStatus.QUEUED
-        run = await harness.conduct()
+        run = await harness.execute()
     assert run.output == [f"held {n}" for n in range(4)] and len(harness.probe.calls) == 4
 
 
@@ -70,22 +70,22 @@ async def test_an_abort_interrupts_and_uses_up_nothing(harness: Driver) -> None:
     await harness.start(limited, 0)
     for _ in range(5):
         harness.probe.reached.clear()
-        conductor, task = await harness.begin()
+        executor, task = await harness.begin()
         await harness.probe.reached["held 3"].wait()
-        conductor.abort()
+        executor.abort()
         assert await task == "queued"
     for number in range(4):
         harness.probe.gates[f"held {number}"].set()
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.SUCCEEDED and run.steps["limited/held:0"].failures == 0
 
 
 @pytest.mark.parametrize("how", ["drain", "abort"])
 async def test_a_worker_that_leaves_before_it_began_hands_over_at_once(harness: Driver, how: str) -> None:
     await harness.start(limited, 0)
-    conductor = await harness.harness.take()
-    getattr(conductor, how)()
-    assert await conductor.conduct() == "queued"
+    executor = await harness.harness.take()
+    getattr(executor, how)()
+    assert await executor.execute() == "queued"
     assert await harness.kinds() == ["run.submitted", "run.handed_over"]
 
 
@@ -103,15 +103,15 @@ async def long_pause(number: int) -> list[str]:
 async def test_a_drain_interrupts_a_pause_between_attempts(harness: Driver) -> None:
     harness.probe.fail["pausing"] = [ConnectionError("later")]
     await harness.start(long_pause, 1)
-    conductor, task = await harness.begin()
+    executor, task = await harness.begin()
     await harness.probe.reached["beside"].wait()
-    conductor.drain()
+    executor.drain()
     assert await task == "queued"
-    conductor, task = await harness.begin()  # what is left of the pause is sat out by the next worker
+    executor, task = await harness.begin()  # what is left of the pause is sat out by the next worker
     await harness.saw("step.started", "long-pause", 2)
-    for _ in range(100):  # as many turns as anything that does not wait would need
+    for _ in range(100):  # more than anything that does not wait needs
         await asyncio.sleep(0)
-    conductor.drain()
+    executor.drain()
     assert await task == "queued" and harness.probe.calls.count("pausing") == 1
 
 
@@ -122,9 +122,9 @@ async def ask_in_limit(number: int) -> list[str]:
 
 async def test_a_blocked_branch_in_a_limited_gather_does_not_hang(harness: Driver) -> None:
     await harness.start(ask_in_limit, 1)
-    assert (await harness.conduct()).status is RunStatus.WAITING
+    assert (await harness.execute()).status is RunStatus.WAITING
     await harness.answer("q", "yes")
-    assert (await harness.conduct()).output == ["yes", "one", "two"]
+    assert (await harness.execute()).output == ["yes", "one", "two"]
 
 
 @component
@@ -156,7 +156,7 @@ async def one_fails(number: int) -> list[str]:
 async def test_a_failing_branch_cancels_and_awaits_the_others(harness: Driver) -> None:
     harness.probe.gates["fails"].set()
     await harness.start(one_fails, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED and run.error is not None and run.error.message == "the branch failed"
     assert harness.probe.calls == ["cleaned up", "gathered"]
     failed = [event.step for event in await harness.events("step.failed")]
@@ -182,10 +182,10 @@ async def leaving(number: int) -> list[str]:
 async def test_branches_are_awaited_also_when_the_run_is_interrupted_meanwhile(harness: Driver) -> None:
     harness.probe.gates["fails"].set()
     await harness.start(leaving, 1)
-    conductor, task = await harness.begin()
+    executor, task = await harness.begin()
     await harness.probe.reached["leaving"].wait()
-    conductor.abort()
-    for _ in range(100):  # as many turns as anything that does not wait would need
+    executor.abort()
+    for _ in range(100):  # more than anything that does not wait needs
         await asyncio.sleep(0)
     assert not task.done()
     harness.probe.gates["leaving"].set()
@@ -222,7 +222,7 @@ async def swallowing(which: str) -> list[str]:
 
 
 @pytest.mark.parametrize("which", ["settled", "retry", "fallback"])
-async def test_a_stale_epoch_writes_nothing_more_and_ends_the_conduct(harness: Driver, which: str) -> None:
+async def test_a_stale_epoch_writes_nothing_more_and_ends_the_execution(harness: Driver, which: str) -> None:
     await harness.start(swallowing, which)
     _, task = await harness.begin()
     await harness.probe.reached["taken"].wait()
@@ -234,7 +234,7 @@ async def test_a_stale_epoch_writes_nothing_more_and_ends_the_conduct(harness: D
     assert await harness.events() == before
 
 
-async def test_a_stale_epoch_is_told_while_its_steps_say_nothing(harness: Driver) -> None:
+async def test_a_stale_epoch_is_noticed_while_its_steps_write_nothing(harness: Driver) -> None:
     await harness.start(limited, 0)
     _, task = await harness.begin()
     await harness.probe.reached["held 3"].wait()
@@ -263,7 +263,7 @@ async def writing(number: int) -> int:
 async def test_pieces_of_text_concatenate_exactly_and_a_later_attempt_retracts(harness: Driver) -> None:
     harness.probe.fail["written"] = [ConnectionError("cut")]
     await harness.start(writing, 200)
-    run = await harness.conduct()
+    run = await harness.execute()
     whole = "".join(f"piece {n} " for n in range(200))
     for attempt in (1, 2):
         pieces = [e.data for e in await harness.events("step.output") if e.attempt == attempt]
@@ -286,7 +286,7 @@ async def leaves_task(number: int) -> int:
 
 async def test_nothing_is_written_after_the_end(harness: Driver) -> None:
     await harness.start(leaves_task, 1)
-    await harness.conduct()
+    await harness.execute()
     before = await harness.events()
     harness.probe.gates["later"].set()
     outcome = await asyncio.gather(harness.probe.values["task"], return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Steps that misbehave: that end the process, do not let themselves be interrupted, or show too much."""
+"""Steps that misbehave: they end the process, swallow their cancellation, or show too much."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ async def leave(how: str) -> None:
 
 @workflow("leaving")
 async def leaving(how: str) -> None:
-    """Ends the process from a step."""
+    """End the process from a step."""
     await leave(how)
 
 
 @workflow("leaving-itself")
 async def leaving_itself(how: str) -> None:
-    """Ends the process from outside any step."""
+    """End the process from outside any step."""
     sys.exit(how)
 
 
 @pytest.mark.parametrize(("how", "named"), [("exit", "SystemExit: 3"), ("interrupt", "KeyboardInterrupt")])
 async def test_a_step_that_ends_the_process_fails_instead(harness: Driver, how: str, named: str) -> None:
     await harness.start(leaving, how)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED and run.error is not None
     assert run.error.step == "leaving/leave" and named in run.error.message
     assert [step.path for step in run.failed_steps] == ["leaving/leave"]
@@ -44,14 +44,14 @@ async def test_a_step_that_ends_the_process_fails_instead(harness: Driver, how: 
 
 async def test_a_workflow_that_ends_the_process_fails_instead(harness: Driver) -> None:
     await harness.start(leaving_itself, "bye")
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED and run.error is not None
     assert run.error.kind == "ExitInside" and "SystemExit: bye" in run.error.message
 
 
 @component
 async def resist(name: str) -> None:
-    """Goes on, however often it is interrupted, until the gate opens."""
+    """Swallow every cancellation until the gate opens."""
     probe = resource(Probe)
     probe.hit(name)
     while not probe.gates[name].is_set():
@@ -67,18 +67,18 @@ async def resist(name: str) -> None:
 
 @workflow("resisting")
 async def resisting(_: str) -> None:
-    """Steps that swallow their cancellation, side by side."""
+    """Run steps side by side that swallow their cancellation."""
     await gather(resist.key("a")("a"), resist.key("b")("b"))
 
 
 @pytest.mark.parametrize("how", ["abort", "cancel"])
 async def test_a_step_that_resists_keeps_nobody_waiting_and_writes_nothing_more(harness: Driver, how: str) -> None:
     await harness.start(resisting, "")
-    conductor, task = await harness.begin()
+    executor, task = await harness.begin()
     for name in ("a", "b"):
         await harness.probe.reached[name].wait()
     if how == "abort":
-        conductor.abort()
+        executor.abort()
     else:
         await harness.cancel()
     assert await task == ("queued" if how == "abort" else "ended")
@@ -105,7 +105,7 @@ async def show(how: str, size: int) -> None:
 
 @workflow("showing")
 async def showing(case: tuple[str, int]) -> None:
-    """Shows so many letters, or what no text can show."""
+    """Show so many letters, or an object that has no JSON form."""
     await show(*case)
 
 
@@ -113,7 +113,7 @@ async def showing(case: tuple[str, int]) -> None:
 @pytest.mark.parametrize(("size", "advice"), [(RESULT_LIMIT // 2 + 1, "at most 262,144"), (0, "no JSON form")])
 async def test_what_is_too_large_to_show_fails_its_step(harness: Driver, how: str, size: int, advice: str) -> None:
     await harness.start(showing, (how, size))
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED and run.error is not None
     assert run.error.kind == "NotShowable" and run.error.step == "showing/show"
     assert "showing/show" in run.error.message and advice in run.error.message
@@ -122,13 +122,13 @@ async def test_what_is_too_large_to_show_fails_its_step(harness: Driver, how: st
 @pytest.mark.parametrize("how", ["publish", "ask"])
 async def test_what_just_fits_is_shown(harness: Driver, how: str) -> None:
     await harness.start(showing, (how, RESULT_LIMIT // 2 - 1))
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is (RunStatus.WAITING if how == "ask" else RunStatus.SUCCEEDED)
 
 
 async def test_long_text_comes_in_pieces_and_whole(harness: Driver) -> None:
     await harness.start(showing, ("stream", 2 * RESULT_LIMIT))
-    run = await harness.conduct()
+    run = await harness.execute()
     attempt = run.steps["showing/show"].latest
     assert attempt is not None and attempt.text == "é" * 2 * RESULT_LIMIT
     pieces = await harness.events("step.output")

@@ -48,7 +48,7 @@ async def one_step(number: int) -> int:
 async def test_it_is_tried_again_for_the_named_exceptions(harness: Driver) -> None:
     harness.probe.fail["shaky"] = [ConnectionError("1"), ConnectionError("2")]
     await harness.start(one_step, 1)
-    assert (await harness.conduct()).status is RunStatus.SUCCEEDED
+    assert (await harness.execute()).status is RunStatus.SUCCEEDED
     assert [event.data.counted for event in await harness.events("step.retrying")] == [True, True]
     assert [event.attempt for event in await harness.started("one-step/shaky")] == [1, 2, 3]
 
@@ -56,7 +56,7 @@ async def test_it_is_tried_again_for_the_named_exceptions(harness: Driver) -> No
 async def test_it_fails_when_its_attempts_are_used_up(harness: Driver) -> None:
     harness.probe.fail["shaky"] = [ConnectionError(str(n)) for n in range(1, 5)]
     await harness.start(one_step, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED and run.error is not None
     assert (run.error.message, run.error.step) == ("3", "one-step/shaky")
     assert len(harness.probe.calls) == 3
@@ -65,21 +65,21 @@ async def test_it_fails_when_its_attempts_are_used_up(harness: Driver) -> None:
 async def test_it_is_not_tried_again_for_others(harness: Driver) -> None:
     harness.probe.fail["shaky"] = [ValueError("no")]
     await harness.start(one_step, 1)
-    assert (await harness.conduct()).status is RunStatus.FAILED
+    assert (await harness.execute()).status is RunStatus.FAILED
     assert len(harness.probe.calls) == 1
 
 
 async def test_failures_are_counted_across_resumes_and_interruptions_are_not(harness: Driver) -> None:
     harness.probe.fail["shaky"] = [ConnectionError("1")]
     await harness.start(one_step, 1)
-    await harness.conduct()
+    await harness.execute()
     events = await harness.events()
     second = next(i for i, e in enumerate(events) if e.type == "step.started" and e.attempt == 2 and "/" in e.step)
     driver = harness
-    for _ in range(4):  # dies four times in its second attempt
+    for _ in range(4):  # crashes four times in its second attempt
         driver = await driver.fork(second + 1)
         driver.probe.fail["shaky"] = [ConnectionError("2"), ConnectionError("3")]
-        run = await driver.conduct()
+        run = await driver.execute()
         assert run.status is RunStatus.FAILED and run.error is not None and run.error.message == "3"
         assert len(driver.probe.calls) == 2
         events = await driver.events()
@@ -100,7 +100,7 @@ async def test_a_retry_after_is_honoured_and_uses_up_nothing(harness: Driver) ->
 
     harness.probe.fail["asked"] = [Busy(0.0), Busy(0.001), Busy(0.0)]
     await harness.start(asking, 1)
-    assert (await harness.conduct()).status is RunStatus.SUCCEEDED
+    assert (await harness.execute()).status is RunStatus.SUCCEEDED
     assert [(e.data.seconds, e.data.counted) for e in await harness.events("step.retrying")] == [
         (0.0, False),
         (0.001, False),
@@ -112,7 +112,7 @@ async def test_a_retry_after_that_is_too_long_counts_as_a_failure(harness: Drive
     harness.probe.fail["shaky"] = [ConnectionError("x")]
     harness.probe.fail["shaky"][0].retry_after = LONGEST_RETRY_AFTER + 1  # type: ignore[attr-defined]
     await harness.start(one_step, 1)
-    await harness.conduct()
+    await harness.execute()
     assert [e.data.counted for e in await harness.events("step.retrying")] == [True]
 
 
@@ -150,21 +150,21 @@ async def family(number: int) -> int:
 async def test_a_parents_retry_runs_failed_children_again_but_not_succeeded_ones(harness: Driver) -> None:
     harness.probe.fail["fragile"] = [ConnectionError("1"), ConnectionError("2")]
     await harness.start(family, 1)
-    assert (await harness.conduct()).output == 2
+    assert (await harness.execute()).output == 2
     assert harness.probe.calls == ["steady", "fragile", "fragile", "fragile"]
 
 
-async def test_a_parents_retry_goes_the_same_way_when_it_died_after_the_childs_failure(harness: Driver) -> None:
+async def test_a_parents_retry_goes_the_same_way_after_a_crash_behind_the_childs_failure(harness: Driver) -> None:
     harness.probe.fail["fragile"] = [ConnectionError("1")]
     await harness.start(family, 1)
-    await harness.conduct()
+    await harness.execute()
     kinds = await harness.kinds()
     fork = await harness.fork(kinds.index("step.failed") + 1)
-    assert (await fork.conduct()).output == 2
+    assert (await fork.execute()).output == 2
     assert fork.probe.calls == ["fragile"]
     fork = await harness.fork(kinds.index("step.failed") + 1)
     fork.probe.fail["fragile"] = [ConnectionError("2"), ConnectionError("3")]
-    assert (await fork.conduct()).status is RunStatus.FAILED
+    assert (await fork.execute()).status is RunStatus.FAILED
 
 
 @component(timeout=1.0)
@@ -188,7 +188,7 @@ async def timed(number: int) -> int:
 
 async def test_each_attempt_has_its_own_time(harness: Driver) -> None:
     await harness.start(timed, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED and run.error is not None and run.error.kind == "StepTimeout"
     assert len(await harness.started("timed/slow")) == 2
 
@@ -196,7 +196,7 @@ async def test_each_attempt_has_its_own_time(harness: Driver) -> None:
 async def test_waiting_for_others_is_not_charged(harness: Driver) -> None:
     harness.probe.values["uncharged"] = True
     await harness.start(timed, 1)
-    assert (await harness.conduct()).status is RunStatus.SUCCEEDED
+    assert (await harness.execute()).status is RunStatus.SUCCEEDED
 
 
 @component(timeout=1.0)
@@ -220,7 +220,7 @@ async def test_a_childs_pause_between_attempts_is_not_charged_to_its_parent(harn
     harness.probe.fail["pausing 0"] = [ConnectionError("a")]
     harness.probe.fail["pausing 1"] = [ConnectionError("b")]
     await harness.start(patience, 1)
-    assert (await harness.conduct()).status is RunStatus.SUCCEEDED
+    assert (await harness.execute()).status is RunStatus.SUCCEEDED
 
 
 @workflow("boundary")
@@ -233,7 +233,7 @@ async def boundary(number: int) -> list[Any]:
 async def test_settled_siblings_go_on_and_the_run_ends_incomplete(harness: Driver) -> None:
     harness.probe.fail["shaky"] = [ValueError("broken")]
     await harness.start(boundary, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.INCOMPLETE and run.output == ["broken", 2]
     assert [step.path for step in run.failed_steps] == ["boundary/shaky:a"]
 
@@ -259,7 +259,7 @@ async def test_a_failed_child_that_the_last_attempt_did_not_visit_does_not_make_
 ) -> None:
     harness.probe.fail["fragile"] = [ConnectionError("gone")]
     await harness.start(hesitation, 1)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.SUCCEEDED
     assert run.steps["hesitation/hesitant/fragile:once"].status is StepStatus.SKIPPED
     assert run.steps["hesitation/hesitant/steady:first"].status is StepStatus.SUCCEEDED
@@ -294,15 +294,15 @@ async def odd_ends(which: str) -> int:
 @pytest.mark.parametrize("which", ["step", "root"])
 async def test_a_cancellation_from_inside_is_a_failure_and_not_a_hang(harness: Driver, which: str) -> None:
     await harness.start(odd_ends, which)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.FAILED and run.error is not None and run.error.kind == "CancelledInside"
     assert run.error.step == ("odd-ends/cancels-itself" if which == "step" else "odd-ends")
 
 
-async def test_a_group_of_errors_is_told_by_its_first(harness: Driver) -> None:
+async def test_a_group_of_errors_is_described_by_its_first(harness: Driver) -> None:
     harness.probe.fail["shaky"] = [ValueError("inside the group")]
     await harness.start(odd_ends, "group")
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.error is not None
     assert (run.error.kind, run.error.message) == ("ValueError", "inside the group")
     assert run.error.step == "odd-ends/groups/shaky"

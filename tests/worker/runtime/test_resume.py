@@ -1,4 +1,4 @@
-"""Resuming at every boundary: the log is cut after each of its events in turn, and another epoch goes on from there."""
+"""Resuming at every boundary: the log is cut after each of its events in turn, and another epoch resumes the run."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def plan_failures(driver: Driver) -> None:
 
 
 async def finish(driver: Driver) -> None:
-    """Conduct until the end, answering what is asked."""
-    run = await driver.conduct()
+    """Execute until the end, answering what is asked."""
+    run = await driver.execute()
     while run.status is RunStatus.WAITING:
         await driver.answer("plan", run.asks[0].proposal)
-        run = await driver.conduct()
+        run = await driver.execute()
 
 
 async def check_invariants(driver: Driver, note: str) -> None:
@@ -65,29 +65,29 @@ async def test_it_ends_well_wherever_the_log_is_cut(harness: Driver) -> None:
         await check_invariants(fork, f"cut after event {count} ({whole[count - 1].type} {whole[count - 1].step})")
 
 
-async def test_it_ends_well_when_it_dies_again_and_again(harness: Driver) -> None:
-    """Forty passes die five events after they began; attempts still only rise, and retries are not used up."""
+async def test_it_ends_well_when_it_is_killed_again_and_again(harness: Driver) -> None:
+    """Forty passes are cut five events after they began; attempts still only rise, and no retry is used up."""
     await harness.start(rich, 3)
     driver, count = harness, 1
     for _ in range(40):
-        await driver.conduct()
+        await driver.execute()
         count = min(count + 5, len(await driver.events()) - 1)
         driver = await driver.fork(count)
     await finish(driver)
-    await check_invariants(driver, "dying again and again")
+    await check_invariants(driver, "killed again and again")
 
 
 async def test_a_run_that_ended_stays_as_it_is_when_a_worker_takes_it_by_mistake(harness: Driver) -> None:
     await harness.start(rich, 3)
     await finish(harness)
     before = await harness.events()
-    await harness.conduct()
+    await harness.execute()
     assert await harness.events() == before
 
 
 async def test_a_waiting_run_stays_as_it_is_when_a_worker_takes_it_by_mistake(harness: Driver) -> None:
     await harness.start(rich, 3)
-    await harness.conduct()
+    await harness.execute()
     before = await harness.events()
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.status is RunStatus.WAITING and await harness.events() == before

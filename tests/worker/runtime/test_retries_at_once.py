@@ -1,4 +1,4 @@
-"""Retries that come together, as from a double click: what they ask for is done once."""
+"""Retries that come together, as from a double click: each step is retried once."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ async def parts(number: int) -> str:
 async def end_with_both_failed(harness: Driver) -> None:
     harness.probe.fail.update({"a": [ValueError("broken")], "b": [ValueError("broken")]})
     await harness.start(parts, 1)
-    assert (await harness.conduct()).status is RunStatus.INCOMPLETE
+    assert (await harness.execute()).status is RunStatus.INCOMPLETE
     harness.probe.calls.clear()
 
 
 async def test_of_many_retries_of_a_step_at_once_one_is_taken(harness: Driver) -> None:
     await end_with_both_failed(harness)
     first, *others = sorted(await asyncio.gather(*(harness.retry("parts/part:a") for _ in range(8))), key=parse_cursor)
-    run = await harness.conduct()
+    run = await harness.execute()
     assert harness.probe.calls == ["a"] and run.output == "a+-"
     assert run.refused == dict.fromkeys(others, UNDER_WAY)
     assert [fact.data.command for fact in await harness.events("command.applied")] == [first]
@@ -58,15 +58,15 @@ async def test_retries_that_name_several_steps_do_each_of_them_once(harness: Dri
     await end_with_both_failed(harness)
     named = [("parts/part:a",), ("parts/part:a", "parts/part:b"), ("parts/part:b",), ()]
     cursors = [await harness.retry(*steps) for steps in named]
-    run = await harness.conduct()
+    run = await harness.execute()
     assert sorted(harness.probe.calls) == ["a", "b"] and run.status is RunStatus.SUCCEEDED
     assert run.refused == dict.fromkeys(cursors[2:], UNDER_WAY)
 
 
 async def test_a_retry_without_steps_of_a_run_in_which_nothing_failed_is_refused(harness: Driver) -> None:
     await harness.start(parts, 1)
-    before = await harness.conduct()
+    before = await harness.execute()
     cursor = await harness.retry()
-    run = await harness.conduct()
+    run = await harness.execute()
     assert run.refused == {cursor: "Nothing failed in this run."}
     assert (run.status, run.output, harness.probe.calls) == (before.status, before.output, ["a", "b"])

@@ -1,5 +1,5 @@
-"""Whether a step that failed inside another is worth another attempt of the outer one: the same before and after a
-death, when only the log remembers the error."""
+"""Decisions on retrying a step inside which another failed: the same at once and after a crash, when only the log holds
+the error."""
 
 from __future__ import annotations
 
@@ -65,18 +65,18 @@ CASES: list[tuple[Any, BaseException, bool]] = [
 
 
 @pytest.mark.parametrize(("on", "error", "again"), CASES)
-async def test_it_is_decided_alike_before_and_after_a_death(
+async def test_it_is_decided_alike_before_and_after_a_crash(
     harness: Driver, on: Any, error: BaseException, again: bool
 ) -> None:
     harness.probe.values["on"] = on
     harness.probe.fail["inner"] = [error]
     await harness.start(deciding, 1)
     expected = RunStatus.SUCCEEDED if again else RunStatus.FAILED
-    assert (await harness.conduct()).status is expected
-    after_death = await harness.fork((await harness.kinds()).index("step.failed") + 1)
-    after_death.probe.values["on"] = on
-    assert (await after_death.conduct()).status is expected
-    assert after_death.probe.calls == ["inner"] * again
+    assert (await harness.execute()).status is expected
+    after_crash = await harness.fork((await harness.kinds()).index("step.failed") + 1)
+    after_crash.probe.values["on"] = on
+    assert (await after_crash.execute()).status is expected
+    assert after_crash.probe.calls == ["inner"] * again
 
 
 @pytest.mark.parametrize("on", [TRANSIENT, OSError, KeyError])
@@ -84,7 +84,7 @@ def test_of_an_entry_that_does_not_say_another_attempt_is_the_safe_side(on: Any)
     old = '{"type":"step.failed","step":"w/s","attempt":1,"data":{"error":{"kind":"SSLError","message":"m"}}}'
     event = decode_event("1-0", old)
     assert isinstance(event, StepFailedEvent)
-    assert Retry(on=on).is_worth(StepFailed(event.data.error))
+    assert Retry(on=on).applies_to(StepFailed(event.data.error))
     assert '{"kind":"SSLError","message":"m","step":""}' in encode_event(event), "it goes on as it came"
 
 
@@ -93,5 +93,5 @@ def test_an_error_of_a_class_that_this_process_has_not_loaded_is_known_by_what_i
     kept = decode_event("1-0", encode_event(StepFailedEvent(step="w/s", data=StepError(error=error))))
     assert isinstance(kept, StepFailedEvent)
     remembered = StepFailed(ErrorData.model_validate(kept.data.error.model_dump()))
-    assert [Retry(on=on).is_worth(remembered) for on in (OSError, KeyError)] == [True, False]
+    assert [Retry(on=on).applies_to(remembered) for on in (OSError, KeyError)] == [True, False]
     assert TRANSIENT(remembered)

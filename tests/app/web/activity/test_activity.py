@@ -1,4 +1,4 @@
-"""The stream behind the activity page: whose runs it shows, how little it sends, and that it ends."""
+"""The activity page and its stream: whose runs it shows, how little it sends, and that it ends."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from app.contract import payloads as p
 from app.main import closers
 from app.stores.database import Database
 from app.stores.tables import RunRow
-from app.web.activity.board import Boards
+from app.web.activity.board import BoardReader
 from tests.app.conftest import Take, make_browser, start_echo
+from tests.app.web.clients import add_post, add_site
 from tests.app.web.conftest import Ship
 
 Client = httpx2.AsyncClient
 
 
 class Stream:
-    """The frames of an open stream, but for pings."""
+    """The frames of an open stream, without pings."""
 
     def __init__(self, response: httpx2.Response) -> None:
         self._lines = response.aiter_lines()
@@ -55,12 +56,12 @@ async def follow(client: Client) -> AsyncIterator[Stream]:
 
 
 def listed(board: str) -> dict[str, str]:
-    """The runs on a board, or in a part of it, with their states."""
+    """Return the status of each run on a board, or in a part of it."""
     rows = lxml_html.fromstring(f"<div>{board}</div>").xpath("//li[@data-status]")
     return {row.get("id").removeprefix("row-"): row.get("data-status") for row in rows}
 
 
-async def test_it_begins_with_all_and_goes_on_with_what_changed(
+async def test_the_stream_begins_with_the_whole_board_and_continues_with_changes(
     ann: Client, bob: Client, take: Take, ship: Ship
 ) -> None:
     first, second = await start_echo(ann, "one"), await start_echo(ann, "two")
@@ -81,7 +82,7 @@ async def test_it_begins_with_all_and_goes_on_with_what_changed(
     assert first not in (await bob.get("/runs")).text
 
 
-async def test_a_row_counts_up_only_while_a_worker_is_at_it(ann: Client, take: Take, ship: Ship) -> None:
+async def test_a_row_counts_up_only_while_a_worker_holds_the_run(ann: Client, take: Take, ship: Ship) -> None:
     run = await start_echo(ann)
 
     async def row() -> str:
@@ -106,7 +107,7 @@ async def test_first_run_of_a_new_browser_shows_on_a_page_that_was_open_before(a
         assert listed(await stream.read_board()) == {run: "queued"}
 
 
-async def test_it_says_when_to_come_back_as_the_process_stops(ann: Client, app: Litestar) -> None:
+async def test_the_stream_sends_a_retry_time_when_the_process_stops(ann: Client, app: Litestar) -> None:
     async with follow(ann) as stream:
         await stream.read_board()
         for close in closers(app.state):
@@ -115,7 +116,7 @@ async def test_it_says_when_to_come_back_as_the_process_stops(ann: Client, app: 
         assert frame[0] == "event: closing" and frame[1].startswith("retry: ")
 
 
-async def test_a_hidden_tab_learns_how_the_runs_stand(ann: Client, take: Take, ship: Ship) -> None:
+async def test_a_hidden_tab_gets_the_state_of_the_board(ann: Client, take: Take, ship: Ship) -> None:
     assert (await ann.get("/runs/status")).json() == {"status": "quiet"}
     player = await take(await start_echo(ann))
     assert (await ann.get("/runs/status")).json() == {"status": "running"}
@@ -124,18 +125,18 @@ async def test_a_hidden_tab_learns_how_the_runs_stand(ann: Client, take: Take, s
     assert (await ann.get("/runs/status")).json() == {"status": "quiet"}
 
 
-async def test_a_place_that_cannot_be_read_is_refused(ann: Client) -> None:
+async def test_an_unreadable_cursor_is_refused(ann: Client) -> None:
     for place in ("x", "1-", "99999999999999999999-run_1", "1-run_1&after=2"):
         assert (await ann.get("/runs", params={"after": place})).status_code == 400, place
 
 
 async def test_viewers_of_one_workspace_share_a_reading(app: Litestar, ann: Client, address: str) -> None:
-    """Told by the statements that reach SQL: ten who ask at once cost what one costs."""
+    """Ten requests at the same time send as many SQL statements as one."""
     await start_echo(ann)
     database: Database = app.state.database
     async with database.reading() as session:
         workspace = await session.scalar(select(col(RunRow.workspace_id)))
-    boards, statements = Boards(database), []
+    boards, statements = BoardReader(database), []
     listen(database.engine.sync_engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
     alone = await boards.read(workspace)
     cost = len(statements)
@@ -147,7 +148,7 @@ async def test_viewers_of_one_workspace_share_a_reading(app: Litestar, ann: Clie
     assert await staying == alone
 
 
-async def test_earlier_runs_do_not_say_that_nothing_goes_on(ann: Client, take: Take, ship: Ship) -> None:
+async def test_an_older_page_does_not_say_that_nothing_is_active(ann: Client, take: Take, ship: Ship) -> None:
     ended, _ = await start_echo(ann), await start_echo(ann)
     player = await take(ended)
     await player.start()
@@ -158,3 +159,10 @@ async def test_earlier_runs_do_not_say_that_nothing_goes_on(ann: Client, take: T
         said = page.xpath("string(//*[@id='activity'])")
         assert "Nothing is going on" not in said and "Nothing has run yet" not in said, after
     assert "Nothing ended earlier" in said
+
+
+async def test_activity_lists_runs_with_the_page_that_shows_them(ann: Client) -> None:
+    site = await add_site(ann)
+    post = await add_post(ann, site)
+    listed = lxml_html.fromstring((await ann.get("/runs")).text).xpath("//*[@class='list__title']/a/@href")
+    assert listed == [post, site]

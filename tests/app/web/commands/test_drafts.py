@@ -14,13 +14,12 @@ from app.contract.payloads import Ask
 from app.contract.status import new_id
 from app.stores.database import Database
 from app.stores.tables import DraftRow
-from app.web.fragments.context import Context
-from app.web.views import fragments
+from app.web.fragments.context import PageContext
+from app.web.views import build_page_fragments
 from tests.app.conftest import Take, start_echo
+from tests.app.web.clients import SECTIONS, Client, ask_for_outline, fill
 from tests.app.web.conftest import Ship
 from tests.app.web.logs import OUTLINE, begin_post
-from tests.app.web.test_forms import SECTIONS, ask_for_outline, fill
-from tests.app.web.test_pages import Client
 from tests.support.worker_player import WorkerPlayer
 
 ANSWER_SCHEMA = {"type": "object", "required": ["go"], "properties": {"go": {"type": "boolean"}}}
@@ -211,7 +210,9 @@ async def test_hostile_text_comes_back_as_text(ann: Client, take: Take) -> None:
 async def test_a_form_that_a_stream_brings_asks_for_what_was_kept(ann: Client, take: Take) -> None:
     """A stream is the log alone: such a form has the proposal, and looks once whether there is more."""
     post, run, _ = await ask_for_outline(ann, take)
-    streamed = "".join(part.render() for part in fragments("post", begin_post(approve=True).fold(), Context()))
+    streamed = "".join(
+        part.render() for part in build_page_fragments("post", begin_post(approve=True).fold(), PageContext())
+    )
     asking = lxml_html.fromstring(f"<div>{streamed}</div>").xpath("//form//*[@hx-trigger='load']")[0]
     assert not (await form_on(ann, post)).xpath(".//*[@hx-trigger='load']")
     assert asking.get("hx-get").startswith("/runs/run_1/drafts?ask=ask-7f31")

@@ -1,4 +1,4 @@
-"""What cannot be built of a readable log is a part that says so; the rest of the page, and who follows it, goes on."""
+"""A part that cannot be built is replaced by a fallback; the rest of the page, and its stream, work as before."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from app.contract.run import Run
 from app.contract.step import Step
 from app.live.fragments import cursor_of
 from app.web.fragments import text, timeline
-from app.web.fragments.context import Context
+from app.web.fragments.context import PageContext
 from app.web.posts import view as post_view
 from app.web.sites import view as site_view
-from app.web.views import PageView, fragments
+from app.web.views import PageView, build_page_fragments
 from tests.app.web.browser_dom import apply_patches, canonical, page
 from tests.app.web.logs import HEADINGS, TEXT, Writer, begin_post, read_site, write_section
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("said")
 SAID = "can’t be shown by this version"
 
 
-def test_a_count_that_no_calendar_can_hold_costs_only_the_estimate() -> None:
+def test_a_time_beyond_the_calendar_hides_only_the_counts() -> None:
     log = read_site(6, finish=False)
     log.progress("read-pages", 5, 10**18)
     html = canonical(page("site", log.fold()))
@@ -33,7 +33,7 @@ def test_a_count_that_no_calendar_can_hold_costs_only_the_estimate() -> None:
 
 
 @pytest.mark.parametrize("kind", ["post", "run", "site"])
-def test_a_moment_that_no_clock_can_tell_is_one_row(kind: str) -> None:
+def test_a_time_that_cannot_be_written_is_one_fallback_row(kind: str) -> None:
     log = begin_post()
     log.begin("write-section:price", HEADINGS["price"])
     log.retry("write-section:price", seconds=float("nan"))
@@ -69,7 +69,7 @@ def has_one_done(sections: list[Step]) -> bool:
 
 
 FAULTS: dict[str, tuple[str, Any, str, Callable[..., bool]]] = {
-    "the bar's figures": ("post", post_view, "_tally", lambda steps, *_: has_one_done(steps)),
+    "the bar's figures": ("post", post_view, "_count_sections", lambda steps, *_: has_one_done(steps)),
     "the sources": ("post", post_view, "cited_sources", lambda _, steps, __: has_one_done(steps)),
     "the document": ("post", post_view, "_head", lambda told, _: is_amid(told.run)),
     "all sections": ("post", post_view, "_sections", lambda told: is_amid(told.run)),
@@ -79,9 +79,9 @@ FAULTS: dict[str, tuple[str, Any, str, Callable[..., bool]]] = {
     "one row": ("post", timeline, "is_unvisited", lambda step: is_writing(step, "price")),
     "a row with rows inside it": ("site", timeline, "is_unvisited", lambda step: is_writing(step, "read-pages")),
     "a row of pages": ("site", site_view, "is_unvisited", lambda step: is_writing(step, "p2")),
-    "all rows": ("run", timeline, "_grow", lambda run, _: is_amid(run)),
+    "all rows": ("run", timeline, "_build_tree", lambda run, _: is_amid(run)),
 }
-"""By what is at fault: the kind of page, the function that fails, and for which states of a run."""
+"""The kind of page, the function that fails, and for which states of a run, by what is at fault."""
 
 
 def is_writing(step: Step, name: str) -> bool:
@@ -89,7 +89,9 @@ def is_writing(step: Step, name: str) -> bool:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_who_follows_through_a_fault_sees_what_a_new_page_shows(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_patched_through_a_fault_equals_a_new_page(
+    fault: str, monkeypatch: pytest.MonkeyPatch, said: list[Any]
+) -> None:
     kind, module, name, concerns = FAULTS[fault]
     log = read_site() if kind == "site" else write_post()
     whole = canonical(page(kind, log.fold()))
@@ -102,10 +104,11 @@ def test_who_follows_through_a_fault_sees_what_a_new_page_shows(fault: str, monk
         apply_patches(following, view.patches(run, before))
         fresh = page(kind, log.fold(number))
         assert canonical(following) == canonical(fresh), (number, event.type)
-        if (cursor := cursor_of(run, fragments(kind, run, Context()))) != run.cursor:
+        if (cursor := cursor_of(run, build_page_fragments(kind, run, PageContext()))) != run.cursor:
             arrivals.append((fresh, cursor))
     assert canonical(following) == whole
     assert arrivals
+    assert {entry["event"] for entry in said} == {"Could not build a part of a page"}, "fallbacks can be rendered"
     # Pages that were opened amid the fault, and are followed by a process that never met it.
     for arrived, cursor in arrivals:
         apply_patches(arrived, PageView(kind).patches(log.fold(), cursor))

@@ -1,4 +1,4 @@
-"""A post that was assembled says so, whoever is at work by now."""
+"""The line on a post that no model wrote."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from app.contract import payloads as p
 from app.contract.manifest import Beat
 from app.stores.fleet import Fleet
 from tests.app.web.browser_dom import page
+from tests.app.web.clients import Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play
-from tests.app.web.fragments.test_patches import check
 from tests.app.web.logs import OUTLINE, Writer, finish_post, post_json
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
+from tests.app.web.test_views import check
 
 SAID = "Assembled from the site’s own sentences; no model wrote it."
 
@@ -33,7 +33,7 @@ def said(log: Writer) -> str:
 
 
 @pytest.mark.parametrize(("author", "line"), [("extractive", SAID), ("openai:gpt-9", ""), ("", "")])
-def test_a_finished_post_says_who_made_it(author: str, line: str) -> None:
+def test_a_finished_post_names_its_kind_of_author(author: str, line: str) -> None:
     # The outline of this log took a model.
     assert said(end_with(author)) == line
 
@@ -50,7 +50,7 @@ def assemble(*, call: bool = False) -> Writer:
     return log
 
 
-def test_a_post_that_is_being_written_says_it_as_soon_as_it_is_known() -> None:
+def test_a_post_names_its_kind_of_author_once_its_outline_is_written() -> None:
     assert said(assemble()) == SAID
     assert said(assemble(call=True)) == ""
     early = assemble()
@@ -60,7 +60,7 @@ def test_a_post_that_is_being_written_says_it_as_soon_as_it_is_known() -> None:
 
 
 @pytest.mark.parametrize(("author", "now", "line"), [("extractive", "openai:gpt-9", SAID), ("gpt-9", "extractive", "")])
-async def test_nothing_on_a_post_follows_the_workers_that_are_alive(
+async def test_the_line_does_not_depend_on_the_living_workers(
     ann: Client, play: Play, fleet: Fleet, author: str, now: str, line: str
 ) -> None:
     post = await add_post(ann, await add_site(ann))

@@ -8,9 +8,9 @@ from app.content.citations import number_citations, source_numbers
 from app.content.values import Source
 from app.oldmarkdown.markdown import render_block
 from tests.app.conftest import Take, start_echo
+from tests.app.web.clients import Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play
 from tests.app.web.logs import HEADINGS, SOURCES, begin_post, finish_post, write_section
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
 
 NUMBERS = {"s1": 1, "s2": 1, "s3": 2}
 

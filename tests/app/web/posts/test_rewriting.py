@@ -1,4 +1,4 @@
-"""A finished post whose section is written again: what was finished stays, and the page says which text is which."""
+"""A finished post of which a section is written again: the finished version stands until a newer one is finished."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from app.contract.status import RunStatus
 from app.http.templates import write_sentence
 from tests.app.conftest import Take
 from tests.app.web.browser_dom import page
+from tests.app.web.clients import Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play, Ship
 from tests.app.web.logs import HEADINGS, Writer, finish_post, post_json
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
 
 PRICE = "write-section:price"
 KEYS = list(HEADINGS)
@@ -26,7 +26,7 @@ def ask_again(log: Writer, guidance: str = "Shorter, please") -> Writer:
 
 
 def rewrite(log: Writer) -> Writer:
-    """The log goes on to the middle of the section's new text."""
+    """Continue the log to the middle of the section's new text."""
     log.start_run()
     log.begin("")
     log.begin(PRICE, "What the survey finds first")
@@ -35,7 +35,7 @@ def rewrite(log: Writer) -> Writer:
 
 
 def end(log: Writer, status: RunStatus) -> Writer:
-    """The end of the rewrite."""
+    """End the rewrite."""
     if status is RunStatus.CANCELLED:
         log.add(e.RunCancelled, p.Nothing())
     elif status is RunStatus.FAILED:
@@ -51,7 +51,7 @@ def end(log: Writer, status: RunStatus) -> Writer:
 
 
 async def ask_for_rewrite(client: Client, run: str, log: Writer) -> Writer:
-    """Ask for it by the form; gives what a worker then writes up to the middle of the new text."""
+    """Send the form; return the log that a worker then writes up to the middle of the new text."""
     step = log.path(PRICE)
     asked = await client.post(f"/runs/{run}/retries", data={"step": step, "guidance": "Shorter, please"})
     assert asked.status_code == 303
@@ -64,7 +64,7 @@ async def ask_for_rewrite(client: Client, run: str, log: Writer) -> Writer:
 
 
 async def finish(client: Client, play: Play) -> tuple[str, str, Writer]:
-    """A finished post: its address, its run, and its log."""
+    """Finish a post; return its address, its run's id, and its log."""
     post = await add_post(client, await add_site(client))
     run = run_of(await client.get(post))
     log = finish_post()
@@ -102,7 +102,7 @@ async def test_the_last_finished_version_can_be_downloaded_until_there_is_a_newe
     assert "before the rewrite" not in newer and "Markdown" in newer
 
 
-async def test_a_download_is_known_again_only_as_the_version_that_it_is(ann: Client, play: Play, ship: Ship) -> None:
+async def test_the_etag_of_a_download_is_that_of_its_version(ann: Client, play: Play, ship: Ship) -> None:
     post, run, log = await finish(ann, play)
     first = await ann.get(f"{post}.md")
     await ask_for_rewrite(ann, run, log)
@@ -121,7 +121,7 @@ async def test_a_download_is_known_again_only_as_the_version_that_it_is(ann: Cli
     assert newer.status_code == 200 and newer.text != stopped.text
 
 
-async def test_a_first_version_is_never_there_before_it_is_finished(ann: Client, play: Play) -> None:
+async def test_there_is_no_download_before_the_first_version_is_finished(ann: Client, play: Play) -> None:
     post = await add_post(ann, await add_site(ann))
     run = run_of(await ann.get(post))
     log = finish_post()
@@ -133,7 +133,7 @@ async def test_a_first_version_is_never_there_before_it_is_finished(ann: Client,
     assert "You stopped the writing" in shown.xpath("string(//*[@id='condition'])")
 
 
-def test_a_stopped_rewrite_says_that_the_earlier_text_stands_and_going_on_is_a_choice() -> None:
+def test_a_stopped_rewrite_says_that_the_earlier_text_stands() -> None:
     shown = page("post", end(rewrite(ask_again(finish_post())), RunStatus.CANCELLED).fold())
     assert "Rewrite stopped; the earlier text stands" in shown.xpath("string(//*[@id='condition'])")
     assert shown.xpath("string(//*[@id='run']//*[@class='status'])") == "Rewrite stopped"
@@ -143,7 +143,7 @@ def test_a_stopped_rewrite_says_that_the_earlier_text_stands_and_going_on_is_a_c
     assert "Every quote begins" in price and "This text is" not in price
 
 
-def test_a_rewrite_that_failed_left_no_gap() -> None:
+def test_a_failed_rewrite_leaves_no_gap() -> None:
     shown = page("post", end(rewrite(ask_again(finish_post())), RunStatus.INCOMPLETE).fold())
     bar = shown.xpath("//*[@id='run']")[0]
     assert bar.get("data-run-status") == "incomplete"
@@ -154,13 +154,13 @@ def test_a_rewrite_that_failed_left_no_gap() -> None:
     assert gaps.xpath("string(//*[@id='run']//*[@class='status'])") == "Finished with gaps"
 
 
-def test_a_rewrite_that_failed_as_a_whole_says_that_the_earlier_text_stands() -> None:
+def test_a_rewrite_whose_run_failed_says_that_the_earlier_text_stands() -> None:
     shown = page("post", end(rewrite(ask_again(finish_post())), RunStatus.FAILED).fold())
     condition = shown.xpath("string(//*[@id='condition'])")
     assert "Rewrite failed; the earlier text stands" in condition and "The site is gone" in condition
 
 
-def test_a_gap_that_is_written_again_is_no_rewrite() -> None:
+def test_a_retried_gap_is_no_rewrite() -> None:
     log = finish_post(("wait",))
     log.add(e.CommandRetry, p.RetryData(steps=[log.path("write-section:wait")]))
     log.add(e.RunCancelled, p.Nothing())
@@ -170,17 +170,17 @@ def test_a_gap_that_is_written_again_is_no_rewrite() -> None:
 
 
 @pytest.mark.parametrize("status", [RunStatus.CANCELLED, RunStatus.INCOMPLETE, RunStatus.FAILED])
-def test_what_was_typed_for_a_rewrite_that_failed_is_in_its_field_again(status: RunStatus) -> None:
+def test_guidance_of_a_failed_rewrite_is_in_its_field_again(status: RunStatus) -> None:
     log = rewrite(ask_again(finish_post()))
     assert typed(log) == "Shorter, please"
     assert typed(end(log, status)) == "Shorter, please"
 
 
-def test_what_was_typed_for_a_rewrite_that_was_done_is_not_asked_for_again() -> None:
+def test_guidance_of_a_finished_rewrite_is_not_in_its_field() -> None:
     assert typed(end(rewrite(ask_again(finish_post())), RunStatus.SUCCEEDED)) == ""
 
 
-def test_what_was_typed_for_a_section_that_is_missing_still_is_in_its_field_again() -> None:
+def test_guidance_for_a_section_that_failed_again_is_in_its_field_again() -> None:
     log = finish_post(("wait",))
     wait = "write-section:wait"
     log.add(e.CommandRetry, p.RetryData(steps=[log.path(wait)], guidance="Only the roof"))
@@ -196,7 +196,7 @@ def typed(log: Writer, section: str = "price") -> str:
     return field.text or ""
 
 
-def test_what_is_said_of_a_failure_ends_before_the_next_sentence() -> None:
+def test_error_messages_end_as_a_sentence() -> None:
     failed = page("post", end(rewrite(ask_again(finish_post())), RunStatus.INCOMPLETE).fold())
     said = failed.xpath("string(//*[@data-section='price']//*[@class='notice'])")
     assert said == "It could not be written again: Bad guidance. The earlier text stands."
@@ -206,7 +206,7 @@ def test_what_is_said_of_a_failure_ends_before_the_next_sentence() -> None:
     assert said.startswith("No answer came. Attempt ")
 
 
-def test_a_check_says_its_reason_in_a_sentence() -> None:
+def test_the_reason_of_a_check_is_a_sentence() -> None:
     log = finish_post()
     doubt = {"sentence": "Most owners are surprised.", "reason": "its source does not have the number 12"}
     section = {"id": "price", "heading": "x", "markdown": "x", "sources": [], "checks": [doubt]}
@@ -229,5 +229,5 @@ def test_a_check_says_its_reason_in_a_sentence() -> None:
         ("", ""),
     ],
 )
-def test_any_text_is_set_as_a_sentence(text: str, sentence: str) -> None:
+def test_any_text_becomes_a_sentence(text: str, sentence: str) -> None:
     assert write_sentence(text) == sentence

@@ -1,4 +1,4 @@
-"""A section that is being written again: its earlier text stands, and is not what is being written."""
+"""The text of a section that is being written again: the earlier one, marked as such."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECTION = "write-section:price"
 
 
 def rewrite() -> Writer:
-    """A finished post, one section of which is being written again."""
+    """Return a finished post, one section of which is being written again."""
     log = finish_post()
     cursor = log.add(e.CommandRetry, p.RetryData(steps=[log.path(SECTION)], guidance="shorter"))
     log.start_run()
@@ -24,7 +24,7 @@ def rewrite() -> Writer:
 
 
 @pytest.mark.parametrize("kind", ["post", "run"])
-def test_text_that_stands_is_told_from_text_that_grows(kind: str) -> None:
+def test_a_rewritten_text_is_marked_as_such(kind: str) -> None:
     log = rewrite()
     sections = page(kind, log.fold(len(log.events))).xpath(
         "//section[contains(@class, 'section')][.//div[@class='prose']]"
@@ -33,7 +33,7 @@ def test_text_that_stands_is_told_from_text_that_grows(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["post", "run"])
-def test_who_looks_on_sees_the_same(kind: str) -> None:
+def test_a_patched_page_marks_it_too(kind: str) -> None:
     log = rewrite()
     log.publish(SECTION, "section", section_json("price"))
     log.succeed(SECTION, section_json("price"))

@@ -9,8 +9,8 @@ from app.contract import payloads as p
 from app.contract.run import Run
 from app.web.views import PageView
 from tests.app.web.browser_dom import page
-from tests.app.web.fragments.test_patches import check
 from tests.app.web.logs import TEXT, Writer, begin_post, finish_post, write_section
+from tests.app.web.test_views import check
 
 PRICE, PARTS = "write-section:price", "write-section:parts"
 

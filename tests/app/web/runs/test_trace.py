@@ -1,4 +1,4 @@
-"""The trace as a page: what of a run's time it draws, and how."""
+"""The page of a run's trace, and its time axis."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from lxml import html
 from app.contract import events as e
 from app.contract import payloads as p
 from app.http.templates import render
-from app.web.runs.trace import shown_of
-from app.web.runs.trace_axis import Axis
-from tests.app.web.logs import EPOCH, HEADINGS, Writer, begin_post
+from app.web.runs.trace import trace_values
+from app.web.runs.trace_axis import TraceAxis
+from tests.app.web.clients import Client, add_post, add_site, run_of
+from tests.app.web.conftest import Play
+from tests.app.web.logs import EPOCH, HEADINGS, Writer, begin_post, finish_post
 
 HOUR = 3600
 WAIT = "write-section:wait"
 
 
 def trace(log: Writer) -> html.HtmlElement:
-    return html.fromstring(render("runs/trace.html", **shown_of(log.fold())))
+    return html.fromstring(render("runs/trace.html", **trace_values(log.fold())))
 
 
 def row_of(page: html.HtmlElement, name: str) -> html.HtmlElement:
@@ -28,13 +30,13 @@ def row_of(page: html.HtmlElement, name: str) -> html.HtmlElement:
 
 
 def bars_of(row: html.HtmlElement) -> list[tuple[str, float, float]]:
-    """The status, the beginning and the width of each bar, in percent."""
+    """Return the status, the start and the width of each bar, in percent."""
     rects = row.xpath(".//rect")
     return [(r.get("data-status"), float(r.get("x").rstrip("%")), float(r.get("width").rstrip("%"))) for r in rects]
 
 
 def fail_and_go_on_later() -> Writer:
-    """A section that fails at once, and is written an hour later."""
+    """Return a section that fails at once, and is written an hour later."""
     log = begin_post()
     log.begin(WAIT, HEADINGS["wait"])
     log.fail(WAIT)
@@ -55,7 +57,7 @@ def test_a_step_that_is_retried_later_shows_the_sum_of_its_attempts() -> None:
     assert "h " not in page.xpath("string(//dl)"), "nor is the pause part of the whole"
 
 
-def test_what_lies_between_passes_is_cut_out_of_the_axis_and_marked() -> None:
+def test_time_between_passes_is_cut_out_of_the_axis_and_marked() -> None:
     log = fail_and_go_on_later()
     page = trace(log)
     (failed, begun, width), (_, again, _) = bars_of(row_of(page, WAIT))
@@ -97,7 +99,7 @@ def test_a_pause_between_two_attempts_is_drawn() -> None:
     assert row.xpath("string(td[4])") == "2 s", "the pause is no work of the step's"
 
 
-def test_a_trace_that_goes_on_says_to_the_second_as_of_when() -> None:
+def test_the_trace_of_an_active_run_says_its_time_to_the_second() -> None:
     log = begin_post()
     assert f"As of {log.events[-1].at:%H:%M:%S} UTC" in trace(log).text_content()
 
@@ -107,9 +109,9 @@ def test_a_run_that_nobody_began_has_a_trace() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.0004, 0.004, 0.05, 0.3, 1, 2.5, 9, 31, 64, 620, 826, 5000, 90_000, 1e9])
-def test_words_of_the_axis_are_round_and_leave_each_other_room(seconds: float) -> None:
-    ticks = Axis(((EPOCH, EPOCH + timedelta(seconds=seconds)),)).ticks
-    words, places = [tick.words for tick in ticks], [tick.at for tick in ticks]
+def test_labels_of_the_axis_are_round_times_with_room_between_them(seconds: float) -> None:
+    ticks = TraceAxis(((EPOCH, EPOCH + timedelta(seconds=seconds)),)).ticks
+    words, places = [tick.label for tick in ticks], [tick.at for tick in ticks]
     assert len(set(words)) == len(words), words
     assert places[0] == 0 and all(second - first > 25 for first, second in pairwise(places)), places
     assert all(len(word) <= 10 for word in words[1:]), words
@@ -117,6 +119,16 @@ def test_words_of_the_axis_are_round_and_leave_each_other_room(seconds: float) -
 
 
 def test_clocks_that_disagree_draw_nothing_outside_of_the_axis() -> None:
-    axis = Axis(((EPOCH, EPOCH + timedelta(seconds=9)), (EPOCH - timedelta(hours=1), EPOCH)))
+    axis = TraceAxis(((EPOCH, EPOCH + timedelta(seconds=9)), (EPOCH - timedelta(hours=1), EPOCH)))
     places = [axis.place(EPOCH + timedelta(minutes=minute)) for minute in range(-90, 90)]
     assert places == sorted(places) and places[0] == 0 and places[-1] == 100 and axis.cuts == []
+
+
+async def test_a_trace_has_a_row_for_each_step(ann: Client, play: Play) -> None:
+    post = await add_post(ann, await add_site(ann))
+    run = run_of(await ann.get(post))
+    await play(run, finish_post(("wait",)))
+    page = html.fromstring((await ann.get(f"/runs/{run}/trace")).text)
+    steps = {row.get("data-step"): row.get("data-step-status") for row in page.xpath("//tr[@data-step]")}
+    assert steps["write-post/write-section:wait"] == "failed"
+    assert steps["write-post/assemble-post"] == "succeeded"

@@ -1,4 +1,4 @@
-"""Somebody types into a page that goes on living: in Chromium, before a played worker."""
+"""Text typed into a page while patches arrive, in Chromium."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from app.accounts.sessions import COOKIE
 from app.contract.payloads import Ask
 from app.stores.log import Log
 from tests.app.conftest import Take
+from tests.app.web.clients import Client, add_post, add_site, ask_for_outline, fill, run_of
 from tests.app.web.commands.test_drafts import ask_echo, keep
 from tests.app.web.logs import OUTLINE
-from tests.app.web.test_forms import ask_for_outline, fill
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
 from tests.support.chromium import ARGUMENTS, find_chromium
 
 _RECONNECT = """async cursor => {
@@ -26,7 +25,7 @@ _RECONNECT = """async cursor => {
 
 @pytest_asyncio.fixture
 async def page(ann: Client, address: str) -> AsyncIterator[Page]:
-    """Ann's browser."""
+    """Open the address in Ann's browser."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
         context = await browser.new_context(base_url=address)
@@ -35,8 +34,8 @@ async def page(ann: Client, address: str) -> AsyncIterator[Page]:
         await browser.close()
 
 
-async def test_a_patch_and_a_reset_leave_what_is_typed(ann: Client, take: Take, page: Page, log: Log) -> None:
-    """Also what was not kept, and in spite of a log that comes again as a whole."""
+async def test_a_patch_and_a_reset_leave_the_typed_text(ann: Client, take: Take, page: Page, log: Log) -> None:
+    """Also text that was not saved as a draft, and also when the whole page is sent again."""
     post, run, _ = await ask_for_outline(ann, take)
     await page.goto(post)
     await page.route("**/drafts", lambda route: route.abort())
@@ -52,8 +51,8 @@ async def test_a_patch_and_a_reset_leave_what_is_typed(ann: Client, take: Take, 
     await expect(page.locator(".kept")).to_contain_text("Draft kept", timeout=15_000)
 
 
-async def test_a_form_that_goes_and_comes_back_has_what_was_typed(ann: Client, take: Take, page: Page) -> None:
-    """Another question of the same run is answered meanwhile: the run goes on, and then asks the first one again."""
+async def test_a_form_that_comes_back_has_the_typed_text(ann: Client, take: Take, page: Page) -> None:
+    """Another ask of the same run is answered meanwhile: the run continues, and then asks the first one again."""
     run, _ = await ask_echo(ann, take, "a1", "a2")
     await page.goto(f"/runs/{run}")
     form = page.locator("form:has([name=ask][value=a1])")
@@ -70,7 +69,7 @@ async def test_a_form_that_goes_and_comes_back_has_what_was_typed(ann: Client, t
     await expect(form.locator("textarea")).to_have_value("[1, 2, 3")
 
 
-async def test_a_form_that_comes_late_has_what_was_typed_elsewhere(ann: Client, take: Take, page: Page) -> None:
+async def test_a_form_that_a_patch_brings_has_the_text_typed_elsewhere(ann: Client, take: Take, page: Page) -> None:
     post = await add_post(ann, await add_site(ann), approve_outline="true")
     run = run_of(await ann.get(post))
     await page.goto(post)

@@ -1,4 +1,4 @@
-"""Pages of ended runs: known again by their ETag, without the log; and never taken for what they no longer are."""
+"""ETags of pages: an ended run's page is 304 without reading its log, and any change of it is a new page."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from app.contract import keys
 from app.stores.database import Database
 from app.stores.repositories.sites import save_profile
 from app.stores.tables import EventRow
+from tests.app.web.clients import Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play, Ship
 from tests.app.web.logs import finish_post, read_site
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
 
 
 async def open_known(client: Client, address: str, page: httpx2.Response) -> httpx2.Response:
-    """Come back with the page that one has."""
+    """Request the address with the ETag of a page that the browser has."""
     return await client.get(address, headers={"if-none-match": page.headers["etag"]})
 
 
 async def finish(client: Client, play: Play) -> tuple[str, str, str]:
-    """A site that was read and a post that was written: their addresses, and the post's run."""
+    """Read a site and write a post; return their addresses, and the id of the post's run."""
     site = await add_site(client)
     await play(run_of(await client.get(site)), read_site())
     post = await add_post(client, site)
@@ -32,7 +32,7 @@ async def finish(client: Client, play: Play) -> tuple[str, str, str]:
     return site, post, run
 
 
-async def test_every_page_of_an_ended_run_is_known_again_without_its_log(
+async def test_every_page_of_an_ended_run_is_304_without_its_log(
     ann: Client, bob: Client, play: Play, ship: Ship, database: Database, redis: Redis
 ) -> None:
     site, post, run = await finish(ann, play)
@@ -56,7 +56,7 @@ async def test_every_page_of_an_ended_run_is_known_again_without_its_log(
         assert (await open_known(bob, address, page)).status_code == 404, address
 
 
-async def test_a_run_that_goes_on_is_never_taken_for_its_end(ann: Client, play: Play, ship: Ship) -> None:
+async def test_a_run_that_was_resumed_is_never_304(ann: Client, play: Play, ship: Ship) -> None:
     _, post, run = await finish(ann, play)
     await ship()
     addresses = (post, f"/runs/{run}", f"/runs/{run}/trace")
@@ -77,7 +77,9 @@ async def test_a_run_that_goes_on_is_never_taken_for_its_end(ann: Client, play: 
         assert again.status_code == 200 and again.headers["etag"] != page.headers["etag"], address
 
 
-async def test_what_stands_beside_the_run_counts_too(ann: Client, play: Play, ship: Ship, database: Database) -> None:
+async def test_a_change_beside_the_log_changes_the_etag(
+    ann: Client, play: Play, ship: Ship, database: Database
+) -> None:
     site, post, _ = await finish(ann, play)
     await ship()
     page, written = await ann.get(site), await ann.get(post)
@@ -96,7 +98,7 @@ async def test_what_stands_beside_the_run_counts_too(ann: Client, play: Play, sh
         assert renamed.status_code == 200 and "Renamed Ltd" in renamed.text, address
 
 
-async def test_stream_that_redis_rolled_back_hides_no_end(ann: Client, play: Play, ship: Ship, redis: Redis) -> None:
+async def test_an_end_that_redis_lost_is_still_304(ann: Client, play: Play, ship: Ship, redis: Redis) -> None:
     _, post, run = await finish(ann, play)
     await ship()
     page = await ann.get(post)
@@ -105,10 +107,23 @@ async def test_stream_that_redis_rolled_back_hides_no_end(ann: Client, play: Pla
     assert (await open_known(ann, post, page)).status_code == HTTP_304_NOT_MODIFIED
 
 
-async def test_a_damaged_entry_after_the_end_shows(ann: Client, play: Play, ship: Ship, redis: Redis) -> None:
+async def test_a_damaged_entry_after_the_end_is_shown(ann: Client, play: Play, ship: Ship, redis: Redis) -> None:
     _, post, run = await finish(ann, play)
     await ship()
     page = await ann.get(post)
     await redis.xadd(keys.log_key(run), {"e": "damaged"})
     changed = await open_known(ann, post, page)
     assert changed.status_code == 200 and "An event that this version can’t show" in changed.text
+
+
+async def test_a_finished_page_has_an_etag_and_does_not_reload_itself(ann: Client, play: Play) -> None:
+    post = await add_post(ann, await add_site(ann))
+    await play(run_of(await ann.get(post)), finish_post())
+    page = await ann.get(post)
+    assert 'data-run-status="succeeded"' in page.text
+    assert 'http-equiv="refresh"' not in page.text
+    assert page.headers["etag"].startswith('"')
+    again = await ann.get(post, headers={"if-none-match": page.headers["etag"]})
+    assert again.status_code == 304
+    assert again.text == ""
+    assert (await ann.get(post, headers={"if-none-match": '"else"'})).status_code == 200

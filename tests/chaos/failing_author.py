@@ -1,4 +1,4 @@
-"""An author to whom things happen: busy now and then, and unable to do one thing at all."""
+"""An author that fails: busy now and then, and unable to do some things at all."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from worker.agents.extractive_author import ExtractiveAuthor
 
 
 class Busy(Exception):
-    """Come again, at once."""
+    """Another attempt may follow at once."""
 
     transient = True
     retry_after = 0.0
 
 
-class StumblingAuthor(ExtractiveAuthor):
-    """Is busy at the first profile, outline and first section. Never writes second sections, nor notes on prices."""
+class FailingAuthor(ExtractiveAuthor):
+    """Is busy at the first profile, outline and first section; cannot write second sections, nor read prices."""
 
     def __init__(self) -> None:
         super().__init__()
         self._was_busy: set[str] = set()
 
-    def _stumble(self, what: str) -> None:
+    def _fail_once(self, what: str) -> None:
         if what not in self._was_busy:
             self._was_busy.add(what)
             raise Busy(f"Too busy for the {what}")
 
     async def profile_site(self, home: ReadPage, candidates: Sequence[str]) -> SiteReading:
-        self._stumble("profile")
+        self._fail_once("profile")
         return await super().profile_site(home, candidates)
 
     async def take_notes(self, page: ReadPage) -> PageNotes:
@@ -48,7 +48,7 @@ class StumblingAuthor(ExtractiveAuthor):
     async def outline(
         self, brief: PostBrief, profile: Profile, passages: Sequence[Passage], guidance: str = ""
     ) -> Outline:
-        self._stumble("outline")
+        self._fail_once("outline")
         return await super().outline(brief, profile, passages, guidance)
 
     async def write_section(
@@ -65,6 +65,6 @@ class StumblingAuthor(ExtractiveAuthor):
         async for piece in pieces:
             yield piece
             if number == 0:
-                self._stumble("section")
+                self._fail_once("section")
             if number == 1:
                 raise ValueError("The second section cannot be written")

@@ -1,4 +1,4 @@
-"""A page rendered at C and patched to F is the page rendered at F, for all C and F of a log."""
+"""A page rendered at C and patched to F equals the page rendered at F, for all C and F of a log."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_patches_of_whole_logs_are_exact(kind: str, log: Writer) -> None:
 
 
 class Improviser:
-    """Goes on with a post's log in ways a run may, as its draws say."""
+    """Continues a post's log as a run may, drawing each event at random."""
 
     def __init__(self, draw: Callable[[Any], Any]) -> None:
         self.draw = draw
@@ -153,8 +153,8 @@ class Improviser:
         self.ended = True
 
 
-def check_memory(kind: str, log: Writer) -> None:
-    """A view that has followed the run from its beginning sends what one that sees it for the first time sends."""
+def check_memo(kind: str, log: Writer) -> None:
+    """Check that a view which followed the run from its beginning sends what a new view sends."""
     view, run = PageView(kind), Run(id="run_1")
     seen = ""
     for length, event in enumerate(log.events, start=1):
@@ -168,11 +168,11 @@ def check_memory(kind: str, log: Writer) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("log", [finish_post(), begin_post(approve=True), read_site()])
-def test_what_a_view_remembers_is_what_it_would_make_again(kind: str, log: Writer) -> None:
-    check_memory(kind, log)
+def test_a_view_with_a_memo_sends_what_a_new_view_sends(kind: str, log: Writer) -> None:
+    check_memo(kind, log)
 
 
-def test_a_view_forgets_a_log_that_was_lost() -> None:
+def test_a_view_clears_its_memo_for_another_fold() -> None:
     view, lost, kept = PageView("post"), finish_post(), begin_post()
     run = lost.fold(len(lost.events))
     assert "Finished" in view.whole(run)
@@ -183,8 +183,8 @@ def test_a_view_forgets_a_log_that_was_lost() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.data(), st.integers(1, 40), st.sampled_from(["post", "run"]))
-def test_a_view_remembers_nothing_wrong_of_any_log(data: st.DataObject, count: int, kind: str) -> None:
-    check_memory(kind, Improviser(data.draw).go(count))
+def test_a_view_with_a_memo_sends_what_a_new_view_sends_for_any_log(data: st.DataObject, count: int, kind: str) -> None:
+    check_memo(kind, Improviser(data.draw).go(count))
 
 
 @settings(max_examples=30, deadline=None)
@@ -194,5 +194,5 @@ def test_patches_of_any_log_are_exact(data: st.DataObject, count: int, kind: str
     check(kind, log, [len(log.events)])
 
 
-def test_a_page_learns_at_once_where_the_site_was_found() -> None:
+def test_the_address_of_a_site_is_patched_when_it_is_found() -> None:
     check("site", read_site(), [5, 6])

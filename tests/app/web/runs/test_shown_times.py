@@ -1,4 +1,4 @@
-"""What pages say about time: only work counts, and what stands still does not count up."""
+"""Times on pages: only work counts, and nothing counts up while nothing works."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def show(kind: str, log: Writer) -> html.HtmlElement:
 
 
 def say(root: html.HtmlElement, element_id: str) -> str:
-    """What stands in that element, in one line."""
+    """Return the text of the element, in one line."""
     return " ".join(root.get_element_by_id(element_id).text_content().split())
 
 
 def count_up(root: html.HtmlElement) -> list[str]:
-    """Since when anything on the page counts up."""
+    """Return the times since which elements of the page count up."""
     return [time.get("data-since") for time in root.xpath("//time[@data-since]")]
 
 
 def write_again(log: Writer, key: str) -> None:
-    """A person has it written again, a day later."""
+    """Have the section written again, a day later."""
     log.pause(DAY)
     generation = log.add(e.CommandRetry, p.RetryData(steps=[log.path(f"write-section:{key}")]))
     log.start_run()
@@ -56,7 +56,7 @@ def test_a_section_that_is_rewritten_the_next_day_adds_only_its_work() -> None:
     assert f"{before + 4:.0f} s of work" in say(show("post", log), "run")
 
 
-def test_nothing_counts_up_while_it_waits_for_a_person() -> None:
+def test_nothing_counts_up_while_a_run_waits_for_a_person() -> None:
     log = begin_post(approve=True)
     for kind in ("post", "run"):
         waiting = show(kind, log)
@@ -67,13 +67,13 @@ def test_nothing_counts_up_while_it_waits_for_a_person() -> None:
     assert count_up(show("post", log)) == []
 
 
-def test_nothing_counts_up_before_it_begins() -> None:
+def test_nothing_counts_up_before_a_run_begins() -> None:
     log = Writer("write-post", {}, "A post")
     queued = show("post", log)
     assert count_up(queued) == [] and "so far" not in say(queued, "run")
 
 
-def test_what_a_lost_worker_left_waits_for_another_one_in_all_its_words() -> None:
+def test_steps_of_a_lost_worker_are_shown_as_waiting() -> None:
     log = begin_post()
     log.begin("write-section:wait", HEADINGS["wait"])
     log.write("write-section:wait", "Half a sentence")
@@ -89,7 +89,7 @@ def test_what_a_lost_worker_left_waits_for_another_one_in_all_its_words() -> Non
         assert not left.xpath("//section[@data-status='running']"), "no caret"
 
 
-def test_a_new_run_begins_as_soon_as_a_worker_is_there() -> None:
+def test_a_new_run_says_that_it_begins_when_a_worker_is_there() -> None:
     assert "the writing begins as soon as a worker is there" in say(show("post", Writer("write-post", {})), "run")
 
 
@@ -98,7 +98,7 @@ def note_of(log: Writer) -> str:
     return " ".join(rows[0].xpath("string(.//p[@class='step__note'])").split())
 
 
-def test_only_what_a_worker_let_go_is_said_to_have_been_interrupted() -> None:
+def test_only_attempts_that_a_worker_lost_count_as_interrupted() -> None:
     lost, stopped = begin_post(), begin_post()
     for log in (lost, stopped):
         log.begin("write-section:wait", HEADINGS["wait"])
@@ -125,7 +125,7 @@ def test_only_what_a_worker_let_go_is_said_to_have_been_interrupted() -> None:
     ],
 )
 def test_long_times_are_written_as_the_browser_counts_them(seconds: float, words: str) -> None:
-    """From an hour on `static/live.js` writes hours and minutes, however many."""
+    """From an hour on `static/live.js` writes hours and minutes, without days."""
     assert write_duration(seconds) == words
 
 
@@ -136,7 +136,7 @@ def pause_in(log: Writer, kind: str) -> html.HtmlElement:
 
 
 def say_without_script(element: html.HtmlElement) -> str:
-    """What a browser shows that has no JavaScript."""
+    """Return the text that a browser without JavaScript shows."""
     for hidden in element.xpath(".//*[@hidden]"):
         hidden.drop_tree()
     return " ".join(element.text_content().split())

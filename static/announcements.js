@@ -1,5 +1,5 @@
-/* Tells people how a live page's run stands: in the tab's title, for screen readers, by a notification; and where its newest
-text is. What it finds on a page is in docs/live-pages.md. Needs live.js before it. */
+/* Announces a live page's run status: in the tab's title, for screen readers, by notifications; and leads to the newest text.
+The elements that it needs on a page are in docs/live-pages.md. Needs live.js before it. */
 (() => {
   "use strict";
   const BETWEEN_SUMMARIES = 10_000, ENDED = ["succeeded", "incomplete", "failed", "cancelled"];
@@ -7,40 +7,40 @@ text is. What it finds on a page is in docs/live-pages.md. Needs live.js before 
   if (!live) return;
   const [announcer, below, notify] = ["[data-announce]", "[data-below]", "[data-notify]"].map($);
   const titleOf = (status) => JSON.parse($("[data-titles]")?.dataset.titles ?? "{}")[status], key = `notify:${live.dataset.status}`;
-  let known;
-  function turn(status) {
-    if (status === known) return;
-    const title = titleOf(status), isEnd = ENDED.includes(status), isNews = known && (isEnd || status === "waiting");
-    known = status;
+  let lastStatus;
+  function onStatus(status) {
+    if (status === lastStatus) return;
+    const title = titleOf(status), isEnd = ENDED.includes(status), isNews = lastStatus && (isEnd || status === "waiting");
+    lastStatus = status;
     if (title && (isNews || !isEnd)) document.title = title;
-    if (isNews) announce(title), send(title);
-    if (notify) offer();
+    if (isNews) announce(title), sendNotification(title);
+    if (notify) updateNotifyButton();
   }
 
   const summary = () => live.querySelector("[data-summary]")?.textContent.trim() ?? "";
-  let said = summary(), saidAt = Date.now();
+  let announced = summary(), announcedAt = Date.now();
   function announce(...news) {
-    [said, saidAt] = [summary(), Date.now()];
-    if (announcer) announcer.textContent = [...news, said].filter(Boolean).join(". ");
+    [announced, announcedAt] = [summary(), Date.now()];
+    if (announcer) announcer.textContent = [...news, announced].filter(Boolean).join(". ");
   }
 
   // Notifications, for whoever asked for them. Where nobody was asked yet, a new one shows nothing; Chrome on Android throws.
-  const tried = (work) => { try { return work(), true; } catch { return false; } };
-  let able = tried(() => Notification.permission !== "default" || new Notification(""));
-  const isAsked = () => able && Notification.permission === "granted" && localStorage.getItem(key) !== null;
-  function send(title) {
-    if (document.hidden && isAsked()) able = tried(() => new Notification(title, { tag: `${key}:${known}` }));
+  const succeeds = (work) => { try { return work(), true; } catch { return false; } };
+  let canNotify = succeeds(() => Notification.permission !== "default" || new Notification(""));
+  const isAsked = () => canNotify && Notification.permission === "granted" && localStorage.getItem(key) !== null;
+  function sendNotification(title) {
+    if (document.hidden && isAsked()) canNotify = succeeds(() => new Notification(title, { tag: `${key}:${lastStatus}` }));
   }
-  function offer() {
+  function updateNotifyButton() {
     const isFocused = document.activeElement === notify;
-    notify.hidden = !able || Notification.permission === "denied" || ENDED.includes(known);
+    notify.hidden = !canNotify || Notification.permission === "denied" || ENDED.includes(lastStatus);
     notify.setAttribute("aria-pressed", String(isAsked()));
     if (notify.hidden && isFocused) notify.closest('[tabindex="-1"]')?.focus({ preventScroll: true });
   }
   notify?.addEventListener("click", async () => {
     if (isAsked()) localStorage.removeItem(key);
     else if ((await Notification.requestPermission()) === "granted") localStorage.setItem(key, "yes");
-    offer();
+    updateNotifyButton();
   });
 
   // Where the next word will stand, if that is below the window: the last block of the nearest text that grows.
@@ -53,12 +53,12 @@ text is. What it finds on a page is in docs/live-pages.md. Needs live.js before 
     text?.scrollIntoView({ block: "end", behavior });
   });
 
-  function look() {
-    if (summary() && summary() !== said && Date.now() - saidAt > BETWEEN_SUMMARIES) announce();
+  function update() {
+    if (summary() && summary() !== announced && Date.now() - announcedAt > BETWEEN_SUMMARIES) announce();
     if (below) below.hidden = !newest();
   }
-  live.addEventListener("longhand:status", ({ detail }) => { turn(detail); look(); });
-  addEventListener("scrollend", look);
-  setInterval(look, 1000);
-  turn(live.querySelector("[data-run-status]")?.dataset.runStatus), look();
+  live.addEventListener("longhand:status", ({ detail }) => { onStatus(detail); update(); });
+  addEventListener("scrollend", update);
+  setInterval(update, 1000);
+  onStatus(live.querySelector("[data-run-status]")?.dataset.runStatus), update();
 })();

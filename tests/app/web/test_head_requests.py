@@ -1,4 +1,4 @@
-"""HEAD: what GET would answer with, without its body; and no stream is opened for it."""
+"""HEAD requests: the headers of GET without its body, and no stream is opened."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import httpx2
 import pytest
 
 from tests.app.conftest import start_echo
+from tests.app.web.clients import Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play
 from tests.app.web.logs import finish_post
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
 
 _CHANGING = {"date", "set-cookie"}
 
 
 def told(answer: httpx2.Response) -> dict[str, str]:
-    """All headers that do not change from one answer to the next."""
+    """Return all headers that do not change from one response to the next."""
     return {name: value for name, value in answer.headers.items() if name not in _CHANGING}
 
 
-async def test_it_has_the_head_of_a_get_everywhere(ann: Client, play: Play) -> None:
+async def test_every_address_has_the_headers_of_get(ann: Client, play: Play) -> None:
     site = await add_site(ann)
     post = await add_post(ann, site)
     run = run_of(await ann.get(post))
@@ -37,13 +37,13 @@ async def test_it_has_the_head_of_a_get_everywhere(ann: Client, play: Play) -> N
         )
 
 
-async def test_a_first_look_gives_a_browser_its_cookie_as_a_get_does(anonymous: Client) -> None:
+async def test_the_first_request_sets_the_cookie_as_get_does(anonymous: Client) -> None:
     assert (await anonymous.head("/api/runs")).status_code == 401
     answer = await anonymous.head("/")
     assert (answer.status_code, "set-cookie" in answer.headers) == (200, True)
 
 
-async def test_a_page_that_is_known_is_not_described_again(ann: Client, play: Play) -> None:
+async def test_a_known_etag_is_answered_with_304(ann: Client, play: Play) -> None:
     post = await add_post(ann, await add_site(ann))
     await play(run_of(await ann.get(post)), finish_post())
     tag = (await ann.head(post)).headers["etag"]
@@ -60,7 +60,7 @@ async def test_a_page_that_is_known_is_not_described_again(ann: Client, play: Pl
         ("/api/runs/{}/output", "*/*"),
     ],
 )
-async def test_an_endless_stream_is_described_and_not_opened(ann: Client, path: str, accept: str) -> None:
+async def test_a_stream_has_headers_and_is_not_opened(ann: Client, path: str, accept: str) -> None:
     address = path.format(await start_echo(ann))
     async with asyncio.timeout(10):
         head = await ann.head(address, headers={"accept": accept})
@@ -69,7 +69,7 @@ async def test_an_endless_stream_is_described_and_not_opened(ann: Client, path: 
     assert (head.status_code, head.content) == (200, b"")
 
 
-async def test_nobody_watches_after_it(ann: Client) -> None:
+async def test_no_viewer_is_left_afterwards(ann: Client) -> None:
     run = await start_echo(ann)
     for address in (f"/runs/{run}/live?view=run", f"/api/runs/{run}/output", "/runs/live"):
         await ann.head(address)
@@ -78,7 +78,7 @@ async def test_nobody_watches_after_it(ann: Client) -> None:
         assert "longhand_watchers 0.0" in metrics
 
 
-async def test_what_cannot_be_got_has_no_head(ann: Client) -> None:
+async def test_an_address_without_get_refuses_head(ann: Client) -> None:
     run = await start_echo(ann)
     assert (await ann.head(f"/api/runs/{run}/cancellation")).status_code == 405
     assert (await ann.get(f"/api/runs/{run}")).json()["status"] == "queued"

@@ -1,4 +1,4 @@
-"""A patch finds its element by id: each id of a page stands on it once, whatever people and models call things."""
+"""DOM ids are unique on a page, whatever people and models call things: a patch finds its element by id."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEYS = st.lists(st.text(min_size=1, max_size=12).filter(lambda key: "/" not in k
 
 
 def write_sections(sections: list[str], keys: list[str]) -> Writer:
-    """A post with these sections, and steps with these keys inside the first one; nothing has ended."""
+    """Return an active post with these sections, and steps with these keys inside the first one."""
     log = Writer("write-post", {"topic": "Vitamins"})
     log.start_run()
     log.begin("")

@@ -1,4 +1,4 @@
-"""Texts in other scripts: each stands in its own direction, and says its language."""
+"""Direction and language of texts in other scripts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from playwright.async_api import Page, async_playwright
 from app.http.build import ROOT
 from app.stores.database import Database
 from app.stores.tables import SiteRow
+from tests.app.web.clients import Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play
 from tests.app.web.logs import HEADINGS, OUTLINE, PROFILE, TOPICS, begin_post, finish_post, read_site, write_section
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
 from tests.support.chromium import ARGUMENTS, find_chromium
 
 ARABIC = "كيف تحافظ على دراجتك في الشتاء"

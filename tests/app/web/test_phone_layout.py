@@ -1,4 +1,4 @@
-"""Pages on a phone, with words that have no place to break."""
+"""Layout of pages on a phone, with words that cannot be broken."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from playwright.async_api import Page, async_playwright
 
 from app.http.build import ROOT
 from tests.app.conftest import Take
+from tests.app.web.clients import SECTIONS, Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play
 from tests.app.web.logs import PROFILE, SOURCES, begin_post, finish_post, read_site
-from tests.app.web.test_forms import SECTIONS
-from tests.app.web.test_pages import Client, add_post, add_site, run_of
 from tests.support.chromium import ARGUMENTS, find_chromium
 
 WORD = "unbreakable" * 18
@@ -35,7 +34,7 @@ async def phone() -> AsyncIterator[Page]:
 
 
 async def check(page: Page, html: str) -> None:
-    """Nothing can be scrolled sideways on a phone, and nothing leaves its column on a desk."""
+    """Check that nothing scrolls sideways on a phone, and nothing leaves its column on a desktop."""
     await page.set_content(html.replace("</head>", f"<style>{_STYLE}</style></head>"))
     await page.add_style_tag(content="details::details-content { content-visibility: visible }")
     for width in (360, 1440):

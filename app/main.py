@@ -1,4 +1,4 @@
-"""The API plane, wired together: the only place where its parts meet."""
+"""The web application: its parts are created here, and known to each other only as arguments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Router
@@ -22,13 +21,14 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app.accounts.authentication import give_session, provide_who
-from app.accounts.csrf import RefuseForeign
+from app.accounts.authentication import provide_requester, set_session_cookie
+from app.accounts.csrf import RefuseCrossSite
 from app.accounts.tokens import Tokens
 from app.accounts.workspaces import Workspaces
 from app.api.documentation import SECURITY
 from app.api.routes import ROUTES as API_ROUTES
 from app.contract.settings import Settings
+from app.http.build import ROOT
 from app.http.errors import answer_failure
 from app.http.head import allow_head
 from app.http.headers import secure
@@ -43,23 +43,19 @@ from app.runs.drafts import Drafts
 from app.runs.following import Follower
 from app.runs.queries import Queries
 from app.runs.submission import Submission
-from app.stores.archive import Archive
-from app.stores.connection import CLIENT_OPTIONS
-from app.stores.database import Database
-from app.stores.fleet import Fleet
-from app.stores.log import Log
+from app.stores.connection import READING
+from app.stores.stores import Stores
 from app.web.activity.board import BoardReader
 from app.web.routes import ROUTES as PAGES
 from app.web.views import PageViews
 
-ROOT = Path(__file__).parent.parent
 LARGEST_BODY = 1_000_000
-"""Bytes: inputs are small values, no files."""
+"""In bytes: inputs are small values, no files."""
 _STATIC_SECONDS = 3600
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
-    """The application. Raises `ValueError` when no Redis is configured."""
+    """Return the application. Raise `ValueError` if no Redis is configured."""
     settings = settings or Settings()
     configure_logs()
     parts = connect(settings)
@@ -73,11 +69,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
                 cache_control=CacheControlHeader(public=True, max_age=_STATIC_SECONDS),
             ),
         ],
-        dependencies={"who": Provide(provide_who), **{name: _provide(part) for name, part in parts.items()}},
+        dependencies={
+            "requester": Provide(provide_requester),
+            **{name: _provide(part) for name, part in parts.items()},
+        },
         state=State(parts),
         lifespan=[run_parts],
-        middleware=[RefuseForeign()],
-        before_send=[give_session, secure, allow_head],
+        middleware=[RefuseCrossSite()],
+        before_send=[set_session_cookie, secure, allow_head],
         exception_handlers={Exception: answer_failure},
         openapi_config=OpenAPIConfig(
             title="Longhand",
@@ -94,70 +93,69 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
 
 def connect(settings: Settings) -> dict[str, Any]:
-    """The parts by the name under which handlers ask for them. Nothing is opened before it is used."""
+    """Return the parts by the names under which handlers take them. Nothing is opened before it is used.
+
+    Raises `ValueError` if no Redis is configured.
+    """
     if not settings.redis_url:
         raise ValueError("LONGHAND_REDIS_URL is empty. Set it, or start everything with `longhand up`.")
-    database = Database(settings.resolved_database_url)
-    redis = _open_redis(settings.redis_url)
-    # A subscription takes a connection for itself, and must hear of an outage instead of trying again by itself.
-    ears: Redis = Redis.from_url(settings.redis_url, **CLIENT_OPTIONS, socket_connect_timeout=2)
-    archive = Archive(database)
-    log, fleet, bells = Log(redis, archive), Fleet(redis), Notifications(ears)
-    queries, drafts = Queries(database, log), Drafts(database, log)
+    stores = Stores.connect(settings, _open_redis(settings.redis_url))
+    database, log, fleet = stores.database, stores.log, stores.fleet
+    # A subscription has a connection of its own, which must report an outage instead of retrying.
+    subscriber: Redis = Redis.from_url(settings.redis_url, **READING, socket_connect_timeout=2)
+    notifications, drafts = Notifications(subscriber), Drafts(database, log)
     return {
         "settings": settings,
+        "stores": stores,
         "database": database,
-        "redis": redis,
-        "ears": ears,
-        "archive": archive,
         "log": log,
         "fleet": fleet,
-        "bells": bells,
-        "queries": queries,
+        "subscriber": subscriber,
+        "notifications": notifications,
         "workspaces": Workspaces(database),
         "tokens": Tokens(database),
         "boards": BoardReader(database),
+        "queries": Queries(database, log),
         "submission": Submission(settings, database, log, fleet),
         "drafts": drafts,
-        "commands": Commands(queries, log, drafts),
-        "follower": Follower(log, bells),
-        "hub": Hub(log, bells, PageViews(database).open),
+        "commands": Commands(log, drafts),
+        "follower": Follower(log, notifications),
+        "hub": Hub(log, notifications, PageViews(database).open),
     }
 
 
-_COLLECT = 50_000, 20, 20
-"""How much has to come to be before the collector looks. With Python's own 700, what a second of patches is made of was
-soon taken for what stays, and all connections were looked over for it: a third of a second with 10,000 of them."""
+_GC_THRESHOLDS = 50_000, 20, 20
+"""The garbage collector's thresholds. With Python's own 700, the objects of a second of patches soon reached the oldest
+generation, whose collection looks at all connections: a third of a second with 10,000 of them."""
 
 
 @asynccontextmanager
 async def run_parts(app: Litestar) -> AsyncIterator[None]:
-    """What lives as long as the process serves."""
+    """Start the parts that run in the background, and stop and close all parts at the end."""
     state = app.state
-    await state.bells.start()
+    await state.notifications.start()
     await state.hub.start()
     await asyncio.to_thread(load_templates)
-    # What is there now stays; looking it over again and again would make viewers wait.
+    # The objects of now stay for good; collections that look at them again and again would delay viewers.
     gc.freeze()
-    gc.set_threshold(*_COLLECT)
+    gc.set_threshold(*_GC_THRESHOLDS)
     try:
         with announce_shutdown(*closers(state)):
             yield
     finally:
         await state.hub.stop()
-        await state.bells.stop()
-        await state.ears.aclose()
-        await state.redis.aclose()
-        await state.database.close()
+        await state.notifications.stop()
+        await state.subscriber.aclose()
+        await state.stores.close()
 
 
 def closers(state: State) -> Sequence[Callable[[], object]]:
-    """What ends the open streams when the server is told to stop."""
-    return [state.hub.close, state.bells.close]
+    """Return the functions that end all open streams."""
+    return [state.hub.close, state.notifications.close]
 
 
 def _open_redis(url: str) -> Redis:
-    # Trying again is safe: every append carries what makes its repeat harmless.
+    # Retrying is safe: every append carries a token by which its repeat is recognised.
     redis: Redis = Redis.from_url(
         url,
         **CLIENT_OPTIONS,

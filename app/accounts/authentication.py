@@ -1,4 +1,4 @@
-"""Litestar's side of who is asking: the dependency `who`, and the cookie that the first page sets."""
+"""Authentication of requests: the dependency `requester`, and the session cookie that the first page sets."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException
 from litestar.types import Message, Scope
 
-from app.accounts.sessions import new_session, read_session, session_cookie
+from app.accounts.sessions import make_session_cookie, new_session, read_session
 from app.accounts.workspaces import Requester, Workspaces
 
-READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that change nothing."""
 
 CHALLENGE = 'Bearer realm="longhand"'
-_FRESH = "fresh_session"
+_NEW_SESSION = "new_session"
 
 
-async def provide_who(request: Request[Any, Any, Any], workspaces: NamedDependency[Workspaces]) -> Requester:
-    """Who asks for a page. After a POST the workspace is there; after a GET nothing was written."""
+async def provide_requester(request: Request[Any, Any, Any], workspaces: NamedDependency[Workspaces]) -> Requester:
+    """Return the requester of a page. A POST creates the session's workspace if there is none; a GET writes nothing."""
     session = read_session(request.cookies)
     if session is None:
         session = new_session()
-        request.scope["state"][_FRESH] = session
-    return await _founded(request, workspaces, await workspaces.of_session(session))
+        request.scope["state"][_NEW_SESSION] = session
+    return await _with_workspace(request, workspaces, await workspaces.find_by_session(session))
 
 
-async def provide_api_who(request: Request[Any, Any, Any], workspaces: NamedDependency[Workspaces]) -> Requester:
-    """Who asks the API: a token, or else the browser's session. Answers 401 without either."""
+async def provide_api_requester(request: Request[Any, Any, Any], workspaces: NamedDependency[Workspaces]) -> Requester:
+    """Return the requester of the API, by token or else by the browser's session. Answer 401 without either."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        who = await workspaces.of_token(token.strip())
-        if who is None:
+        requester = await workspaces.find_by_token(token.strip())
+        if requester is None:
             raise _unauthorized("This token is unknown or was revoked.", f'{CHALLENGE}, error="invalid_token"')
-        return who
+        return requester
     session = read_session(request.cookies)
     if session is None:
         raise _unauthorized("Send a token as `Authorization: Bearer TOKEN`, or a browser's session cookie.", CHALLENGE)
-    return await _founded(request, workspaces, await workspaces.of_session(session))
+    return await _with_workspace(request, workspaces, await workspaces.find_by_session(session))
 
 
-async def give_session(message: Message, scope: Scope) -> None:
-    """A `before_send` hook: the first page that a browser opens sets its cookie."""
+async def set_session_cookie(message: Message, scope: Scope) -> None:
+    """Set the session cookie with the first page that a browser opens (a `before_send` hook)."""
     if message["type"] != "http.response.start" or scope["path"].startswith(("/api/", "/static/")):
         return
     request: Request[Any, Any, Any] = Request(scope)
@@ -52,16 +52,16 @@ async def give_session(message: Message, scope: Scope) -> None:
         return
     headers = MutableScopeHeaders.from_message(message)
     is_page = request.method == "GET" and headers.get("content-type", "").startswith("text/html")
-    # A form that comes without a cookie founds a workspace as well: its answer must say which.
-    session = None if request.method in READS else scope["state"].get(_FRESH)
+    # A form that comes without a cookie creates a workspace as well: its response must set that one's cookie.
+    session = None if request.method in SAFE_METHODS else scope["state"].get(_NEW_SESSION)
     if session or is_page:
-        headers.add("set-cookie", session_cookie(session or new_session(), scope["scheme"]).to_header(header=""))
+        headers.add("set-cookie", make_session_cookie(session or new_session(), scope["scheme"]).to_header(header=""))
 
 
-async def _founded(request: Request[Any, Any, Any], workspaces: Workspaces, who: Requester) -> Requester:
-    if request.method in READS or who.workspace_id:
-        return who
-    return Requester(await workspaces.ensure(who), who.session)
+async def _with_workspace(request: Request[Any, Any, Any], workspaces: Workspaces, requester: Requester) -> Requester:
+    if request.method in SAFE_METHODS or requester.workspace_id:
+        return requester
+    return Requester(await workspaces.ensure(requester), requester.session)
 
 
 def _unauthorized(detail: str, challenge: str) -> NotAuthorizedException:

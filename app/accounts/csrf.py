@@ -1,4 +1,4 @@
-"""Requests that another site's page makes in a person's browser: they may look, and change nothing."""
+"""Protection against cross-site request forgery: requests from other sites' pages may read, and change nothing."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from app.accounts.authentication import READS
+from app.accounts.authentication import SAFE_METHODS
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
-class RefuseForeign(ASGIMiddleware):
-    """Answers 403 to a state-changing request with a foreign `Origin` or `Sec-Fetch-Site: cross-site`.
+class RefuseCrossSite(ASGIMiddleware):
+    """Answers 403 to a state-changing request with another site's `Origin` or with `Sec-Fetch-Site: cross-site`.
 
-    A client that sends neither header is no browser, and carries nobody's cookie by accident.
+    A client that sends neither header is no browser, which might send a person's cookie unasked.
     """
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request[Any, Any, Any] = Request(scope)
-        if request.method not in READS and is_foreign(request.headers):
+        if request.method not in SAFE_METHODS and is_cross_site(request.headers):
             raise PermissionDeniedException("This request came from another site's page, so it was not carried out.")
         await next_app(scope, receive, send)
 
 
-def is_foreign(headers: Headers) -> bool:
-    """Whether a page of another origin sent this."""
+def is_cross_site(headers: Headers) -> bool:
+    """Return whether a page of another origin sent the request."""
     if headers.get("sec-fetch-site", "").strip().lower() == "cross-site":
         return True
     origin = headers.get("origin")
@@ -45,6 +45,6 @@ def _is_own(origin: str, host: str) -> bool:
         parts = urlsplit(origin)
     except ValueError:
         return False
-    # The scheme is not compared: behind a proxy that ends TLS we see http where the browser sees https.
+    # The scheme is not compared: behind a proxy that ends TLS, http arrives here where the browser sent https.
     default = _DEFAULT_PORTS.get(parts.scheme)
     return bool(host) and default is not None and parts.netloc.removesuffix(default) == host.removesuffix(default)

@@ -1,4 +1,4 @@
-"""API tokens: made once, shown once, kept as digests."""
+"""API tokens: shown once, stored as digests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Tokens:
         self._database = database
 
     async def create(self, workspace_id: str, name: str) -> tuple[Token, str]:
-        """A new token, and its text, which nobody can get again."""
+        """Create a token; return it with its text, which cannot be read again."""
         text = PREFIX + secrets.token_urlsafe(32)
         row = TokenRow(id=new_id("token"), workspace_id=workspace_id, name=name, digest=digest_of(text))
         async with self._database.writing() as session:
@@ -40,11 +40,12 @@ class Tokens:
         return _token(row), text
 
     async def list(self, workspace_id: str) -> Sequence[Token]:
+        """List the workspace's tokens."""
         async with self._database.reading() as session:
             return [_token(row) for row in await workspaces.list_tokens(session, workspace_id)]
 
     async def revoke(self, token_id: str, workspace_id: str) -> bool:
-        """Whether the workspace had such a token; it opens nothing from now on."""
+        """Delete the token. Return whether the workspace had it."""
         async with self._database.writing() as session:
             return await workspaces.delete_token(session, token_id, workspace_id)
 

@@ -1,4 +1,4 @@
-"""Who is asking, and the workspace that is theirs."""
+"""Requesters and their workspaces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.stores.repositories import workspaces
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who asks. `workspace_id` is None for a browser whose session has no row yet: it owns nothing so far.
+    """The sender of a request. `workspace_id` is None for a browser whose session has no workspace yet.
 
     `session` is the cookie's value, None for an API token.
     """
@@ -24,38 +24,38 @@ class Requester:
 
 
 class Workspaces:
-    """Finds and founds workspaces."""
+    """Finds and creates workspaces."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of_session(self, session: str) -> Requester:
-        """Whoever has this cookie. Writes nothing."""
+    async def find_by_session(self, session: str) -> Requester:
+        """Return the requester with this cookie. Writes nothing."""
         async with self._database.reading() as reading:
             return Requester(await workspaces.find_workspace_of_session(reading, digest_of(session)), session)
 
-    async def of_token(self, token: str) -> Requester | None:
-        """Whoever has this token; None when nobody has."""
+    async def find_by_token(self, token: str) -> Requester | None:
+        """Return the requester with this token, None for an unknown token."""
         async with self._database.reading() as reading:
             workspace_id = await workspaces.find_workspace_of_token(reading, digest_of(token))
         return Requester(workspace_id) if workspace_id else None
 
-    async def ensure(self, who: Requester) -> str:
-        """The workspace of who asks, founded now if this is the session's first POST."""
-        if who.workspace_id:
-            return who.workspace_id
-        if who.session is None:
+    async def ensure(self, requester: Requester) -> str:
+        """Return the requester's workspace. Create it if this is the first POST of a session."""
+        if requester.workspace_id:
+            return requester.workspace_id
+        if requester.session is None:
             raise ValueError("neither a workspace nor a session")
         try:
-            return await self._found(digest_of(who.session))
+            return await self._create(digest_of(requester.session))
         except IntegrityError:
-            # Another request of the same browser was quicker.
-            found = (await self.of_session(who.session)).workspace_id
-            if found is None:
+            # Another request of the same session has created the workspace in the meantime.
+            existing = (await self.find_by_session(requester.session)).workspace_id
+            if existing is None:
                 raise
-            return found
+            return existing
 
-    async def _found(self, digest: str) -> str:
+    async def _create(self, digest: str) -> str:
         async with self._database.writing() as writing:
             if existing := await workspaces.find_workspace_of_session(writing, digest):
                 return existing

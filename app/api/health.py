@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz`, `/metrics`: is it up, can it work, how much does it do."""
+"""`/healthz`, `/readyz`, `/metrics`: whether the process is up, whether runs can be done, and how many are."""
 
 from __future__ import annotations
 
@@ -20,24 +20,28 @@ from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.redis_risks import list_risks
 from app.stores.repositories.runs import count_runs
+from app.stores.stores import Stores
 
-PATIENCE_SECONDS = 3.0
-"""What does not answer within this is not ready."""
+TIMEOUT_SECONDS = 3.0
+"""After this, a store counts as not answering."""
 
 
 @get("/healthz")
 async def healthz() -> dict[str, str]:
-    """The process answers."""
+    """Respond that the process is up."""
     return {"status": "ok"}
 
 
 @get("/readyz")
 async def readyz(
-    redis: NamedDependency[Any], database: NamedDependency[Database], fleet: NamedDependency[Fleet]
+    stores: NamedDependency[Stores],
 ) -> Response[dict[str, Any]]:
-    """200 when Redis and SQL answer and a worker is alive, else 503; names each, and says what Redis may lose."""
+    """Respond with the state of Redis, SQL and the workers, 503 unless all are up, and with what Redis may lose."""
     *answers, warnings = await asyncio.gather(
-        _try(redis.ping()), _try(database.ping()), _try(_count_workers(fleet)), list_risks(redis)
+        _check(stores.redis.ping()),
+        _check(_select(stores.database)),
+        _check(_find_worker(stores.fleet)),
+        list_risks(stores.redis),
     )
     checks = dict(zip(("redis", "sql", "workers"), answers, strict=True))
     ready = all(answer == "ok" for answer in answers)
@@ -47,30 +51,31 @@ async def readyz(
 
 @get("/metrics")
 async def metrics(
-    redis: NamedDependency[Any],
-    database: NamedDependency[Database],
-    fleet: NamedDependency[Fleet],
-    bells: NamedDependency[Notifications],
+    stores: NamedDependency[Stores],
+    notifications: NamedDependency[Notifications],
     hub: NamedDependency[Hub],
 ) -> Response[bytes]:
-    """Prometheus' text format."""
+    """Respond with the metrics in Prometheus' text format."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     Gauge("longhand_viewers", "Live pages open on this process", registry=registry).set(hub.viewers)
-    Gauge("longhand_watchers", "Who listens for bells in this process", registry=registry).set(bells.watchers)
+    Gauge("longhand_watchers", "Watchers of runs' notifications in this process", registry=registry).set(
+        notifications.watchers
+    )
     runs = Gauge("longhand_runs", "Runs by status", ["status"], registry=registry)
-    async with database.reading() as session:
+    async with stores.database.reading() as session:
         counts = await count_runs(session)
     for status in RunStatus:
         runs.labels(status.value).set(counts.get(status.value, 0))
-    await _measure_redis(registry, redis, fleet)
+    await _measure_redis(registry, stores)
     return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-async def _measure_redis(registry: CollectorRegistry, redis: Any, fleet: Fleet) -> None:
+async def _measure_redis(registry: CollectorRegistry, stores: Stores) -> None:
     up = Gauge("longhand_redis_up", "Whether Redis answers", registry=registry)
     try:
-        workers, due, unshipped = await fleet.workers(), await redis.zcard(DUE), await redis.zcard(UNSHIPPED)
+        workers = await stores.fleet.workers()
+        due, unshipped = await stores.redis.zcard(DUE), await stores.redis.zcard(UNSHIPPED)
     except RedisError:
         return
     up.set(1)
@@ -85,9 +90,9 @@ async def _measure_redis(registry: CollectorRegistry, redis: Any, fleet: Fleet) 
     Gauge("longhand_unshipped", "Logs with events that SQL lacks", registry=registry).set(unshipped)
 
 
-async def _try(check: Awaitable[Any]) -> str:
+async def _check(check: Awaitable[Any]) -> str:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await check
     except (RedisError, SQLAlchemyError, OSError) as error:
         return "does not answer" if not isinstance(error, _NoWorker) else "none alive"
@@ -95,9 +100,9 @@ async def _try(check: Awaitable[Any]) -> str:
 
 
 class _NoWorker(OSError):
-    """No worker beats."""
+    """No worker is alive."""
 
 
-async def _count_workers(fleet: Fleet) -> None:
+async def _find_worker(fleet: Fleet) -> None:
     if not await fleet.workers():
         raise _NoWorker

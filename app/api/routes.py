@@ -6,7 +6,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from app.accounts.authentication import provide_api_who
+from app.accounts.authentication import provide_api_requester
 from app.api.documentation import EITHER
 from app.api.health import healthz, metrics, readyz
 from app.api.runs import answer_run, cancel_run, get_run, get_trace, list_runs, retry_run
@@ -15,7 +15,7 @@ from app.api.workflows import get_workflow, list_workflows, start_run
 
 API = Router(
     path="/api",
-    dependencies={"who": Provide(provide_api_who)},
+    dependencies={"requester": Provide(provide_api_requester)},
     security=EITHER,
     route_handlers=[
         list_workflows,

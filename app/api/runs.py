@@ -1,4 +1,4 @@
-"""`/api/runs`: reading runs, and what people and clients ask of them."""
+"""`/api/runs`: reading runs, and commands on them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from app.accounts.workspaces import Requester
 from app.api.documentation import ApiOperation, CommandOperation, RetryOperation
 from app.api.problems import problems
 from app.runs.commands import Commands
-from app.runs.queries import Queries
-from app.runs.schemas import RunSchema
+from app.runs.queries import LoadedRun, Queries
+from app.runs.schemas import RunSchema, describe_row, describe_run
 from app.runs.trace import TraceSchema, trace_run
 
 
@@ -48,31 +48,30 @@ class AnswerBody(BaseModel):
 
 @get("/runs", operation_class=ApiOperation, responses=problems(400))
 async def list_runs(
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     after: Annotated[str | None, Parameter(description="the `cursor` of the page before")] = None,
     limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
 ) -> RunListSchema:
     """The workspace's runs, newest first. Output, error and what a run waits for are only in the run itself."""
-    found = await queries.page(who.workspace_id, limit, after)
-    return RunListSchema(runs=list(queries.shapes(found)), cursor=found.cursor)
+    found = await queries.list_runs(requester.workspace_id, limit, after)
+    return RunListSchema(runs=list(map(describe_row, found.rows)), cursor=found.cursor)
 
 
 @get("/runs/{run_id:str}", operation_class=ApiOperation, responses=problems(404))
 async def get_run(
-    run_id: FromPath[str], who: NamedDependency[Requester], queries: NamedDependency[Queries]
+    run_id: FromPath[str], requester: NamedDependency[Requester], queries: NamedDependency[Queries]
 ) -> RunSchema:
     """One run, as its log tells it."""
-    return await queries.shape(run_id, who.workspace_id)
+    return describe_run(*await queries.load(run_id, requester.workspace_id))
 
 
 @get("/runs/{run_id:str}/trace", operation_class=ApiOperation, responses=problems(404))
 async def get_trace(
-    run_id: FromPath[str], who: NamedDependency[Requester], queries: NamedDependency[Queries]
+    run_id: FromPath[str], requester: NamedDependency[Requester], queries: NamedDependency[Queries]
 ) -> TraceSchema:
     """The tree of steps with attempts, times, tokens and cost."""
-    _, run = await queries.load(run_id, who.workspace_id)
-    return trace_run(run)
+    return trace_run((await queries.load(run_id, requester.workspace_id)).run)
 
 
 @post(
@@ -84,13 +83,13 @@ async def get_trace(
 async def cancel_run(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
-    commands: NamedDependency[Commands],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
+    commands: NamedDependency[Commands],
 ) -> Response[RunSchema]:
     """Stop the run. Its text so far is kept."""
-    await commands.cancel(run_id, who.workspace_id, request.headers.get("idempotency-key"))
-    return await _accepted(run_id, who, queries)
+    loaded = await queries.load(run_id, requester.workspace_id)
+    return _respond(await commands.cancel(loaded, _client_key(request)))
 
 
 @post(
@@ -102,17 +101,16 @@ async def cancel_run(
 async def retry_run(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
-    commands: NamedDependency[Commands],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
+    commands: NamedDependency[Commands],
     data: JSONBody[RetryBody | None] = None,
 ) -> Response[RunSchema]:
     """Run a step again, or all that failed, and then what depends on it."""
-    wish = data or RetryBody()
-    steps = [] if wish.step is None else [wish.step]
-    key = request.headers.get("idempotency-key")
-    await commands.retry(run_id, who.workspace_id, steps, wish.guidance, key)
-    return await _accepted(run_id, who, queries)
+    body = data or RetryBody()
+    steps = [] if body.step is None else [body.step]
+    loaded = await queries.load(run_id, requester.workspace_id)
+    return _respond(await commands.retry(loaded, steps, body.guidance, _client_key(request)))
 
 
 @post(
@@ -125,17 +123,20 @@ async def answer_run(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
     name: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     data: JSONBody[AnswerBody],
-    commands: NamedDependency[Commands],
     queries: NamedDependency[Queries],
+    commands: NamedDependency[Commands],
 ) -> Response[RunSchema]:
     """Answer what the run asks. The first answer counts."""
-    key = request.headers.get("idempotency-key")
-    await commands.answer(run_id, who.workspace_id, name, data.ask, data.value, key)
-    return await _accepted(run_id, who, queries)
+    loaded = await queries.load(run_id, requester.workspace_id)
+    return _respond(await commands.answer(loaded, name, data.ask, data.value, _client_key(request)))
 
 
-async def _accepted(run_id: str, who: Requester, queries: Queries) -> Response[RunSchema]:
-    run = await queries.shape(run_id, who.workspace_id)
-    return Response(run, status_code=202, headers={"Location": f"/api/runs/{run_id}"})
+def _client_key(request: Request[Any, Any, Any]) -> str | None:
+    return request.headers.get("idempotency-key")
+
+
+def _respond(loaded: LoadedRun) -> Response[RunSchema]:
+    """Respond with the run that has taken a command."""
+    return Response(describe_run(*loaded), status_code=202, headers={"Location": f"/api/runs/{loaded.run.id}"})

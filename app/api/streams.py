@@ -22,15 +22,15 @@ from app.contract.codec import event_to_dict
 from app.contract.cursors import START
 from app.contract.events import Event
 from app.contract.run import Run
+from app.http.streaming import UNBUFFERED
+from app.live.hub import PING_SECONDS
+from app.live.sse import encode_comment, encode_event
 from app.runs.following import Follower
 from app.runs.output import OutputText
 from app.runs.queries import Queries
 from app.stores.log import Log
 
-PING_SECONDS = 15.0
 _JSON, _LINES, _SSE = "application/json", "application/x-ndjson", "text/event-stream"
-# nginx would hold what it gets back until its buffer is full.
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class EventSchema(TypedDict):
@@ -61,7 +61,7 @@ class EventPageSchema(TypedDict):
 async def get_events(
     request: Request[Any, Any, Any],
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     log: NamedDependency[Log],
     follower: NamedDependency[Follower],
@@ -74,7 +74,7 @@ async def get_events(
     what is there, then what comes, until the run ends. A cursor that can't be read is 400; one that is no entry of the
     log any more is 409, and `cursor` says where to start again.
     """
-    await queries.find(run_id, who.workspace_id)
+    await queries.find(run_id, requester.workspace_id)
     media_type = choose_media_type(",".join(request.headers.getall("accept", [])), (_JSON, _SSE, _LINES))
     if media_type is None:
         raise HTTPException(f"The log can be had as {_JSON}, {_SSE} or {_LINES}.", status_code=406)
@@ -84,7 +84,7 @@ async def get_events(
         return Response(_page(await log.read(run_id, cursor), cursor, limit), headers={"Cache-Control": "no-store"})
     batches = follower.follow(run_id, cursor)
     frames = _sse(batches) if media_type == _SSE else _lines(batches)
-    return Stream(frames, media_type=media_type, headers=_HEADERS)
+    return Stream(frames, media_type=media_type, headers=UNBUFFERED)
 
 
 @get(
@@ -95,7 +95,7 @@ async def get_events(
 )
 async def get_output(
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     follower: NamedDependency[Follower],
 ) -> Stream:
@@ -103,8 +103,8 @@ async def get_output(
 
     In a post's text, `[1]` cites the source of that number in the run's `output`.
     """
-    await queries.find(run_id, who.workspace_id)
-    return Stream(_text(run_id, follower), media_type="text/plain; charset=utf-8", headers=_HEADERS)
+    await queries.find(run_id, requester.workspace_id)
+    return Stream(_text(run_id, follower), media_type="text/plain; charset=utf-8", headers=UNBUFFERED)
 
 
 def _page(events: list[Event], cursor: str, limit: int) -> dict[str, Any]:
@@ -116,19 +116,19 @@ def _page(events: list[Event], cursor: str, limit: int) -> dict[str, Any]:
     }
 
 
-def _encode(event: Event) -> bytes:
-    """`event_to_dict`, as JSON on one line."""
-    return event.model_dump_json(exclude={"reason"}).encode()
+def _to_json(event: Event) -> str:
+    """Return what `envelope` returns, as JSON on one line."""
+    return event.model_dump_json(exclude={"reason"})
 
 
 async def _sse(batches: AsyncIterator[list[Event]]) -> AsyncIterator[bytes]:
-    yield b": follows\n\n"
+    yield encode_comment("follows")
     sent = time.monotonic()
     async for events in batches:
         if events:
-            yield b"".join(b"id: %b\ndata: %b\n\n" % (event.id.encode(), _encode(event)) for event in events)
+            yield b"".join(encode_event(_to_json(event), id=event.id) for event in events)
         elif time.monotonic() - sent >= PING_SECONDS:
-            yield b": ping\n\n"
+            yield encode_comment("ping")
         else:
             continue
         sent = time.monotonic()
@@ -137,7 +137,7 @@ async def _sse(batches: AsyncIterator[list[Event]]) -> AsyncIterator[bytes]:
 async def _lines(batches: AsyncIterator[list[Event]]) -> AsyncIterator[bytes]:
     async for events in batches:
         if events:
-            yield b"".join(_encode(event) + b"\n" for event in events)
+            yield "".join(_to_json(event) + "\n" for event in events).encode()
 
 
 async def _text(run_id: str, follower: Follower) -> AsyncIterator[bytes]:

@@ -18,14 +18,14 @@ from app.contract.manifest import WorkflowManifest
 from app.runs.errors import WorkflowUnknown
 from app.runs.following import Follower, wait_for_end
 from app.runs.queries import Queries
-from app.runs.schemas import RunSchema, describe_row
+from app.runs.schemas import RunSchema, describe_row, describe_run
 from app.runs.submission import Submission
 from app.stores.fleet import Fleet
 
 
 @get("/workflows", operation_class=ApiOperation, responses=problems())
 async def list_workflows(
-    who: NamedDependency[Requester], fleet: NamedDependency[Fleet]
+    requester: NamedDependency[Requester], fleet: NamedDependency[Fleet]
 ) -> dict[str, list[WorkflowManifest]]:
     """All workflows that workers have announced, with the JSON schemas of their input and output."""
     return {"workflows": list((await fleet.workflows()).values())}
@@ -33,7 +33,7 @@ async def list_workflows(
 
 @get("/workflows/{name:str}", operation_class=ApiOperation, responses=problems(404))
 async def get_workflow(
-    name: FromPath[str], who: NamedDependency[Requester], fleet: NamedDependency[Fleet]
+    name: FromPath[str], requester: NamedDependency[Requester], fleet: NamedDependency[Fleet]
 ) -> WorkflowManifest:
     """One workflow."""
     manifest = (await fleet.workflows()).get(name)
@@ -51,7 +51,7 @@ async def get_workflow(
 async def start_run(
     request: Request[Any, Any, Any],
     name: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     workspaces: NamedDependency[Workspaces],
     submission: NamedDependency[Submission],
     queries: NamedDependency[Queries],
@@ -62,7 +62,7 @@ async def start_run(
     A repeat with the same `Idempotency-Key` gives the first run.
     """
     value = await read_input(request, name)
-    workspace_id = await workspaces.ensure(who)
+    workspace_id = await workspaces.ensure(requester)
     key = request.headers.get("idempotency-key")
     accepted = await submission.submit(name, value, workspace_id, key)
     seconds = read_wait(request.headers.getall("prefer", []))
@@ -76,7 +76,7 @@ async def start_run(
 
 async def _read_run(queries: Queries, run_id: str, workspace_id: str) -> RunSchema:
     try:
-        return await queries.shape(run_id, workspace_id)
+        return describe_run(*await queries.load(run_id, workspace_id))
     except RedisError:
-        # The run is accepted without Redis, so it is answered for without Redis.
+        # The run was accepted without Redis, so it is described without Redis.
         return describe_row(await queries.find(run_id, workspace_id))

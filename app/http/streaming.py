@@ -15,11 +15,13 @@ from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive
 from app.http.head import answer_head, is_head
 from app.live.viewer import Viewer
 
-STREAM_HEADERS = {
-    "content-type": "text/event-stream; charset=utf-8",
+UNBUFFERED = {
     "cache-control": "no-cache, no-store",
     "x-accel-buffering": "no",  # nginx would hold frames back until its buffer is full
 }
+"""The headers of every response that is sent bit by bit."""
+STREAM_HEADERS = {"content-type": "text/event-stream; charset=utf-8", **UNBUFFERED}
+"""The headers of a stream of Server-Sent Events."""
 
 _STREAM: Final = "longhand_stream"
 

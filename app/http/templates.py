@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from functools import cache
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.content.urls import web_address
-from app.content.values import visible_text
-
-ROOT = Path(__file__).resolve().parents[2]
-_TEMPLATES, _STATIC, _CODE = ROOT / "templates", ROOT / "static", ROOT / "app"
-_RENDERERS = ("jinja2", "markupsafe", "markdown-it-py", "nh3", "python-docx")
+from app.content.values import visible
+from app.http.build import ROOT, build_version
 
 
 def render(template: str, **values: Any) -> str:
@@ -32,20 +26,9 @@ def load_templates() -> None:
 
 
 @cache
-def build_version() -> str:
-    """Changes whenever anything does that decides what a page looks like: templates, assets, our code, and the packages
-    that render text. Part of each page's ETag and asset address."""
-    digest = hashlib.sha256("".join(map(version, _RENDERERS)).encode())
-    for folder, pattern in ((_TEMPLATES, "*"), (_STATIC, "*"), (_CODE, "*.py")):
-        for path in sorted(path for path in folder.rglob(pattern) if path.is_file()):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-@cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(ROOT / "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,10 +1,9 @@
-"""One run as one kind of page shows it, followed for everybody in this process who watches."""
+"""One run as one kind of page shows it, followed once for all viewers in this process."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from time import monotonic
 from typing import Protocol
 
@@ -14,76 +13,67 @@ from app.contract.codec import Entry, decode_event
 from app.contract.cursors import START, parse_cursor
 from app.contract.run import Run
 from app.contract.status import RunStatus
-from app.live.sse import Frame, Frames, encode_patch
+from app.live.frame_cache import Frame, FrameCache
+from app.live.notifications import Notifications
+from app.live.sse import encode_patch
 from app.live.viewer import Viewer
+from app.stores.archive import Entry
+from app.stores.log import Log
 
 logger = structlog.get_logger()
 
 FLUSH_SECONDS = 0.1
 """The shortest time between two patches of a run."""
-REST_SECONDS = 1.0
-"""The pause after Redis or SQL failed."""
-_BATCH = 256
-"""Events applied before others get their turn."""
-_CROWD = 100
-"""Viewers told before others get their turn."""
+RETRY_SECONDS = 1.0
+"""The pause after a failure of Redis or SQL."""
+_EVENTS_AT_ONCE = 256
+"""How many events are applied before other tasks get their turn."""
+_VIEWERS_AT_ONCE = 100
+"""How many viewers are served before other tasks get their turn."""
 
 
 class View(Protocol):
     """A run as a page shows it."""
 
     def patches(self, run: Run, after: str) -> str:
-        """The HTML that brings a page at the cursor `after` to the run's; empty when nothing on it has changed."""
+        """Return the HTML that brings a page from the cursor `after` to the run's; empty if nothing on it changed."""
         ...
 
     def whole(self, run: Run) -> str:
-        """The HTML that brings any page to the run's cursor, also one of a log that is no more."""
+        """Return the HTML that brings any page to the run's cursor, also one of a log that was lost."""
         ...
 
 
-class Reads(Protocol):
-    """The part of `app.stores.log.Log` that following needs."""
-
-    async def load_snapshot(self, run_id: str) -> Run: ...
-
-    async def entries(self, run_id: str, after: str = ...) -> list[Entry]: ...
-
-
-class Rings(Protocol):
-    """Bells: an event that is set whenever the run's log may have grown, and once a second in case a bell was lost."""
-
-    def watch(self, run_id: str) -> AbstractContextManager[asyncio.Event]: ...
-
-
 class Channel:
-    """The fold of one run, kept in step with its log while somebody watches, and its patches for each position.
+    """The fold of one run, kept up to date while anybody watches, and the patches for its viewers.
 
-    Whenever something changed, each viewer is told to look; what it gets next is everything after its position.
+    After each change every viewer sends what its page lacks: all that came after the viewer's cursor. `resets` counts
+    how often the log was lost and restored with other entries.
     """
 
-    def __init__(self, run_id: str, view: View, log: Reads, bells: Rings) -> None:
+    def __init__(self, run_id: str, view: View, log: Log, notifications: Notifications) -> None:
         self._run = Run(id=run_id)
-        self._view, self._log, self._bells = view, log, bells
-        self._pulling = asyncio.Lock()
-        # The entry before the cursor's, where it is known: reading on from a real entry spares Redis a question.
+        self._view, self._log, self._notifications = view, log, notifications
+        self._reading = asyncio.Lock()
+        # The entry before the cursor's, where it is known: reading after a real entry saves a second call to Redis.
         self._previous = ""
-        self._frames = Frames()
-        self._follower: asyncio.Task[None] | None = None
+        self._frames = FrameCache()
+        self._following: asyncio.Task[None] | None = None
         self._viewers: set[Viewer] = set()
-        self._refreshing = 0
+        self._refreshes = 0
         self.idle_since = monotonic()
         self.closing = False
         self.resets = 0
 
     @property
     def viewers(self) -> int:
-        """How many watch."""
+        """How many viewers there are."""
         return len(self._viewers)
 
     @property
     def idle(self) -> bool:
-        """Whether nobody watches, or is about to."""
-        return not self._viewers and not self._refreshing
+        """Whether there is no viewer, and none about to come."""
+        return not self._viewers and not self._refreshes
 
     @property
     def cursor(self) -> str:
@@ -98,48 +88,48 @@ class Channel:
         return self._run.ended
 
     def join(self, viewer: Viewer) -> None:
-        """One viewer more: the first one starts the following."""
+        """Add a viewer. The first one starts the following of the log."""
         self._viewers.add(viewer)
-        if self._follower is None:
-            self._follower = asyncio.create_task(self._follow(), name=f"follow {self._run.id}")
+        if self._following is None:
+            self._following = asyncio.create_task(self._follow(), name=f"follow {self._run.id}")
 
     def leave(self, viewer: Viewer) -> None:
-        """One viewer less. Awaits nothing: a stream that is cut off has no time for it."""
+        """Remove a viewer. Awaits nothing, because a stream that is cut off gets no more turns."""
         self._viewers.discard(viewer)
         if self._viewers:
             return
         self._frames.clear()
         self.idle_since = monotonic()
-        if self._follower is not None:
-            self._follower.cancel()
-            self._follower = None
+        if self._following is not None:
+            self._following.cancel()
+            self._following = None
 
     def ping(self) -> None:
-        """Say to each viewer that its connection lives."""
-        self._tell(Viewer.ping)
+        """Ping each viewer's page."""
+        self._call_each(Viewer.ping)
 
     def close(self) -> None:
         """End each viewer's stream, and those that are opened later."""
         self.closing = True
-        self._tell(Viewer.look)
+        self._call_each(Viewer.catch_up)
 
-    def _tell(self, what: Callable[[Viewer], None], viewers: Sequence[Viewer] | None = None) -> None:
-        """Each of the viewers in turn; a crowd does not keep other runs waiting."""
+    def _call_each(self, method: Callable[[Viewer], None], viewers: Sequence[Viewer] | None = None) -> None:
+        """Call a method of each viewer, of so many in one turn of the event loop that other runs do not wait."""
         viewers = tuple(self._viewers) if viewers is None else viewers
-        for viewer in viewers[:_CROWD]:
-            what(viewer)
-        if len(viewers) > _CROWD:
-            asyncio.get_running_loop().call_soon(self._tell, what, viewers[_CROWD:])
+        for viewer in viewers[:_VIEWERS_AT_ONCE]:
+            method(viewer)
+        if len(viewers) > _VIEWERS_AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._call_each, method, viewers[_VIEWERS_AT_ONCE:])
 
     def patch(self, after: str) -> Frame | None:
-        """The frame from one position to now, made once for all who are there; None when it could not be made."""
-        return self._frame(after, lambda: self._view.patches(self._run, after))
+        """Return the frame from the cursor `after` to now, rendered once for all viewers; None if rendering failed."""
+        return self._render(after, lambda: self._view.patches(self._run, after))
 
     def whole(self) -> Frame | None:
-        """The frame that makes any page right; None when it could not be made."""
-        return self._frame("reset", lambda: self._view.whole(self._run), reset=True)
+        """Return the frame that brings any page to now; None if rendering failed."""
+        return self._render("reset", lambda: self._view.whole(self._run), reset=True)
 
-    def _frame(self, key: str, render: Callable[[], str], *, reset: bool = False) -> Frame | None:
+    def _render(self, key: str, render: Callable[[], str], *, reset: bool = False) -> Frame | None:
         if key not in self._frames:
             try:
                 html = render()
@@ -153,33 +143,33 @@ class Channel:
         return self._frames.get(key)
 
     async def refresh(self) -> None:
-        """Bring the fold up to its log. Raises what Redis and SQL raise."""
-        self._refreshing += 1
+        """Bring the fold up to its log. Raises the errors of Redis and SQL."""
+        self._refreshes += 1
         try:
-            async with self._pulling:
-                await self._pull()
+            async with self._reading:
+                await self._read()
         finally:
-            self._refreshing -= 1
+            self._refreshes -= 1
             self.idle_since = monotonic()
 
     async def _follow(self) -> None:
-        with self._bells.watch(self._run.id) as rung:
+        with self._notifications.watch(self._run.id) as notified:
             while True:
-                rung.clear()
+                notified.clear()
                 try:
                     before = self.cursor
                     await self.refresh()
                     pause = FLUSH_SECONDS if self.cursor != before else 0.0
                 except Exception:
-                    # Redis or SQL is away; the viewers stay, and so does what they have.
+                    # The viewers stay, and so does what their pages show.
                     logger.exception("Could not read a run's log; trying again", run=self._run.id)
-                    pause = REST_SECONDS
-                    rung.set()
+                    pause = RETRY_SECONDS
+                    notified.set()
                 await asyncio.sleep(pause)
-                await rung.wait()
+                await notified.wait()
 
-    async def _pull(self) -> None:
-        """Apply what is new. The entry at our cursor is read again: where it is gone, the log was lost and restored."""
+    async def _read(self) -> None:
+        """Apply new entries. The entry at the cursor is read again: if it is gone, the log was lost and restored."""
         if self.cursor == START:
             self._run = await self._log.load_snapshot(self._run.id)
         entries = await self._log.entries(self._run.id, self._previous or _just_before(self.cursor))
@@ -195,10 +185,10 @@ class Channel:
             self._show()
 
     async def _apply(self, run: Run, entries: list[Entry]) -> None:
-        for start in range(0, len(entries), _BATCH):
+        for start in range(0, len(entries), _EVENTS_AT_ONCE):
             if start:
                 await asyncio.sleep(0)
-            for cursor, body in entries[start : start + _BATCH]:
+            for cursor, body in entries[start : start + _EVENTS_AT_ONCE]:
                 self._previous = run.cursor
                 run.apply(decode_event(cursor, body))
             if run is self._run:
@@ -206,11 +196,11 @@ class Channel:
 
     def _show(self) -> None:
         self._frames.clear()
-        self._tell(Viewer.look)
+        self._call_each(Viewer.catch_up)
 
 
 def _just_before(cursor: str) -> str:
-    """The greatest cursor below this one."""
+    """Return the greatest cursor below this one."""
     ms, seq = parse_cursor(cursor)
     if seq:
         return f"{ms}-{seq - 1}"

@@ -55,7 +55,7 @@ Swap = Literal["outerMorph", "outerHTML", "beforebegin", "beforeend", "afterend"
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Brings `html` to the element `target`: in its place, before it, at its end, or after it; or deletes it."""
+    """HTML to put in the place of the element `target`, before it, or after it."""
 
     target: str
     html: str
@@ -63,12 +63,12 @@ class Patch:
 
 
 def latest(cursors: Iterable[str]) -> str:
-    """The last of some cursors; `START` when there are none."""
+    """Return the last of some cursors; `START` without any."""
     return max(cursors, key=order, default=START)
 
 
 def patches(roots: Sequence[Fragment], after: str) -> list[Patch]:
-    """What brings a page that was rendered at the cursor `after` to these fragments."""
+    """Return the patches that bring a page rendered at the cursor `after` to these fragments."""
     found: list[Patch] = []
     position = order(after)
     for fragment in roots:
@@ -77,17 +77,17 @@ def patches(roots: Sequence[Fragment], after: str) -> list[Patch]:
 
 
 def cursor_of(run: Run, roots: Sequence[Fragment]) -> str:
-    """Where a page of these fragments stands: nowhere, if not all of them could be built as they should be."""
+    """Return the cursor of a page of these fragments; `START` if one is a fallback, so that the page is sent again."""
     return START if any(fragment.is_fallback for fragment in roots) else run.cursor
 
 
 def replacements(roots: Sequence[Fragment]) -> list[Patch]:
-    """What brings any page of this kind to these fragments, whatever it shows."""
+    """Return the patches that bring any page of this kind to these fragments, whatever it shows."""
     return [Patch(fragment.id, fragment.render()) for fragment in roots]
 
 
 def render_patches(found: Iterable[Patch]) -> str:
-    """The patches as one message for the browser; empty when there are none."""
+    """Render the patches as one message for the browser; empty without patches."""
     return "".join(
         f'<hx-partial hx-target="#{escape(patch.target)}" hx-swap="{patch.swap}">{patch.html}</hx-partial>'
         for patch in found
@@ -116,7 +116,7 @@ def _patch(fragment: Fragment, after: Position, found: list[Patch]) -> None:
 
 
 def _addition(fragment: Fragment, new: list[bool]) -> Patch | None:
-    """One patch with the new children alone, if they all stand at the end where this fragment grows."""
+    """Return one patch with the new children alone, if all of them are at the end where this fragment grows."""
     count = sum(new)
     if fragment.head and all(new[:count]):
         return Patch(fragment.head, _render(fragment.children[:count]), "afterend")

@@ -1,4 +1,4 @@
-"""The bells of the runs that somebody watches: one Redis subscription a process, however many watch."""
+"""Notifications that a watched run's log has grown: one Redis subscription a process, for any number of watchers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from redis.exceptions import RedisError
 from app.contract.keys import notification_channel
 
 SWEEP_SECONDS = 1.0
-"""A lost bell delays a viewer twice as long at the most, and rarely that long."""
-_TURNS = 20
-"""A sweep is done in so many turns: all runs at once would keep those waiting that have news."""
+"""The time of one sweep. A lost notification delays a watcher by at most twice as long, and rarely by that long."""
+_SWEEP_PARTS = 20
+"""In how many parts a sweep is done: all runs at once would delay those that have news."""
 
 _SILENCE_SECONDS = 20.0
 _RETRY_SECONDS = 0.5
@@ -26,10 +26,10 @@ _logger = structlog.get_logger(__name__)
 
 
 class Notifications:
-    """Rings an `asyncio.Event` for each watcher when its run's log has grown, and where it is silent once a second.
+    """Sets an `asyncio.Event` for each watcher when its run's log has grown, and once a second if nothing was heard.
 
-    `outages` counts the times the connection to Redis was lost: after one, a cursor may be no entry of its log any
-    more. `closing` says that the process stops and streams are to end.
+    `outages` counts how often the connection to Redis was lost: after an outage, a cursor may be no entry of its log
+    any more. `closing` says that the process stops and streams are to end.
     """
 
     def __init__(self, redis: Any) -> None:
@@ -38,12 +38,12 @@ class Notifications:
         self._redis = redis
         self._watchers: dict[str, set[asyncio.Event]] = {}
         self._heard: set[str] = set()
-        self._changed = asyncio.Event()
+        self._watchers_changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def watchers(self) -> int:
-        """How many watch some run now."""
+        """How many watchers there are, of all runs."""
         return sum(map(len, self._watchers.values()))
 
     async def start(self) -> None:
@@ -59,46 +59,44 @@ class Notifications:
         self._tasks = []
 
     def close(self) -> None:
-        """Tell everybody who watches to end. Safe to call twice; needs the event loop's own thread."""
+        """Wake every watcher to find `closing` set. Safe to call twice; must be called in the event loop's thread."""
         self.closing = True
-        self._ring_all()
+        for channel in self._watchers:
+            self._notify(channel)
 
     @contextmanager
     def watch(self, run_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set at each ring; whoever waits for it clears it. Leaving is synchronous on purpose: what is
-        awaited after a viewer has gone is cut off.
+        """Yield an event that each notification sets, and that the watcher clears.
+
+        Leaving the block awaits nothing, because a stream that is cut off gets no more turns.
         """
-        channel = notification_channel(run_id)
-        bell = asyncio.Event()
-        self._watchers.setdefault(channel, set()).add(bell)
-        self._changed.set()
+        channel = bell_channel(run_id)
+        notified = asyncio.Event()
+        self._watchers.setdefault(channel, set()).add(notified)
+        self._watchers_changed.set()
         try:
-            yield bell
+            yield notified
         finally:
-            self._watchers[channel].discard(bell)
+            self._watchers[channel].discard(notified)
             if not self._watchers[channel]:
                 del self._watchers[channel]
                 self._heard.discard(channel)
-                self._changed.set()
+                self._watchers_changed.set()
 
-    def _ring(self, channel: str) -> None:
-        for bell in self._watchers.get(channel, ()):
-            bell.set()
-
-    def _ring_all(self) -> None:
-        for channel in self._watchers:
-            self._ring(channel)
+    def _notify(self, channel: str) -> None:
+        for notified in self._watchers.get(channel, ()):
+            notified.set()
 
     async def _sweep(self) -> None:
-        """Ring for every run that was not heard since its last turn; where bells arrive, there is nothing to mend."""
+        """Notify the watchers of every run of which Redis said nothing since the last sweep, in case it was lost."""
         while True:
             channels = list(self._watchers)
-            size = max(1, math.ceil(len(channels) / _TURNS))
-            for turn in range(_TURNS):
-                await asyncio.sleep(SWEEP_SECONDS / _TURNS)
-                for channel in channels[turn * size : (turn + 1) * size]:
+            size = max(1, math.ceil(len(channels) / _SWEEP_PARTS))
+            for part in range(_SWEEP_PARTS):
+                await asyncio.sleep(SWEEP_SECONDS / _SWEEP_PARTS)
+                for channel in channels[part * size : (part + 1) * size]:
                     if channel not in self._heard:
-                        self._ring(channel)
+                        self._notify(channel)
                     self._heard.discard(channel)
 
     async def _listen_forever(self) -> None:
@@ -107,22 +105,23 @@ class Notifications:
                 await self._listen()
             except* (RedisError, OSError, RuntimeError) as lost:
                 if self.outages % 20 == 0:
-                    _logger.warning("bells lost", error=str(lost.exceptions[0]), outages=self.outages)
+                    error = str(lost.exceptions[0])
+                    _logger.warning("Lost the subscription to notifications", error=error, outages=self.outages)
                 self.outages += 1
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _listen(self) -> None:
-        """Both halves of one connection; the first that fails ends the other, and a new connection begins anew."""
+        """Receive and subscribe over one connection, until either fails; then a new connection is needed for both."""
         pubsub = self._redis.pubsub()
         try:
             await pubsub.subscribe(_ALWAYS)
-            async with asyncio.TaskGroup() as halves:
-                halves.create_task(self._hear(pubsub))
-                halves.create_task(self._subscribe(pubsub))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._receive(pubsub))
+                tasks.create_task(self._subscribe(pubsub))
         finally:
             await pubsub.aclose()
 
-    async def _hear(self, pubsub: Any) -> None:
+    async def _receive(self, pubsub: Any) -> None:
         silent = 0
         while True:
             message = await pubsub.get_message(timeout=_SILENCE_SECONDS)
@@ -133,18 +132,18 @@ class Notifications:
                 await pubsub.ping()
                 continue
             silent = 0
-            # A confirmed subscription rings too: what was appended just before it rang unheard.
+            # A confirmed subscription counts too: nothing was heard of what was appended just before it.
             if message["type"] in ("message", "subscribe"):
-                self._ring(message["channel"])
+                self._notify(message["channel"])
                 if message["channel"] in self._watchers:
                     self._heard.add(message["channel"])
 
     async def _subscribe(self, pubsub: Any) -> None:
         subscribed: set[str] = set()
-        self._changed.set()
+        self._watchers_changed.set()
         while True:
-            await self._changed.wait()
-            self._changed.clear()
+            await self._watchers_changed.wait()
+            self._watchers_changed.clear()
             wanted = set(self._watchers)
             if gone := subscribed - wanted:
                 await pubsub.unsubscribe(*gone)

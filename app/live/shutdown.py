@@ -1,4 +1,4 @@
-"""The end of a web process: open streams end first, so that the server does not wait for them."""
+"""The shutdown of a web process: open streams end first, so that the server does not wait for them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def announce_shutdown(*close: Callable[[], object]) -> Iterator[None]:
-    """Within the block, a signal that stops the server also calls each of `close`, in the event loop.
+    """Call each of `close` in the event loop when, within the block, a signal stops the server.
 
-    To be entered when the application starts: the server has set its handlers by then, and the application's own
-    shutdown comes only after all responses have ended, which an open stream never does.
+    Enter the block when the application starts: the server has set its signal handlers by then. The application's own
+    shutdown would be too late: it comes after all responses have ended, which an open stream never does.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # an embedded server gets no signals: its owner calls `close`
+        yield  # an embedded server gets no signals; its owner calls `close`
         return
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in SIGNALS}

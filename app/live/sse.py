@@ -1,72 +1,53 @@
-"""The frames of a stream of patches: Server-Sent Events, encoded once for everybody who gets them.
+"""The one encoder of Server-Sent Events: of live pages, the activity board and the API.
 
 Lines end in LF alone: a browser's parser may see a chunk that ends between CR and LF as the end of an event.
 """
 
 from __future__ import annotations
 
-import re
-from collections import OrderedDict
-from typing import Final, NamedTuple
+import random
+from typing import Final
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
-
-PING: Final = b"event: ping\ndata:\n\n"
-"""Says that the connection lives. Named, so that a page's script hears it: a comment would be for proxies only."""
-
-END: Final = b"event: end\ndata:\n\n"
-"""The run has ended and the page has its last patch: do not come back."""
+OPENING_RETRY_MS = (500, 1_500)
+"""After how many milliseconds a page reconnects when its connection was cut; each page draws its own."""
+CLOSING_RETRY_MS = (250, 3_000)
+"""After how many a page reconnects when this process stops: spread more, so that the next process is not overrun."""
 
 
-class Frame(NamedTuple):
-    """What a viewer gets, and where it stands then. `body` is None when its page has nothing new to show."""
-
-    cursor: str
-    body: bytes | None
-
-
-class Frames:
-    """The frames made of one state of a run, by the cursor they begin at: those that were asked for last."""
-
-    MOST = 32
-    MOST_BYTES = 4_000_000
-
-    def __init__(self) -> None:
-        self._found: OrderedDict[str, Frame | None] = OrderedDict()
-        self.bytes = 0
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._found
-
-    def get(self, key: str) -> Frame | None:
-        self._found.move_to_end(key)
-        return self._found[key]
-
-    def add(self, key: str, frame: Frame | None) -> None:
-        """Keep a frame, at the cost of older ones; the newest one always."""
-        self._found[key] = frame
-        self.bytes += _size(frame)
-        while len(self._found) > 1 and (len(self._found) > self.MOST or self.bytes > self.MOST_BYTES):
-            self.bytes -= _size(self._found.popitem(last=False)[1])
-
-    def clear(self) -> None:
-        self._found.clear()
-        self.bytes = 0
+def encode_event(data: str, *, name: str = "", id: str = "", retry_ms: int | None = None) -> bytes:
+    """Encode an event. Browsers take `retry_ms` only from an event that has a name or data."""
+    fields = [f"event: {name}"] if name else []
+    if id:
+        fields.append(f"id: {id}")
+    if retry_ms is not None:
+        fields.append(f"retry: {retry_ms}")
+    lines = data.replace("\r\n", "\n").replace("\r", "\n").split("\n") if data else []
+    fields += [f"data: {line}" for line in lines] or ["data:"]
+    return ("\n".join(fields) + "\n\n").encode()
 
 
-def _size(frame: Frame | None) -> int:
-    return len(frame.body) if frame is not None and frame.body is not None else 0
+def encode_comment(text: str) -> bytes:
+    """Encode a comment of one line: it keeps proxies from closing the connection, and no script hears it."""
+    return f": {text}\n\n".encode()
 
 
 def encode_patch(html: str, cursor: str, *, reset: bool = False) -> bytes:
-    """A message with patches, after which the page stands at `cursor`. With `reset`, whatever cursor it had."""
-    lines = "".join(f"data: {line}\n" for line in _LINE_END.split(html))
-    return f"{'event: reset' + chr(10) if reset else ''}id: {cursor}\n{lines}\n".encode()
+    """Encode patches after which the page stands at `cursor`; with `reset`, wherever it stood before."""
+    return encode_event(html, name="reset" if reset else "", id=cursor)
 
 
-def encode_retry(name: str, milliseconds: int) -> bytes:
-    """When to come back after a cut. `retry` counts only in an event that has a name or data."""
-    return f"event: {name}\nretry: {milliseconds}\ndata:\n\n".encode()
+def encode_opening() -> bytes:
+    """Encode a stream's first event, which says after how long to reconnect when the connection is cut."""
+    return encode_event("", name="open", retry_ms=random.randint(*OPENING_RETRY_MS))
+
+
+def encode_closing() -> bytes:
+    """Encode the last event of a stream that ends because the process stops: the page reconnects later."""
+    return encode_event("", name="closing", retry_ms=random.randint(*CLOSING_RETRY_MS))
+
+
+PING: Final = encode_event("", name="ping")
+"""Says that the connection is alive. It has a name, so that a page's script hears it: a comment is for proxies only."""
+
+END: Final = encode_event("", name="end")
+"""The last event of a run that has ended: the page has its last patch and does not reconnect."""

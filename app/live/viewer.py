@@ -1,9 +1,8 @@
-"""One open stream: where its page stands in a run's log, and the way there."""
+"""One open stream: the cursor of its page, and the sending of what the page lacks."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Generator
 from functools import partial
 from types import coroutine
@@ -11,17 +10,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from app.live.sse import (
-    END,
-    PING,
-    Frame,
-    encode_retry,
-)
-
-RETRY_MS = (500, 1_500)
-"""When a page comes back after a cut."""
-CLOSING_MS = (250, 3_000)
-"""When a page comes back after this server said goodbye: spread, so that the next one is not run over."""
+from app.live.frame_cache import Frame
+from app.live.sse import END, PING, encode_closing, encode_opening
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -30,7 +20,7 @@ _logger = structlog.get_logger(__name__)
 
 
 class PatchSource(Protocol):
-    """What a viewer follows: the part of `app.live.channel.Channel` that it needs."""
+    """The part of `app.live.channel.Channel` that a viewer needs."""
 
     closing: bool
     resets: int
@@ -51,11 +41,11 @@ class PatchSource(Protocol):
 
 
 class Viewer:
-    """A position in a log, and the connection of the page that stands there.
+    """A page's cursor in a log, and the page's connection.
 
-    It holds no queue: what is sent next is everything after its position. While the connection takes nothing more, it
-    is left alone, and then gets all it has missed in one message. Sending does not wake its coroutine, which waits for
-    the page to go away: whoever has news writes it to the connection, for one viewer after the other.
+    There is no queue: all that comes after the cursor is sent next. A connection that accepts nothing more gets nothing
+    until it does, and then one message with all it missed. Sending does not wake the viewer's coroutine, which waits
+    for the page to disconnect: the channel writes to one viewer's connection after the other.
     """
 
     __slots__ = ("_cursor", "_last", "_resets", "_send", "_sending", "_source", "_task")
@@ -68,23 +58,23 @@ class Viewer:
         self._last = False
 
     async def follow(self, receive: Receive, send: Send) -> None:
-        """Stream by ASGI's `send`, after the response was started, until the end or until the page is gone."""
+        """Stream by ASGI's `send`, after the response was started, until the end or until the page disconnects."""
         self._send, self._task = send, asyncio.current_task()
         self._source.join(self)
         try:
-            self._write(encode_retry("open", random.randint(*RETRY_MS)))
-            self.look()
+            self._write(encode_opening())
+            self.catch_up()
             while (await receive())["type"] != "http.disconnect":
                 pass
         finally:
-            # Nothing is awaited: a stream that is cut off has no time for it.
+            # Nothing is awaited: a stream that is cut off gets no more turns.
             self._last = True
             self._source.leave(self)
             if self._sending is not None:
                 self._sending.cancel()
 
-    def look(self) -> None:
-        """Send what the page lacks, if the connection takes it."""
+    def catch_up(self) -> None:
+        """Send what the page lacks, as far as the connection accepts it."""
         while self._sending is None and not self._last:
             body = self._next()
             if body is None:
@@ -92,7 +82,7 @@ class Viewer:
             self._write(body)
 
     def ping(self) -> None:
-        """Say that the connection lives, unless there is something under way that says it too."""
+        """Send a ping, unless something else is being sent."""
         if self._sending is None and not self._last:
             self._write(PING)
 
@@ -100,12 +90,12 @@ class Viewer:
         source = self._source
         if source.closing:
             self._last = True
-            return encode_retry("closing", random.randint(*CLOSING_MS))
+            return encode_closing()
         behind = self._resets != source.resets
         if behind or self._cursor != source.cursor:
             frame = source.whole() if behind else source.patch(self._cursor)
             if frame is None:
-                # It could not be rendered. A run that goes on brings another frame; one that has ended does not.
+                # Rendering failed. A run that goes on brings another frame; one that has ended does not.
                 return self._end() if source.ended else None
             self._cursor, self._resets = frame.cursor, source.resets
             if frame.body is not None:
@@ -118,12 +108,14 @@ class Viewer:
 
     def _write(self, body: bytes) -> None:
         try:
-            rest = begin(self._send({"type": "http.response.body", "body": body, "more_body": not self._last}))
+            remaining = run_until_wait(
+                self._send({"type": "http.response.body", "body": body, "more_body": not self._last})
+            )
         except Exception as error:
             self._fail(error)
         else:
-            if rest is not None:
-                self._sending = asyncio.ensure_future(rest)
+            if remaining is not None:
+                self._sending = asyncio.ensure_future(remaining)
                 self._sending.add_done_callback(self._sent)
 
     def _sent(self, task: asyncio.Task[None]) -> None:
@@ -133,32 +125,32 @@ class Viewer:
         if error := task.exception():
             self._fail(error)
         else:
-            self.look()
+            self.catch_up()
 
     def _fail(self, error: BaseException) -> None:
-        """The connection is of no use any more: the stream ends, and the page will come back where it was."""
+        """End the stream of a broken connection. The page reconnects with its cursor."""
         self._last = True
         if not isinstance(error, OSError):
-            _logger.error("a stream could not be written to", exc_info=error)
+            _logger.error("Could not write to a stream", exc_info=error)
         if self._task is not None:
             self._task.cancel()
 
 
-def begin(awaitable: Awaitable[None]) -> Awaitable[None] | None:
-    """Run up to where it first has to wait; gives what remains to be awaited, None when nothing does.
+def run_until_wait(awaitable: Awaitable[None]) -> Awaitable[None] | None:
+    """Run up to the first wait; return what remains to be awaited, None if it ran to its end.
 
-    Most writes to a socket wait for nothing: they need no task, and no turn of the event loop for each.
+    Most writes to a socket wait for nothing: they then need no task, and no turn of the event loop each.
     """
     steps = awaitable.__await__()
     try:
         waiting = next(steps)
     except StopIteration:
         return None
-    return _go_on(steps, waiting)
+    return _resume(steps, waiting)
 
 
 @coroutine
-def _go_on(steps: Generator[Any, Any, None], waiting: Any) -> Generator[Any, Any, None]:
+def _resume(steps: Generator[Any, Any, None], waiting: Any) -> Generator[Any, Any, None]:
     while True:
         try:
             step = partial(steps.send, (yield waiting))

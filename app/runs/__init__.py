@@ -1,1 +1,1 @@
-"""Runs as the API plane sees them: submitted, read, followed, commanded."""
+"""Use cases on runs, for pages and the API alike: submit, read, follow, command."""

@@ -1,4 +1,4 @@
-"""What people and clients ask of a run: cancel, retry, answer. Each becomes one command in its log."""
+"""Commands on runs: cancel, retry, answer. Each is one event in the run's log."""
 
 from __future__ import annotations
 
@@ -19,132 +19,152 @@ from app.contract.status import RunStatus, lease_state
 from app.runs.digests import digest_request
 from app.runs.drafts import Drafts
 from app.runs.errors import InputInvalid, KeyReused, NotPossible, Problem, StepUnknown, UnderWay
-from app.runs.queries import Queries
+from app.runs.queries import LoadedRun, catch_up
 from app.runs.retry_targets import steps_to_retry
 from app.runs.validation import check_key, check_readable, check_schema, check_text
-from app.stores.log import ArchivedState, Log
-from app.stores.tables import RunRow
+from app.stores.log import KnownCommand, Log
 
 GUIDANCE_LENGTH = 2000
 
 
 class Commands:
-    """Each gives the command's cursor and raises `RunUnknown` or `NotPossible`.
+    """Appends commands to runs' logs.
 
-    `client_id` makes a command repeatable: the same one again appends nothing and gives the cursor of the first time.
-    Another one under the same id raises `KeyReused`.
+    Each method takes a run as it was just loaded, and returns the run with the command in its log. Each raises
+    `NotPossible` when the run cannot take the command. A `client_key` makes a command repeatable: a repeat appends
+    nothing, and another request under the same key raises `KeyReused`.
     """
 
-    def __init__(self, queries: Queries, log: Log, drafts: Drafts) -> None:
-        self._queries = queries
+    def __init__(self, log: Log, drafts: Drafts) -> None:
         self._log = log
         self._drafts = drafts
 
-    async def cancel(self, run_id: str, workspace_id: str | None, client_id: str | None = None) -> str:
-        """Stop the run. Asking twice is one command."""
-        key = _key("cancel", client_id)
-        row, run = await self._queries.load(run_id, workspace_id)
-        if earlier := await self._earlier(run_id, key):
-            return earlier
-        _check_goes_on(run)
-        if waiting := next((c.id for c in run.pending if isinstance(c, CommandCancel)), None):
-            return waiting
-        return await self._append(row, CommandCancel(), key)
+    async def cancel(self, loaded: LoadedRun, client_key: str | None = None) -> LoadedRun:
+        """Stop the run. A run that a cancel already waits for gets no second one."""
+        key = _make_key("cancel", client_key)
+        cursor = (
+            await self._find(loaded, key)
+            or _find_pending_cancel(loaded.run)
+            or await self._append(loaded, key, CommandCancel())
+        )
+        return await self._read_back(loaded, key, cursor)
 
     async def retry(
-        self,
-        run_id: str,
-        workspace_id: str | None,
-        steps: Sequence[str] = (),
-        guidance: str = "",
-        client_id: str | None = None,
-    ) -> str:
-        """Run these steps again (paths; none: see `steps_to_retry`), and then what depends on them.
+        self, loaded: LoadedRun, steps: Sequence[str] = (), guidance: str = "", client_key: str | None = None
+    ) -> LoadedRun:
+        """Run these steps again (paths; without any, those of `steps_to_retry`), and then all that depends on them.
 
         Raises `StepUnknown`, `UnderWay`, and `InputInvalid` for guidance that is too long.
         """
-        key = _key("retry", client_id, list(steps), guidance)
-        row, run = await self._queries.load(run_id, workspace_id)
+        key = _make_key("retry", client_key, list(steps), guidance)
         check_text(guidance, "guidance", GUIDANCE_LENGTH)
         check_readable(CommandRetry(data=RetryData(guidance=guidance)), "guidance")
-        if earlier := await self._earlier(run_id, key):
-            return await self._check_taken(run_id, earlier)
-        command = CommandRetry(data=RetryData(steps=_find_steps(run, steps), guidance=guidance))
-        _check_objection(find_objection(run, command))
-        return await self._check_taken(run_id, await self._append(row, command, key))
+        cursor = await self._find(loaded, key) or await self._append(
+            loaded, key, _resolve_retry(loaded.run, steps, guidance)
+        )
+        return _check_taken(await self._read_back(loaded, key, cursor), cursor)
 
     async def answer(
-        self, run_id: str, workspace_id: str | None, name: str, ask: str, value: Any, client_id: str | None = None
-    ) -> str:
-        """Answer the open ask `name`; `ask` echoes the very proposal that is answered: several asks may have one name.
-        The first answer wins, and ends the draft of it.
+        self, loaded: LoadedRun, name: str, ask: str, value: Any, client_key: str | None = None
+    ) -> LoadedRun:
+        """Answer the open ask `name`, and delete its draft. The first answer counts.
 
-        Raises `InputInvalid` for a value that does not fit what was asked, or without `ask`.
+        `ask` is the id of the proposal that is answered, because several asks may have one name. Raises `InputInvalid`
+        for a value that does not fit the ask's schema, and without `ask`.
         """
-        row, run = await self._queries.load(run_id, workspace_id)
-        if not ask:
-            raise InputInvalid([Problem("ask", "must be the id of the proposal that is answered")])
-        command = CommandAnswer(data=AnswerData(ask=ask, name=name, value=value))
-        check_readable(command, "value")
-        key = _key("answer", client_id, name, ask, value)
-        if earlier := await self._earlier(run_id, key):
-            return await self._check_taken(run_id, earlier)
-        asked = _open_ask(run, name, ask)
-        check_schema(value, asked.answer_schema, below="value")
-        cursor = await self._check_taken(run_id, await self._append(row, command, key))
-        with suppress(OperationalError):  # the answer is taken, whatever becomes of its draft: nobody is shown that
-            await self._drafts.drop(run_id, ask)
-        return cursor
+        command = _parse_answer(name, ask, value)
+        key = _make_key("answer", client_key, name, ask, value)
+        cursor = await self._find(loaded, key) or await self._append(loaded, key, _check_answer(loaded.run, command))
+        taken = _check_taken(await self._read_back(loaded, key, cursor), cursor)
+        with suppress(OperationalError):  # the answer counts in any case, and its draft is shown nowhere any more
+            await self._drafts.delete(loaded.run.id, ask)
+        return taken
 
-    async def _earlier(self, run_id: str, key: _Key) -> str | None:
-        """The cursor under which the same client's command stands already: by now it might not be possible again.
+    async def _find(self, loaded: LoadedRun, key: _Key) -> str | None:
+        """Return the cursor of the same client's command if it is in the log: it may not be possible a second time.
 
-        To be asked after the run was read: what is in the run that was read is then found here.
+        The run was loaded before, so a command that the loaded run contains is always found.
         """
-        if not key.repeatable:
-            return None
-        cursor = await self._log.find_command(run_id, key.token)
-        return cursor and await self._check_key(run_id, cursor, key)
+        return await self._log.find_command(loaded.run.id, key.token) if key.repeatable else None
 
-    async def _check_key(self, run_id: str, cursor: str, key: _Key) -> str:
-        """The cursor, if the command that stands there was asked for by the same request."""
-        # A command that an earlier version appended has no digest, and is taken for the same.
-        if await self._log.digest_of(run_id, cursor, key.token) not in ("", key.digest):
-            raise KeyReused
-        return cursor
-
-    async def _check_taken(self, run_id: str, cursor: str) -> str:
-        """The cursor of a command that stands in the log; raises when another one came first, and it has no effect."""
-        run = await self._log.fold(run_id)
-        _check_objection(run.objections.get(cursor) or run.refused.get(cursor) or "")
-        return cursor
-
-    async def _append(self, row: RunRow, command: Command, key: _Key) -> str:
-        archived = ArchivedState(lease_state(row.status), row.shipped, row.workflow, row.version)
+    async def _append(self, loaded: LoadedRun, key: _Key, command: Command) -> str:
+        row = loaded.row
+        known = KnownCommand(lease_state(row.status), row.shipped, row.workflow, row.version)
         try:
-            cursor = await self._log.command(row.id, command, key.token, archived, key.digest)
+            return await self._log.command(row.id, command, key.token, known, key.digest)
         except RunEnded:
             raise NotPossible("The run has ended meanwhile.") from None
-        return await self._check_key(row.id, cursor, key) if key.repeatable else cursor
+
+    async def _read_back(self, loaded: LoadedRun, key: _Key, cursor: str) -> LoadedRun:
+        """Return the run with the command at `cursor`. Raise `KeyReused` if that is another request's command."""
+        # A command that an earlier version appended has no digest, and counts as the same.
+        if key.repeatable and await self._log.digest_of(loaded.run.id, cursor, key.token) not in ("", key.digest):
+            raise KeyReused
+        return LoadedRun(loaded.row, await catch_up(self._log, loaded.run))
 
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """What a command is known by in the log. `digest` tells the client's requests under one name of its own apart."""
+    """The identity of a command in the log. `digest` tells apart two requests that a client sends under one key."""
 
     token: str
     digest: str
     repeatable: bool
 
 
-def _key(kind: str, client_id: str | None, *request: Any) -> _Key:
-    """The key of a request; one that the client gives no name has a random one. Raises `InputInvalid`."""
-    check_key(client_id)
-    name = secrets.token_hex(16) if client_id is None else client_id
-    return _Key(f"{kind}:{name}", digest_request(*request), client_id is not None)
+def _make_key(kind: str, client_key: str | None, *request: Any) -> _Key:
+    """Make the key of a request, at random if the client gives none. Raise `InputInvalid` for an invalid one."""
+    check_key(client_key)
+    name = secrets.token_hex(16) if client_key is None else client_key
+    return _Key(f"{kind}:{name}", digest_request(*request), client_key is not None)
 
 
-def _check_goes_on(run: Run) -> None:
+def _find_pending_cancel(run: Run) -> str | None:
+    """Return the cursor of the cancel that waits, if one does. Raise `NotPossible` if the run has ended."""
+    _check_not_ended(run)
+    return next((command.id for command in run.pending if isinstance(command, CommandCancel)), None)
+
+
+def _resolve_retry(run: Run, steps: Sequence[str], guidance: str) -> CommandRetry:
+    """Return the command to retry these steps, or those of `steps_to_retry` without any."""
+    for path in steps:
+        if path not in run.steps:
+            raise StepUnknown(path)
+    paths = list(dict.fromkeys(steps)) or steps_to_retry(run)
+    command = CommandRetry(data=RetryData(steps=paths, guidance=guidance))
+    _check_objection(find_objection(run, command))
+    return command
+
+
+def _parse_answer(name: str, ask: str, value: Any) -> CommandAnswer:
+    if not ask:
+        raise InputInvalid([Problem("ask", "must be the id of the proposal that is answered")])
+    command = CommandAnswer(data=AnswerData(ask=ask, name=name, value=value))
+    check_readable(command, "value")
+    return command
+
+
+def _check_answer(run: Run, command: CommandAnswer) -> CommandAnswer:
+    """Return the answer if its ask is open and its value fits the ask's schema."""
+    ask = _find_open_ask(run, command.data.name, command.data.ask)
+    check_schema(command.data.value, ask.answer_schema, below="value")
+    return command
+
+
+def _find_open_ask(run: Run, name: str, ask_id: str) -> Ask:
+    _check_not_ended(run)
+    if ask_id in run.answers:
+        raise NotPossible(f"The {name} was already answered.")
+    ask = run.asked.get(ask_id)
+    if ask is not None and ask.name == name:
+        return ask
+    # Two branches may ask under one name: an answer that is for neither of them is no answer to either.
+    if ask is None and any(other.name == name for other in run.asked.values()):
+        raise NotPossible("This answers an older proposal. Reload to see the one that is open now.")
+    raise NotPossible(f"The run does not wait for an answer to {name[:80]!r}.")
+
+
+def _check_not_ended(run: Run) -> None:
     if run.ended:
         raise NotPossible(f"The run has ended: it {_ENDINGS[run.status]}.")
 
@@ -157,27 +177,12 @@ _ENDINGS = {
 }
 
 
+def _check_taken(loaded: LoadedRun, cursor: str) -> LoadedRun:
+    """Return the run if its command at `cursor` has an effect. Raise `NotPossible` if another command came first."""
+    _check_objection(loaded.run.objections.get(cursor) or loaded.run.refused.get(cursor) or "")
+    return loaded
+
+
 def _check_objection(objection: str) -> None:
     if objection:
         raise UnderWay(objection) if objection == UNDER_WAY else NotPossible(objection)
-
-
-def _find_steps(run: Run, paths: Sequence[str]) -> list[str]:
-    """These steps; of none, those from which the run goes on."""
-    for path in paths:
-        if path not in run.steps:
-            raise StepUnknown(path)
-    return list(dict.fromkeys(paths)) or steps_to_retry(run)
-
-
-def _open_ask(run: Run, name: str, ask: str) -> Ask:
-    _check_goes_on(run)
-    if ask in run.answers:
-        raise NotPossible(f"The {name} was already answered.")
-    asked = run.asked.get(ask)
-    if asked is not None and asked.name == name:
-        return asked
-    # Two branches may ask under one name: an answer that is for neither of them is no answer to either.
-    if asked is None and any(one.name == name for one in run.asked.values()):
-        raise NotPossible("This answers an older proposal. Reload to see the one that is open now.")
-    raise NotPossible(f"The run does not wait for an answer to {name[:80]!r}.")

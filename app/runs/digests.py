@@ -1,4 +1,4 @@
-"""Digests of requests: whether two of them ask for the same."""
+"""Digests by which equal requests are recognised."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from typing import Any
 
 
 def digest_request(*parts: Any) -> str:
-    """The same for equal JSON values, in whatever order their fields stand."""
+    """Return a digest that is the same for equal JSON values, whatever the order of their fields."""
     canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,12 +1,12 @@
-"""The errors of the API plane, beside those of the contract.
+"""The errors of the web and API processes, beside those of the contract.
 
 LonghandError
-├── InputInvalid          values that do not fit; says what is wrong where (HTTP 400)
+├── InputInvalid          values that do not fit, with a message for each (HTTP 400)
 ├── WorkflowUnknown       no worker has announced such a workflow (HTTP 404)
 ├── StepUnknown           the run has no such step (HTTP 404)
 └── NotPossible           the run can't take this command as it is now (HTTP 409)
     ├── UnderWay          what a retry asks for is happening already, or about to
-    └── KeyReused         an idempotency key that came before with another request
+    └── KeyReused         an idempotency key that was used before, for another request
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from app.contract.errors import LonghandError
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one value. `path` names it: `topic`, `sections.0.heading`; empty for the whole input."""
+    """An error in one value. `path` names the value: `topic`, `sections.0.heading`; empty for the whole input."""
 
     path: str
     message: str
@@ -31,7 +31,7 @@ class InputInvalid(LonghandError):
         self.problems = tuple(problems)
 
     def as_list(self) -> list[dict[str, str]]:
-        """`[{path, message}]`, as the API shows it."""
+        """Return `[{path, message}]`, as the API shows it."""
         return [asdict(problem) for problem in self.problems]
 
 

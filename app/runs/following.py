@@ -1,4 +1,4 @@
-"""Following a log: what is there, then what comes, until the run ends or the process stops."""
+"""Following a log: the events that are there, then new ones, until the run ends or the process stops."""
 
 from __future__ import annotations
 
@@ -19,14 +19,8 @@ from app.stores.log import Log
 _END = (RunSucceeded, RunIncomplete, RunFailed, RunCancelled)
 
 
-class Follows(Protocol):
-    """Whatever follows logs."""
-
-    def follow(self, run_id: str, after: str = START) -> AsyncGenerator[list[Event]]: ...
-
-
-class Notifications(Protocol):
-    """Tells of appends to logs. `outages` counts lost connections, `closing` says that the process stops."""
+class NotificationSource(Protocol):
+    """The part of `app.live.notifications.Notifications` that following a log needs."""
 
     @property
     def outages(self) -> int: ...
@@ -36,23 +30,23 @@ class Notifications(Protocol):
 
 
 class Follower:
-    """Follows logs by their bells."""
+    """Follows logs by the notifications of appends to them."""
 
-    def __init__(self, log: Log, notifications: Notifications) -> None:
+    def __init__(self, log: Log, notifications: NotificationSource) -> None:
         self._log = log
         self._notifications = notifications
 
     async def follow(self, run_id: str, after: str = START) -> AsyncGenerator[list[Event]]:
-        """The events after a cursor, in batches; about once a second an empty one, so that a stream can show life.
+        """Yield the events after a cursor in batches, and about once a second an empty batch: time for a ping.
 
-        Ends with the run's end, when the process stops, and when Redis has lost the cursor in an outage: whoever comes
-        again is then told so.
+        Ends with the run's end, when the process stops, and when Redis has lost the cursor in an outage: a client that
+        comes again with that cursor is then told so.
         """
         first = True
         outages = self._notifications.outages
-        with self._notifications.watch(run_id) as bell:
+        with self._notifications.watch(run_id) as notified:
             while not self._notifications.closing:
-                bell.clear()
+                notified.clear()
                 try:
                     if outages != self._notifications.outages:
                         await self._log.check_cursor(run_id, after)
@@ -62,7 +56,7 @@ class Follower:
                 except CursorGone:
                     return
                 except RedisError:
-                    # The outage may be too short for the bells to notice: the cursor is checked after it anyway.
+                    # The subscription may not notice so short an outage: the cursor is checked after it in any case.
                     outages = -1
                     events, ended = [], False
                 else:
@@ -72,21 +66,21 @@ class Follower:
                 yield events
                 if ended:
                     return
-                await bell.wait()
+                await notified.wait()
 
     async def _has_ended(self, run_id: str, cursor: str) -> bool:
-        """Whether the log ends at `cursor`; what comes between reading and folding is read in the next round."""
+        """Return whether the log ends at `cursor`. Events between reading and folding are read in the next round."""
         run = await self._log.fold(run_id)
         return run.ended and run.cursor == cursor
 
 
 def _is_end(events: list[Event]) -> bool:
-    """Whether the run has ended with these events: after an end, only a retry is appended, and the log goes on."""
+    """Return whether the run has ended with these events. An end is the last event until a retry is appended."""
     return isinstance(events[-1], _END)
 
 
-async def wait_for_end(follower: Follows, run_id: str, seconds: float) -> bool:
-    """Whether the run ended in time. A run that waits for an answer is given up on at once."""
+async def wait_for_end(follower: Follower, run_id: str, seconds: float) -> bool:
+    """Return whether the run ended in time. Return False at once for a run that waits for an answer."""
     run = Run(id=run_id)
     try:
         async with asyncio.timeout(seconds), aclosing(follower.follow(run_id)) as batches:

@@ -1,4 +1,4 @@
-"""The values that steps published, read as this version knows them."""
+"""The objects that steps published, read as this version's models."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def root_of(run: Run) -> Step | None:
-    """The step that is the workflow itself."""
+    """Return the step that is the workflow itself, if it has begun."""
     return run.steps.get(run.workflow)
 
 
 def find_object(step: Step | None, name: str) -> Any:
-    """What the step published under this name: by its newest attempt that did not fail, else by any; None without."""
+    """Return the object that the step published under this name, None without one.
+
+    The newest attempt that did not fail counts; if none of those published it, the newest of all that did.
+    """
     if step is None:
         return None
     newest = list(reversed(step.attempts))
@@ -28,7 +31,7 @@ def find_object(step: Step | None, name: str) -> Any:
 
 
 def read_value(model: type[Model], value: Any) -> Model | None:
-    """The value as this version knows it; None for what does not fit."""
+    """Return the value as this version's model; None if it does not fit."""
     try:
         return model.model_validate(value)
     except ValidationError:
@@ -36,6 +39,6 @@ def read_value(model: type[Model], value: Any) -> Model | None:
 
 
 def read_values(model: type[Model], values: Any) -> list[Model]:
-    """The values of a list that fit."""
+    """Return the values of a list that fit the model."""
     found = [read_value(model, value) for value in values] if isinstance(values, list) else []
     return [value for value in found if value is not None]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
-from app.contract.errors import CursorUnreadable, RunUnknown
+from app.contract.errors import CursorGone, CursorUnreadable, RunUnknown
 from app.contract.run import Run
-from app.runs.schemas import RunSchema, describe_row, describe_run
 from app.stores.database import Database
 from app.stores.log import Log
 from app.stores.repositories import runs
@@ -19,23 +19,30 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+class LoadedRun(NamedTuple):
+    """A run as SQL lists it, and its state as its log has it."""
+
+    row: RunRow
+    run: Run
+
+
 @dataclass(frozen=True, slots=True)
 class RunList:
-    """Runs, newest first, and where the list goes on; None at its end."""
+    """Runs, newest first, and the cursor after which the list continues; None at its end."""
 
     rows: list[RunRow]
     cursor: str | None
 
 
 class Queries:
-    """Everything takes the workspace of who asks; None is somebody who owns nothing yet."""
+    """Reads runs. Every method takes the requester's workspace; None is a requester who owns nothing yet."""
 
     def __init__(self, database: Database, log: Log) -> None:
         self._database = database
         self._log = log
 
     async def find(self, run_id: str, workspace_id: str | None) -> RunRow:
-        """The run's row. Raises `RunUnknown` where there is none, or it is another workspace's."""
+        """Return the run's row. Raise `RunUnknown` if there is none, or if it is another workspace's."""
         if workspace_id:
             async with self._database.reading() as session:
                 row = await runs.find_run(session, run_id, workspace_id)
@@ -43,22 +50,18 @@ class Queries:
                 return row
         raise RunUnknown("There is no such run.")
 
-    async def load(self, run_id: str, workspace_id: str | None) -> tuple[RunRow, Run]:
-        """The row and the fold of the whole log. Raises `RunUnknown`."""
+    async def load(self, run_id: str, workspace_id: str | None) -> LoadedRun:
+        """Return the row and the fold of the whole log. Raise `RunUnknown`."""
         row = await self.find(run_id, workspace_id)
-        return row, await self._log.fold(run_id)
+        return LoadedRun(row, await self._log.fold(run_id))
 
     async def end_of(self, row: RunRow) -> str:
-        """The cursor at which the run has ended, told without reading its log; empty while it goes on, and for the
-        moment until its end is archived."""
+        """Return the cursor at which the run has ended, without reading its log. Return "" while the run goes on, and
+        until its end is archived."""
         return row.shipped if row.sealed and await self._log.ends_at(row.id, row.shipped) else ""
 
-    async def shape(self, run_id: str, workspace_id: str | None) -> RunSchema:
-        """The run as the API answers with it. Raises `RunUnknown`."""
-        return describe_run(*await self.load(run_id, workspace_id))
-
-    async def page(self, workspace_id: str | None, limit: int, after: str | None = None) -> RunList:
-        """The workspace's runs, newest first; `after` is the `cursor` of an earlier list."""
+    async def list_runs(self, workspace_id: str | None, limit: int, after: str | None = None) -> RunList:
+        """List the workspace's runs, newest first; `after` is the `cursor` of an earlier list."""
         place = read_place(after) if after else None
         if not workspace_id:
             return RunList([], None)
@@ -67,18 +70,28 @@ class Queries:
         more, rows = len(rows) > limit, rows[:limit]
         return RunList(rows, write_place(rows[-1].created_at, rows[-1].id) if more else None)
 
-    @staticmethod
-    def shapes(rows: RunList) -> tuple[RunSchema, ...]:
-        return tuple(map(describe_row, rows.rows))
+
+async def catch_up(log: Log, run: Run) -> Run:
+    """Return the run as its log is now, reading only what came after `run`, which is changed in place.
+
+    A log that was lost and restored without the run's last entry is folded again from its beginning.
+    """
+    try:
+        await log.check_cursor(run.id, run.cursor)
+    except CursorGone:
+        return await log.fold(run.id)
+    for event in await log.read(run.id, run.cursor):
+        run.apply(event)
+    return run
 
 
 def write_place(moment: datetime, run_id: str) -> str:
-    """Where a list of runs goes on, after the one with this moment and id."""
+    """Return the cursor after which a list of runs continues: the moment and the id of its last run."""
     return f"{(moment - _EPOCH) // _MICROSECOND}-{run_id}"
 
 
 def read_place(cursor: str) -> tuple[datetime, str]:
-    """The moment and the id. Raises `CursorUnreadable`."""
+    """Return the moment and the id in a cursor of a list. Raise `CursorUnreadable`."""
     match = _PLACE.fullmatch(cursor)
     if match is None:
         raise CursorUnreadable(cursor)

@@ -1,4 +1,4 @@
-"""Where a retry that names no step begins."""
+"""The steps at which a retry begins that names none."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from app.contract.step import Step
 
 
 def steps_to_retry(run: Run) -> list[str]:
-    """All that failed, and in a run that was stopped the step in which it was: what is above that runs again too.
+    """Return the paths of all steps that failed, and of the innermost step in which a cancelled run was interrupted.
 
-    None, where the run was stopped before its first step.
+    The steps above each of them run again too. The list is empty for a run that was cancelled before its first step.
     """
     failed = [step.path for step in run.failed_steps]
     stopped = [step for step in run.steps.values() if run.status is RunStatus.CANCELLED and _was_interrupted(step)]

@@ -1,4 +1,4 @@
-"""A run as the API answers with it."""
+"""A run as the API returns it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class RunSchema(BaseModel):
 
 
 def describe_run(row: RunRow, run: Run) -> RunSchema:
-    """From the log; the row has what the log does not say."""
+    """Describe a run by its log, and by its row where the log does not say it."""
     waiting = run.status is RunStatus.WAITING
     return RunSchema(
         id=row.id,
@@ -60,7 +60,7 @@ def describe_run(row: RunRow, run: Run) -> RunSchema:
         input=row.input,
         output=run.output,
         error=run.error,
-        waiting_for=[_shape_ask(ask) for ask in run.asks] if waiting else None,
+        waiting_for=[_describe_ask(ask) for ask in run.asks] if waiting else None,
         cursor=run.cursor,
         tokens=run.tokens,
         cost=run.cost,
@@ -71,12 +71,12 @@ def describe_run(row: RunRow, run: Run) -> RunSchema:
     )
 
 
-def _shape_ask(ask: Ask) -> AskSchema:
+def _describe_ask(ask: Ask) -> AskSchema:
     return AskSchema(ask=ask.ask, name=ask.name, step=ask.step, proposal=ask.proposal, schema=ask.answer_schema)
 
 
 def describe_row(row: RunRow) -> RunSchema:
-    """From SQL alone: at most a moment behind the log."""
+    """Describe a run by its row alone, which is at most a moment behind the log."""
     return RunSchema(
         id=row.id,
         workflow=row.workflow,

@@ -1,4 +1,4 @@
-"""What the shipped workflows are about: the rows that come into being with a run, by workflow name."""
+"""The sites and posts that runs of the shipped workflows are about: their rows are created with the run."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ from app.stores.tables import PostRow, RunRow, SiteRow
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """`prepare` checks and completes the input; `create` adds the rows in the run's own transaction, and sets the
-    run's site; `title` is a run's title before any worker has announced one."""
+    """A site or post that a workflow's runs are about.
+
+    `prepare` checks the input and fills in its defaults. `create` adds the rows in the run's own transaction and sets
+    the run's site. `title` is the template of a run's title before any worker has announced one.
+    """
 
     prepare: Callable[[Any, Collection[str]], dict[str, Any]]
     create: Callable[[AsyncSession, RunRow], Awaitable[None]]
@@ -31,21 +34,8 @@ class Subject:
     model: type[BaseModel]
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectIds:
-    """The site a run is about, and the post it writes."""
-
-    site_id: str | None = None
-    post_id: str | None = None
-
-
-async def find_subjects(session: AsyncSession, row: RunRow) -> SubjectIds:
-    """The rows that came into being with a run."""
-    return SubjectIds(row.site_id, await find_post_id(session, row.id))
-
-
 def _prepare_site(value: Any, allow: Collection[str]) -> dict[str, Any]:
-    # The address first: what it says of one that is empty or too long helps more than the model's words.
+    # The address first: its message on an empty or too long one helps more than the model's.
     typed = value.get("url") if isinstance(value, dict) else None
     if isinstance(typed, str):
         value = {**value, "url": _read_address(typed, allow)}
@@ -60,7 +50,7 @@ def _read_address(typed: str, allow: Collection[str]) -> str:
 
 
 def _prepare_post(value: Any, _allow: Collection[str]) -> dict[str, Any]:
-    # Here, where it comes in: what earlier versions took stays readable as it is.
+    # Only here, where the brief comes in: briefs in logs of earlier versions stay as they are.
     if isinstance(value, dict):
         value = {name: visible_text(typed) if isinstance(typed, str) else typed for name, typed in value.items()}
     return read_model(PostBrief, value)
@@ -99,3 +89,4 @@ SUBJECTS: dict[str, Subject] = {
     ONBOARD_SITE: Subject(_prepare_site, _create_site, "Read {url}", OnboardInput),
     WRITE_POST: Subject(_prepare_post, _create_post, "Post: {topic}", PostBrief),
 }
+"""The subject of each shipped workflow, by its name."""

@@ -1,13 +1,15 @@
-"""Submitting: an input becomes a committed run before anybody gets an answer."""
+"""Submission of runs: an input becomes a committed run before the requester gets an answer."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.contract.codec import Entry, encode_entry
 from app.contract.events import RunSubmitted, now
@@ -17,12 +19,13 @@ from app.contract.payloads import Submitted
 from app.contract.settings import Settings
 from app.runs.digests import digest_request
 from app.runs.errors import KeyReused, WorkflowUnknown
-from app.runs.subjects import SUBJECTS, SubjectIds, find_subjects
+from app.runs.subjects import SUBJECTS
 from app.runs.validation import check_key, check_readable, check_schema
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
-from app.stores.repositories.runs import add_run, find_run_by_key
+from app.stores.repositories.listings import posts_of_runs
+from app.stores.repositories.runs import accept_run, find_repeat
 from app.stores.tables import RunRow
 
 _logger = structlog.get_logger(__name__)
@@ -30,19 +33,24 @@ _logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A run that is committed. `repeated`: it was there before, under the same idempotency key."""
+    """A committed run, with the site it is about and the post it writes. `repeated`: an earlier request with the same
+    idempotency key committed it."""
 
     run_id: str
     repeated: bool
-    subject: SubjectIds
+    site_id: str | None
+    post_id: str | None
 
-    @property
-    def site_id(self) -> str | None:
-        return self.subject.site_id
 
-    @property
-    def post_id(self) -> str | None:
-        return self.subject.post_id
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request for a run. `digest` tells apart two requests under one idempotency key."""
+
+    workflow: str
+    value: Any
+    workspace_id: str
+    key: str | None
+    digest: str
 
 
 class Submission:
@@ -59,53 +67,33 @@ class Submission:
     ) -> Accepted:
         """Accept a run of `workflow` with this input. It is committed in SQL when this returns, whatever Redis does.
 
-        Raises `WorkflowUnknown`, `InputInvalid`, or `KeyReused` for a known key with another request.
+        Raises `WorkflowUnknown`, `InputInvalid`, or `KeyReused` for another request under a known key.
         """
-        check_key(idempotency_key)
-        check_readable(RunSubmitted(data=Submitted(workflow=workflow, title="", input=value)), "")
-        digest = digest_request(workflow, value)
-        if repeat := await self._find_repeat(workspace_id, idempotency_key, digest):
-            return repeat
-        row = await self._draft(workflow, value, workspace_id)
-        row.idempotency_key, row.input_digest = idempotency_key, digest
-        try:
-            submitted, accepted = await self._commit(row)
-        except IntegrityError:
-            # The same key came at the same moment, and the other request was quicker.
-            if repeat := await self._find_repeat(workspace_id, idempotency_key, digest):
-                return repeat
-            raise
-        await self._announce(row, submitted)
+        request = _parse(workflow, value, workspace_id, idempotency_key)
+        if accepted := await self._find_accepted(request):
+            return accepted
+        manifest = await self._find_manifest(workflow)
+        row = _build_row(request, _prepare_input(request, manifest, self._settings.crawl_allow), manifest)
+        submitted = _build_first_event(row)
+        accepted = await self._commit(request, row, submitted)
+        if not accepted.repeated:
+            await self._announce(row.id, submitted)
         return accepted
 
-    async def _find_repeat(self, workspace_id: str, key: str | None, digest: str) -> Accepted | None:
-        if key is None:
+    async def _find_accepted(self, request: _Request) -> Accepted | None:
+        """Return the run that an earlier, equal request committed. Raise `KeyReused` if the request was another."""
+        if request.key is None:
             return None
         async with self._database.reading() as session:
-            row = await find_run_by_key(session, workspace_id, key)
+            row = await find_repeat(session, request.workspace_id, request.key)
             if row is None:
                 return None
-            if row.input_digest != digest:
+            if row.input_digest != request.digest:
                 raise KeyReused
-            return Accepted(row.id, True, await find_subjects(session, row))
+            return await _accepted(session, row, repeated=True)
 
-    async def _draft(self, workflow: str, value: Any, workspace_id: str) -> RunRow:
-        manifest = await self._manifest(workflow)
-        subject = SUBJECTS.get(workflow)
-        prepared = subject.prepare(value, self._settings.crawl_allow) if subject else value
-        if manifest is not None:
-            check_schema(prepared, manifest.input_schema)
-        return RunRow(
-            id=new_id("run"),
-            workspace_id=workspace_id,
-            workflow=workflow,
-            title=_title(workflow, manifest, prepared),
-            input=prepared,
-            created_at=now(),
-        )
-
-    async def _manifest(self, workflow: str) -> WorkflowManifest | None:
-        """What the workers announced; None for a workflow that the pages know without them."""
+    async def _find_manifest(self, workflow: str) -> WorkflowManifest | None:
+        """Return what the workers announced; None for a workflow that the pages know without them."""
         try:
             manifest = (await self._fleet.workflows()).get(workflow)
         except RedisError:
@@ -116,29 +104,71 @@ class Submission:
             raise WorkflowUnknown(workflow)
         return manifest
 
-    async def _commit(self, row: RunRow) -> tuple[Entry, Accepted]:
-        cursor = f"{int(row.created_at.timestamp() * 1000)}-0"
-        data = Submitted(workflow=row.workflow, title=row.title, input=row.input)
-        submitted = encode_entry(RunSubmitted(id=cursor, at=row.created_at, data=data))
-        async with self._database.writing() as session:
-            if subject := SUBJECTS.get(row.workflow):
-                await subject.create(session, row)
-            await add_run(session, row, submitted)
-            subjects = await find_subjects(session, row)
-        return submitted, Accepted(row.id, False, subjects)
+    async def _commit(self, request: _Request, row: RunRow, submitted: RunSubmitted) -> Accepted:
+        try:
+            async with self._database.writing() as session:
+                if subject := SUBJECTS.get(row.workflow):
+                    await subject.create(session, row)
+                await accept_run(session, row, submitted)
+                return await _accepted(session, row, repeated=False)
+        except IntegrityError:
+            # Another request with the same key committed its run in the meantime.
+            if accepted := await self._find_accepted(request):
+                return accepted
+            raise
 
     async def _announce(self, row: RunRow, submitted: Entry) -> None:
         try:
             await self._log.submit(row.id, row.workflow, submitted)
         except RedisError as error:
-            # It is accepted all the same: a supervisor's sweep over SQL finds it.
-            _logger.warning("run not announced", run_id=row.id, error=str(error))
+            # The run is accepted all the same: a scheduler's sweep over SQL finds it.
+            _logger.warning("run not announced", run_id=run_id, error=str(error))
 
 
-def _title(workflow: str, manifest: WorkflowManifest | None, value: Any) -> str:
+def _parse(workflow: str, value: Any, workspace_id: str, key: str | None) -> _Request:
+    """Check what needs no store: the key, and whether the input can be read back from a log."""
+    check_key(key)
+    check_readable(RunSubmitted(data=Submitted(workflow=workflow, title="", input=value)), "")
+    return _Request(workflow, value, workspace_id, key, digest_request(workflow, value))
+
+
+def _prepare_input(request: _Request, manifest: WorkflowManifest | None, allow: Collection[str]) -> Any:
+    """Check the input and fill in its defaults. `allow` are the private hosts that addresses may name."""
+    subject = SUBJECTS.get(request.workflow)
+    prepared = subject.prepare(request.value, allow) if subject else request.value
+    if manifest is not None:
+        check_schema(prepared, manifest.input_schema)
+    return prepared
+
+
+def _build_row(request: _Request, prepared: Any, manifest: WorkflowManifest | None) -> RunRow:
+    return RunRow(
+        id=new_id("run"),
+        workspace_id=request.workspace_id,
+        workflow=request.workflow,
+        title=_build_title(request.workflow, manifest, prepared),
+        input=prepared,
+        created_at=now(),
+        idempotency_key=request.key,
+        input_digest=request.digest,
+    )
+
+
+def _build_first_event(row: RunRow) -> RunSubmitted:
+    cursor = f"{int(row.created_at.timestamp() * 1000)}-0"
+    data = Submitted(workflow=row.workflow, title=row.title, input=row.input)
+    return RunSubmitted(id=cursor, at=row.created_at, data=data)
+
+
+def _build_title(workflow: str, manifest: WorkflowManifest | None, value: Any) -> str:
     if manifest is None:
         manifest = WorkflowManifest(
             name=workflow, version="", title=SUBJECTS[workflow].title, input_schema={}, output_schema={}
         )
     title = manifest.title_for(value if isinstance(value, dict) else {})
     return " ".join("".join(char if char.isprintable() else " " for char in title).split()) or workflow
+
+
+async def _accepted(session: AsyncSession, row: RunRow, *, repeated: bool) -> Accepted:
+    posts = await posts_of_runs(session, [row.id], row.workspace_id)
+    return Accepted(row.id, repeated, row.site_id, posts.get(row.id))

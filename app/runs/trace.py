@@ -74,7 +74,7 @@ class TraceSchema(BaseModel):
 
 
 def trace_run(run: Run) -> TraceSchema:
-    """The trace of a run as its log tells it."""
+    """Build the trace of a run from its log."""
     return TraceSchema(
         id=run.id,
         workflow=run.workflow,
@@ -86,15 +86,15 @@ def trace_run(run: Run) -> TraceSchema:
         ended_at=run.ended_at,
         tokens=run.tokens,
         cost=run.cost,
-        steps=_steps(children_of(run), ""),
+        steps=_describe_steps(children_of(run), ""),
     )
 
 
-def _steps(children: dict[str, list[Step]], path: str) -> list[StepSchema]:
-    return [_step(step, _steps(children, step.path)) for step in children.get(path, [])]
+def _describe_steps(children: dict[str, list[Step]], path: str) -> list[StepSchema]:
+    return [_describe_step(step, _describe_steps(children, step.path)) for step in children.get(path, [])]
 
 
-def _step(step: Step, inside: list[StepSchema]) -> StepSchema:
+def _describe_step(step: Step, inside: list[StepSchema]) -> StepSchema:
     latest = step.latest
     return StepSchema(
         path=step.path,
@@ -110,12 +110,12 @@ def _step(step: Step, inside: list[StepSchema]) -> StepSchema:
         origin=latest.origin if latest else "",
         policies=latest.begun.policies if latest else [],
         miss=latest.begun.miss if latest else "",
-        attempts=[_attempt(attempt) for attempt in step.attempts],
+        attempts=[_describe_attempt(attempt) for attempt in step.attempts],
         steps=inside,
     )
 
 
-def _attempt(attempt: Attempt) -> AttemptSchema:
+def _describe_attempt(attempt: Attempt) -> AttemptSchema:
     return AttemptSchema(
         number=attempt.number,
         status=attempt.status,

@@ -1,4 +1,4 @@
-"""Checking values against JSON schemas (Draft 2020-12) and models, with all that is wrong and where."""
+"""Validation of values against JSON schemas (Draft 2020-12) and models, and of clients' texts and keys."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from app.runs.errors import InputInvalid, Problem
 
 KEY_LENGTH = 200
 
-_SHOWN = 50
-"""How many problems are reported at most."""
+_MOST_PROBLEMS = 50
+"""How many problems are reported."""
 _TOO_DEEP = "is nested too deeply: lists and objects inside each other can be read back up to about 190 levels"
 
 
@@ -35,27 +35,29 @@ _Validator = validators.extend(Draft202012Validator, {UNIQUE_BY: _check_unique})
 
 
 def check_schema(value: Any, schema: dict[str, Any], below: str = "") -> None:
-    """Raises `InputInvalid` where `value` does not fit; paths begin with `below`."""
+    """Raise `InputInvalid` if `value` does not fit; the problems' paths begin with `below`."""
     # With a registry of its own, a `$ref` to somewhere else is never fetched.
-    found = _Validator(schema, registry=Registry()).iter_errors(value)
-    shown = islice(found, _SHOWN)
-    problems = [Problem(_join(below, _place(error)), _shorten(error.message)) for error in shown]
+    errors = _Validator(schema, registry=Registry()).iter_errors(value)
+    problems = [
+        Problem(_join(below, _path_of(error)), _shorten(error.message)) for error in islice(errors, _MOST_PROBLEMS)
+    ]
     if problems:
         raise InputInvalid(sorted(problems, key=lambda problem: problem.path))
 
 
 def read_model(model: type[BaseModel], value: Any) -> dict[str, Any]:
-    """The value as the model's JSON, defaults filled in. Raises `InputInvalid`."""
+    """Return the value as the model's JSON, with defaults filled in. Raise `InputInvalid` if it does not fit."""
     try:
         return model.model_validate(value).model_dump(mode="json")
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False, include_context=False)
-        raise InputInvalid([Problem(".".join(map(str, d["loc"])), d["msg"]) for d in details[:_SHOWN]]) from None
+        raise InputInvalid(
+            [Problem(".".join(map(str, d["loc"])), d["msg"]) for d in details[:_MOST_PROBLEMS]]
+        ) from None
 
 
 def check_readable(event: Event, path: str) -> None:
-    """What is accepted must be readable when it comes back from the log. Raises `InputInvalid` for the value at `path`,
-    which the event carries."""
+    """Raise `InputInvalid` for the value at `path` if the event that carries it could not be read back from a log."""
     try:
         read = decode_event(event.id, encode_event(event))
         reason = read.reason if isinstance(read, Unreadable) else ""
@@ -67,7 +69,7 @@ def check_readable(event: Event, path: str) -> None:
 
 
 def check_text(text: str, name: str, longest: int) -> None:
-    """Free text of a person: not too long, and of control characters only line breaks and tabs."""
+    """Check a person's text: not too long, and without control characters except line breaks and tabs."""
     if len(text) > longest:
         raise InputInvalid([Problem(name, f"must have at most {longest} characters")])
     if any((ord(char) < 32 and char not in "\r\n\t") or ord(char) == 127 for char in text):
@@ -75,15 +77,15 @@ def check_text(text: str, name: str, longest: int) -> None:
 
 
 def check_key(key: str | None) -> None:
-    """A client's own name for its request. Raises `InputInvalid`."""
+    """Check a client's idempotency key. Raise `InputInvalid`."""
     if key is not None and not (0 < len(key) <= KEY_LENGTH and key.isascii() and key.isprintable()):
         raise InputInvalid([Problem("Idempotency-Key", f"must be 1 to {KEY_LENGTH} printable ASCII characters")])
 
 
-def _place(error: SchemaMismatch) -> str:
+def _path_of(error: SchemaMismatch) -> str:
     path = [str(part) for part in error.absolute_path]
     if error.validator == "required":
-        # The schema speaks of the object; people look for the field.
+        # The schema's error is at the object; people look for the field.
         path += [name for name in error.validator_value if error.message.startswith(f"{name!r} ")][:1]
     return ".".join(path)
 
@@ -93,5 +95,5 @@ def _join(below: str, path: str) -> str:
 
 
 def _shorten(message: str) -> str:
-    """A schema's message quotes the value, which can be long."""
+    """Shorten a schema's message, which quotes the value."""
     return message if len(message) <= 300 else f"{message[:140]} … {message[-140:]}"

@@ -22,12 +22,12 @@ from app.web.forms import PageRequest
 @get(["/runs/{run_id:str}/cancellation", "/runs/{run_id:str}/retries", "/runs/{run_id:str}/answers/{name:str}"])
 async def redirect_to_run(
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     database: NamedDependency[Database],
 ) -> Redirect:
-    row = await queries.find(run_id, who.workspace_id)
-    return Redirect(run_page_address(row, await find_post_of_run(database, row)), status_code=303)
+    row = await queries.find(run_id, requester.workspace_id)
+    return Redirect(page_of_run(row, await post_of_run(database, row)), status_code=303)
 
 
 @get("/tokens/{token_id:str}/revocation")

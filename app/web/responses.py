@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 from app.contract.run import Run
 from app.contract.status import RunStatus
-from app.http.templates import build_version, render
+from app.http.build import build_version
+from app.http.templates import render
 from app.live.fragments import Fragment, cursor_of
 from app.runs.queries import Queries
 from app.stores.database import Database

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar.types import ControllerRouterHandler
 
 from app.web.activity.pages import follow_activity, read_activity_status, show_activity
-from app.web.commands.drafts import drop_draft, keep_draft, lead_to_draft
+from app.web.commands.drafts import delete_draft, redirect_to_draft, save_draft
 from app.web.commands.pages import answer_ask, cancel_run, retry_step
 from app.web.posts.pages import show_post
 from app.web.redirects import redirect_to_run, redirect_to_tokens
@@ -32,9 +32,9 @@ ROUTES: list[ControllerRouterHandler] = [
     cancel_run,
     retry_step,
     answer_ask,
-    keep_draft,
-    drop_draft,
-    lead_to_draft,
+    save_draft,
+    delete_draft,
+    redirect_to_draft,
     redirect_to_run,
     follow_run,
     read_status,

@@ -94,8 +94,8 @@ class Product:
         self.log = Log(self.redis, self.archive)
         self.fleet = Fleet(self.redis)
         self.submission = Submission(settings, self.database, self.log, self.fleet)
-        drafts = Drafts(self.database, self.log)
-        self.commands = Commands(Queries(self.database, self.log), self.log, drafts)
+        self.commands = Commands(self.log, Drafts(self.database, self.log))
+        self.queries = Queries(self.database, self.log)
 
     async def close(self) -> None:
         for worker in self.workers:

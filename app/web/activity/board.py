@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
@@ -18,8 +17,7 @@ from app.http.templates import render
 from app.live.fragments import Patch, render_patches
 from app.live.hub import PING_SECONDS
 from app.live.notifications import Notifications
-from app.live.sse import PING, encode_patch, encode_retry
-from app.live.viewer import CLOSING_MS, RETRY_MS
+from app.live.sse import PING, encode_closing, encode_opening, encode_patch
 from app.runs.queries import write_place
 from app.stores.database import Database
 from app.stores.repositories.listings import ListedRun, list_active_runs, list_ended_runs
@@ -105,7 +103,7 @@ async def follow_board(read: Callable[[], Awaitable[Board]], notifications: Noti
 
     There is no cursor: a viewer that reconnects gets the whole board.
     """
-    yield encode_retry("open", random.randint(*RETRY_MS))
+    yield encode_opening()
     clock = asyncio.get_running_loop()
     shown: Board | None = None
     sent_at = clock.time()
@@ -120,7 +118,7 @@ async def follow_board(read: Callable[[], Awaitable[Board]], notifications: Noti
                 yield PING
                 sent_at = clock.time()
             await tick.wait()
-    yield encode_retry("closing", random.randint(*CLOSING_MS))
+    yield encode_closing()
 
 
 async def _read_or_none(read: Callable[[], Awaitable[Board]]) -> Board | None:

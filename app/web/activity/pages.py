@@ -30,11 +30,11 @@ TITLES = {"waiting": "Waiting for you: Activity", "running": "Going on: Activity
 
 @get("/runs")
 async def show_activity(
-    who: NamedDependency[Requester], database: NamedDependency[Database], after: FromQuery[str] = ""
+    requester: NamedDependency[Requester], database: NamedDependency[Database], after: FromQuery[str] = ""
 ) -> Response[str]:
     """Show the workspace's runs. The first page is live; `after` is the cursor of a page of runs that ended earlier."""
     place = read_place(after) if after else None
-    board = await read_board(database, who.workspace_id, place)
+    board = await read_board(database, requester.workspace_id, place)
     return respond_with_page(
         "activity/show",
         board=board,
@@ -47,25 +47,27 @@ async def show_activity(
 
 @get("/runs/live", include_in_schema=False)
 async def follow_activity(
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     workspaces: NamedDependency[Workspaces],
     boards: NamedDependency[BoardReader],
-    bells: NamedDependency[Notifications],
+    notifications: NamedDependency[Notifications],
 ) -> Stream:
     """Stream the changes of the first page as Server-Sent Events, until the viewer leaves."""
 
     async def read() -> Board:
         # A browser's workspace is created with its first POST, which may come from another tab.
-        requester = who if who.workspace_id or not who.session else await workspaces.of_session(who.session)
-        return await boards.read(requester.workspace_id)
+        current = requester
+        if not requester.workspace_id and requester.session:
+            current = await workspaces.find_by_session(requester.session)
+        return await boards.read(current.workspace_id)
 
-    return Stream(follow_board(read, bells), headers=STREAM_HEADERS)
+    return Stream(follow_board(read, notifications), headers=STREAM_HEADERS)
 
 
 @get("/runs/status", include_in_schema=False)
 async def read_activity_status(
-    who: NamedDependency[Requester], database: NamedDependency[Database]
+    requester: NamedDependency[Requester], database: NamedDependency[Database]
 ) -> Response[dict[str, str]]:
     """Return `{status}`, for the title of a hidden tab."""
-    board = await read_board(database, who.workspace_id)
+    board = await read_board(database, requester.workspace_id)
     return Response({"status": board.state}, headers={"cache-control": "no-store"})

@@ -1,18 +1,19 @@
-"""What people ask of a run: stop, retry, answer."""
+"""Forms that send commands to a run: cancel, retry, answer."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from app.contract.run import Run
+from app.runs.commands import Commands
+from app.runs.drafts import Drafts
 from app.runs.errors import InputInvalid, NotPossible, UnderWay
 from app.web.asks.answers import (
-    Typed,
     describe_problems,
     parse_answer,
     read_typed,
@@ -23,48 +24,57 @@ from app.web.fragments.context import Draft, PageContext
 
 
 @post("/runs/{run_id:str}/cancellation", dependencies=FORM_TARGET)
-async def cancel_run(own: NamedDependency[FormTarget]) -> Response[Any]:
-    """Stop the run; back to its page."""
+async def cancel_run(target: NamedDependency[FormTarget], commands: NamedDependency[Commands]) -> Response[Any]:
+    """Cancel the run; back to its page."""
+    loaded = await target.load()
     try:
-        await own.commands.cancel(*own.owned)
+        await commands.cancel(loaded)
     except NotPossible as reason:
-        return await own.refuse(reason)
-    return await own.go_back()
+        return await target.refuse(loaded, reason)
+    return await target.redirect_back()
 
 
 @post("/runs/{run_id:str}/retries", dependencies=FORM_TARGET)
-async def retry_step(own: NamedDependency[FormTarget]) -> Response[Any]:
-    """Retry the step that the form names (all that failed, if it names none); back to the run's page.
+async def retry_step(target: NamedDependency[FormTarget], commands: NamedDependency[Commands]) -> Response[Any]:
+    """Retry the step that the form names, or all that failed if it names none; back to the run's page.
 
-    A second click asks for what is under way already: the page shows that.
+    A second click asks for a retry that is under way already: the page shows that.
     """
-    form = await read_form(own.request)
+    form = await read_form(target.request)
     path = form["step"]
+    loaded = await target.load()
     try:
         with suppress(UnderWay):
-            await own.commands.retry(*own.owned, [path] if path else [], form["guidance"].strip())
+            await commands.retry(loaded, [path] if path else [], form["guidance"].strip())
     except NotPossible as reason:
-        return await own.refuse(reason)
-    return await own.go_back(path)
+        return await target.refuse(loaded, reason)
+    return await target.redirect_back(path)
 
 
 @post("/runs/{run_id:str}/answers/{name:str}", dependencies=FORM_TARGET)
-async def answer_ask(name: FromPath[str], own: NamedDependency[FormTarget]) -> Response[Any]:
-    """Answer what the run asks. A value that does not fit comes back in its form, with the reason."""
-    form = await read_form(own.request)
-    typed = read_typed(form)
+async def answer_ask(
+    name: FromPath[str],
+    target: NamedDependency[FormTarget],
+    commands: NamedDependency[Commands],
+    drafts: NamedDependency[Drafts],
+) -> Response[Any]:
+    """Answer an ask of the run. A value that does not fit comes back in its form, with the reason."""
+    form = await read_form(target.request)
+    loaded = await target.load()
     try:
-        await own.commands.answer(*own.owned, name, form["ask"], parse_answer(typed))
+        await commands.answer(loaded, name, form["ask"], parse_answer(read_typed(form)))
     except InputInvalid as invalid:
-        draft = Draft(typed, await _keep(own, form, typed), describe_problems(typed, invalid))
-        return await own.answer(PageContext(drafts={form["ask"]: draft}), status=400)
+        draft = await _save_invalid(drafts, loaded.run, form, invalid)
+        return await target.respond(loaded.run, PageContext(drafts={form["ask"]: draft}), status=400)
     except NotPossible as reason:
-        return await own.refuse(reason)
-    return await own.go_back()
+        return await target.refuse(loaded, reason)
+    return await target.redirect_back()
 
 
-async def _keep(own: FormTarget, form: Form, typed: Typed) -> datetime | None:
-    """Keep what was refused as the draft: it is the newest that was typed. Not if it is not all that was typed."""
-    with suppress(NotPossible):
-        return None if form.truncated else await own.drafts.keep(own.row.id, form["ask"], typed)
-    return None
+async def _save_invalid(drafts: Drafts, run: Run, form: Form, invalid: InputInvalid) -> Draft:
+    """Save an invalid answer as the draft, because it is the newest that was typed; a truncated one is not saved."""
+    typed, kept_at = read_typed(form), None
+    if not form.truncated:
+        with suppress(NotPossible):
+            kept_at = await drafts.save(run.id, form["ask"], typed, run)
+    return Draft(typed, kept_at, describe_problems(typed, invalid))

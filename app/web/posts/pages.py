@@ -38,7 +38,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 async def show_post(
     request: PageRequest,
     name: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     database: NamedDependency[Database],
     log: NamedDependency[Log],
@@ -48,8 +48,8 @@ async def show_post(
     post_id, _, suffix = name.partition(".")
     if suffix and suffix not in EXPORTS:
         raise NotFoundException("There is no such post.")
-    post = await find_own_post(database, post_id, who)
-    row = await queries.find(post.run_id, who.workspace_id)
+    post = await find_own_post(database, post_id, requester)
+    row = await queries.find(post.run_id, requester.workspace_id)
     if not suffix:
         return await show_run_page(request, await load_post_page(post, database), row, queries, log, database, fleet)
     _, language = await _read_site(post, database)
@@ -61,10 +61,10 @@ async def show_post(
     return await respond_if_changed(request, f"post.{suffix}", [post.id, language], row, queries, log, respond)
 
 
-async def find_own_post(database: Database, post_id: str, who: Requester) -> PostRow:
+async def find_own_post(database: Database, post_id: str, requester: Requester) -> PostRow:
     """Find the requester's post; 404 for an unknown one or another workspace's."""
     async with database.reading() as session:
-        post = await find_post(session, post_id, who.workspace_id) if who.workspace_id else None
+        post = await find_post(session, post_id, requester.workspace_id) if requester.workspace_id else None
     if post is None:
         raise NotFoundException("There is no such post.")
     return post

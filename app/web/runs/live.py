@@ -13,8 +13,8 @@ from litestar.types import ASGIApp
 from app.accounts.workspaces import Requester
 from app.contract.cursors import START
 from app.contract.errors import CursorGone
+from app.http.build import build_version
 from app.http.streaming import STREAM_HEADERS, StreamResponse
-from app.http.templates import build_version
 from app.live.hub import Hub
 from app.runs.queries import Queries
 from app.stores.log import Log
@@ -26,7 +26,7 @@ from app.web.responses import PageKind
 async def follow_run(
     request: PageRequest,
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     hub: NamedDependency[Hub],
     log: NamedDependency[Log],
@@ -39,7 +39,7 @@ async def follow_run(
     400 for a cursor that can't be read. A cursor that is no entry of the log any more is answered with a `reset`, and
     so is a page of another build, whose fragments may be others than this build's.
     """
-    await queries.find(run_id, who.workspace_id)
+    await queries.find(run_id, requester.workspace_id)
     cursor = request.headers.get("last-event-id") or after
     reset = await _is_gone(log, run_id, cursor) or build not in ("", build_version())
     return StreamResponse(await hub.open(run_id, view, cursor, reset=reset), STREAM_HEADERS)
@@ -48,12 +48,12 @@ async def follow_run(
 @get("/runs/{run_id:str}/status", include_in_schema=False)
 async def read_status(
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     hub: NamedDependency[Hub],
 ) -> Response[dict[str, str]]:
     """Return `{status, cursor}`, for the tab's title."""
-    await queries.find(run_id, who.workspace_id)
+    await queries.find(run_id, requester.workspace_id)
     status, cursor = await hub.peek(run_id)
     return Response({"status": status, "cursor": cursor}, headers={"cache-control": "no-store"})
 

@@ -25,13 +25,13 @@ from app.web.runs.view import build_run_fragments
 async def show_run(
     request: PageRequest,
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     log: NamedDependency[Log],
     database: NamedDependency[Database],
     fleet: NamedDependency[Fleet],
 ) -> Response[Any]:
-    row = await queries.find(run_id, who.workspace_id)
+    row = await queries.find(run_id, requester.workspace_id)
     return await show_run_page(request, await load_run_page(row, database), row, queries, log, database, fleet)
 
 

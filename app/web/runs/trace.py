@@ -60,11 +60,11 @@ class TraceRow:
 async def show_trace(
     request: PageRequest,
     run_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     log: NamedDependency[Log],
 ) -> Response[Any]:
-    row = await queries.find(run_id, who.workspace_id)
+    row = await queries.find(run_id, requester.workspace_id)
     return await respond_if_changed(request, "trace", [row.id], row, queries, log, _respond_with_trace)
 
 

@@ -39,7 +39,7 @@ _FIELDS = ("topic", "audience", "tone", "length", "approve_outline")
 async def show_site(
     request: PageRequest,
     site_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     queries: NamedDependency[Queries],
     database: NamedDependency[Database],
     log: NamedDependency[Log],
@@ -47,18 +47,21 @@ async def show_site(
     settings: NamedDependency[Settings],
 ) -> Response[Any]:
     """Show the site's page. The form for a post is filled in from the query; `choose` is a suggested topic."""
-    site = await find_own_site(database, site_id, who)
-    row = await queries.find(site.run_id, who.workspace_id)
+    site = await find_own_site(database, site_id, requester)
+    row = await queries.find(site.run_id, requester.workspace_id)
     page = await load_site_page(site, _read_query(request), database, fleet, settings)
     return await show_run_page(request, page, row, queries, log, database, fleet)
 
 
 @get("/sites/{site_id:str}/posts")
 async def list_site_posts(
-    request: PageRequest, site_id: FromPath[str], who: NamedDependency[Requester], database: NamedDependency[Database]
+    request: PageRequest,
+    site_id: FromPath[str],
+    requester: NamedDependency[Requester],
+    database: NamedDependency[Database],
 ) -> Response[Any]:
     """Return the list of posts alone, for its page's script; redirect anybody else to the site's page."""
-    site = await find_own_site(database, site_id, who)
+    site = await find_own_site(database, site_id, requester)
     if not is_htmx_request(request):
         return redirect_to_page(request, f"/sites/{site_id}")
     async with database.reading() as session:
@@ -70,7 +73,7 @@ async def list_site_posts(
 async def create_post(
     request: PageRequest,
     site_id: FromPath[str],
-    who: NamedDependency[Requester],
+    requester: NamedDependency[Requester],
     submission: NamedDependency[Submission],
     database: NamedDependency[Database],
     log: NamedDependency[Log],
@@ -78,12 +81,14 @@ async def create_post(
     settings: NamedDependency[Settings],
 ) -> Response[Any]:
     """Start writing a post. A refused brief comes back in the form, with an error at each field that does not fit."""
-    site = await find_own_site(database, site_id, who)
+    site = await find_own_site(database, site_id, requester)
     form = await read_form(request)
     brief = {name: form[name] for name in ("topic", "audience", "tone")}
     chosen = {"length": form["length"] or "medium", "approve_outline": bool(form["approve_outline"])}
     try:
-        accepted = await submission.submit(WRITE_POST, {**brief, **chosen, "site_id": site_id}, who.workspace_id or "")
+        accepted = await submission.submit(
+            WRITE_POST, {**brief, **chosen, "site_id": site_id}, requester.workspace_id or ""
+        )
     except InputInvalid as invalid:
         page = await load_site_page(site, form.with_errors(invalid, _LABELS), database, fleet, settings)
         run = await log.fold(site.run_id)
@@ -97,10 +102,10 @@ def _read_query(request: PageRequest) -> Form:
     return Form({**values, "topic": request.query_params.get("choose", values["topic"])[:200]})
 
 
-async def find_own_site(database: Database, site_id: str, who: Requester) -> SiteRow:
+async def find_own_site(database: Database, site_id: str, requester: Requester) -> SiteRow:
     """Find the requester's site; 404 for an unknown one or another workspace's."""
     async with database.reading() as session:
-        site = await find_site(session, site_id, who.workspace_id) if who.workspace_id else None
+        site = await find_site(session, site_id, requester.workspace_id) if requester.workspace_id else None
     if site is None:
         raise NotFoundException("There is no such site.")
     return site

@@ -19,29 +19,29 @@ _NAME_LENGTH = 80
 
 
 @get("/tokens")
-async def show_tokens(who: NamedDependency[Requester], tokens: NamedDependency[Tokens]) -> Response[str]:
-    return await _page(who, tokens, Form())
+async def show_tokens(requester: NamedDependency[Requester], tokens: NamedDependency[Tokens]) -> Response[str]:
+    return await _page(requester, tokens, Form())
 
 
 @post("/tokens")
 async def create_token(
-    request: PageRequest, who: NamedDependency[Requester], tokens: NamedDependency[Tokens]
+    request: PageRequest, requester: NamedDependency[Requester], tokens: NamedDependency[Tokens]
 ) -> Response[str]:
     """Create a token; only this response shows it."""
     form = await read_form(request)
     name = form["name"].strip()
     problem = _find_problem(name)
     if problem:
-        return await _page(who, tokens, Form(form.values, {"name": problem}), status=400)
-    token, text = await tokens.create(who.workspace_id or "", name)
-    return await _page(who, tokens, Form(), new=(token.name, text), status=201)
+        return await _page(requester, tokens, Form(form.values, {"name": problem}), status=400)
+    token, text = await tokens.create(requester.workspace_id or "", name)
+    return await _page(requester, tokens, Form(), new=(token.name, text), status=201)
 
 
 @post("/tokens/{token_id:str}/revocation")
 async def revoke_token(
-    token_id: FromPath[str], who: NamedDependency[Requester], tokens: NamedDependency[Tokens]
+    token_id: FromPath[str], requester: NamedDependency[Requester], tokens: NamedDependency[Tokens]
 ) -> Redirect:
-    if not await tokens.revoke(token_id, who.workspace_id or ""):
+    if not await tokens.revoke(token_id, requester.workspace_id or ""):
         raise NotFoundException("There is no such token.")
     return Redirect("/tokens", status_code=303)
 
@@ -58,9 +58,9 @@ def _find_problem(name: str) -> str:
 
 
 async def _page(
-    who: Requester, tokens: Tokens, form: Form, status: int = 200, new: tuple[str, str] | None = None
+    requester: Requester, tokens: Tokens, form: Form, status: int = 200, new: tuple[str, str] | None = None
 ) -> Response[str]:
-    listed = await tokens.list(who.workspace_id) if who.workspace_id else []
+    listed = await tokens.list(requester.workspace_id) if requester.workspace_id else []
     response = respond_with_page("tokens/show", status=status, form=form, tokens=listed, new=new)
     if new:
         response.set_header("cache-control", "no-store")

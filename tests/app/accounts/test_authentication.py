@@ -24,13 +24,13 @@ from tests.support.worker_player import ECHO, announce
 
 
 @get("/test-page", media_type=MediaType.HTML)
-async def page(who: NamedDependency[Requester]) -> str:
-    return f"<p>{who.workspace_id}</p>"
+async def page(requester: NamedDependency[Requester]) -> str:
+    return f"<p>{requester.workspace_id}</p>"
 
 
 @post("/test-form", media_type=MediaType.HTML, status_code=200)
-async def form(who: NamedDependency[Requester]) -> str:
-    return f"<p>{who.workspace_id}</p>"
+async def form(requester: NamedDependency[Requester]) -> str:
+    return f"<p>{requester.workspace_id}</p>"
 
 
 @pytest.fixture

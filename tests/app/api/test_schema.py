@@ -133,7 +133,7 @@ async def test_without_redis_the_problem_says_when_to_come_back(settings: Settin
 
 def test_what_is_not_as_told_is_found() -> None:
     problem = {"type": "about:blank", "title": "t", "status": 400, "detail": "d", "instance": "/"}
-    shape = {"$ref": "#/components/schemas/ProblemShape"}
+    shape = {"$ref": "#/components/schemas/ProblemSchema"}
     check_value(problem, shape)
     for wrong in ({**problem, "status": "400"}, {**problem, "colour": "red"}, {"type": "about:blank"}):
         with pytest.raises(Exception, match=r"is not of type|unexpected|required"):

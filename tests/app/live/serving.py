@@ -120,23 +120,23 @@ async def _open_view(_kind: str, _run_id: str) -> PlainView:
 
 
 def create_app(stores: Stores, ping_seconds: float = PING_SECONDS) -> Litestar:
-    bells = Notifications(stores.redis)
-    hub = Hub(stores.log, bells, _open_view, ping_seconds)
+    notifications = Notifications(stores.redis)
+    hub = Hub(stores.log, notifications, _open_view, ping_seconds)
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        await bells.start()
+        await notifications.start()
         await hub.start()
-        with announce_shutdown(hub.close, bells.close):
+        with announce_shutdown(hub.close, notifications.close):
             yield
         await hub.stop()
-        await bells.stop()
+        await notifications.stop()
         await stores.close()
 
     return StreamingLitestar(
         [show_run, show_elsewhere, count_viewers, follow_run, read_status, _static()],
         dependencies={
-            "who": Provide(lambda: Requester(WORKSPACE), sync_to_thread=False),
+            "requester": Provide(lambda: Requester(WORKSPACE), sync_to_thread=False),
             "hub": Provide(lambda: hub, sync_to_thread=False),
             "queries": Provide(lambda: Queries(stores.database, stores.log), sync_to_thread=False),
             "log": Provide(lambda: stores.log, sync_to_thread=False),

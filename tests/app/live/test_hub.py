@@ -89,9 +89,9 @@ class Page:
 class Place:
     """A hub on real stores."""
 
-    def __init__(self, stores: Stores, ping_seconds: float, kept_seconds: float) -> None:
-        self.bells, self.view = Notifications(stores.redis), Counting()
-        self.hub = Hub(stores.log, self.bells, self._open, ping_seconds, kept_seconds)
+    def __init__(self, stores: Stores, ping_seconds: float, idle_seconds: float) -> None:
+        self.notifications, self.view = Notifications(stores.redis), Counting()
+        self.hub = Hub(stores.log, self.notifications, self._open, ping_seconds, idle_seconds)
 
     async def _open(self, _kind: str, _run_id: str) -> View:
         return self.view
@@ -102,16 +102,16 @@ class Place:
 
 @asynccontextmanager
 async def opened(
-    stores: Stores, ping_seconds: float = hubs.PING_SECONDS, kept_seconds: float = hubs.KEPT_SECONDS
+    stores: Stores, ping_seconds: float = hubs.PING_SECONDS, idle_seconds: float = hubs.IDLE_SECONDS
 ) -> AsyncIterator[Place]:
-    place = Place(stores, ping_seconds, kept_seconds)
-    await place.bells.start()
+    place = Place(stores, ping_seconds, idle_seconds)
+    await place.notifications.start()
     await place.hub.start()
     try:
         yield place
     finally:
         await place.hub.stop()
-        await place.bells.stop()
+        await place.notifications.stop()
 
 
 @pytest.fixture
@@ -333,7 +333,7 @@ async def test_a_stream_that_is_cut_off_is_forgotten_at_once(place: Place, store
     await asyncio.wait([page.stream])
     assert place.hub.viewers == 0
     await asyncio.sleep(0)  # its follower was told to stop, and does so when it is its turn
-    assert place.bells.watchers == 0
+    assert place.notifications.watchers == 0
 
 
 async def test_a_connection_that_fails_ends_its_own_stream_alone(place: Place, stores: Stores) -> None:
@@ -366,24 +366,24 @@ async def test_a_crowd_is_told_to_the_last_one(place: Place, stores: Stores) -> 
 
 async def test_folds_that_nobody_watches_are_kept_up_to_a_limit(place: Place, stores: Stores) -> None:
     first = await Writer.submit(stores)
-    for _ in range(hubs.KEPT + 5):
+    for _ in range(hubs.IDLE_CHANNELS + 5):
         writer = await Writer.submit(stores)
         await (await place.watch(writer)).close()
     watched = await place.watch(first)
     await watched.read()
-    for _ in range(hubs.KEPT + 5):
+    for _ in range(hubs.IDLE_CHANNELS + 5):
         await (await place.watch(await Writer.submit(stores))).close()
-    assert place.hub.kept <= hubs.KEPT + 1
+    assert place.hub.channels <= hubs.IDLE_CHANNELS + 1
     assert place.hub.viewers == 1
     await watched.close()
 
 
 async def test_folds_that_nobody_has_watched_for_long_go(stores: Stores) -> None:
-    async with opened(stores, ping_seconds=0.01, kept_seconds=0.2) as place:
+    async with opened(stores, ping_seconds=0.01, idle_seconds=0.2) as place:
         writer = await Writer.submit(stores)
         page = await place.watch(writer)
         await (await place.watch(await Writer.submit(stores))).close()
-        while place.hub.kept > 1:
+        while place.hub.channels > 1:
             await asyncio.sleep(0.01)
         newest = await writer.begin(STEP)
         await page.read_until(newest)

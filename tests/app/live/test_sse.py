@@ -1,13 +1,6 @@
 from __future__ import annotations
 
-from app.live.sse import (
-    END,
-    PING,
-    Frame,
-    Frames,
-    encode_patch,
-    encode_retry,
-)
+from app.live.sse import END, PING, encode_comment, encode_event, encode_opening, encode_patch
 
 
 def test_a_patch_ends_its_lines_in_lf_alone() -> None:
@@ -24,29 +17,8 @@ def test_a_reset_is_named() -> None:
 
 
 def test_a_retry_comes_with_a_name_because_it_does_not_count_alone() -> None:
-    assert encode_retry("closing", 700) == b"event: closing\nretry: 700\ndata:\n\n"
+    assert encode_event("", name="closing", retry_ms=700) == b"event: closing\nretry: 700\ndata:\n\n"
 
 
 def test_frames_without_patches_have_no_id() -> None:
-    assert b"id:" not in PING + END + encode_retry("open", 1)
-
-
-def test_frames_are_kept_up_to_a_number_and_a_size() -> None:
-    small, large = Frames(), Frames()
-    for number in range(1, 1_001):
-        small.add(f"{number}-0", Frame("1-0", b"x"))
-        large.add(f"{number}-0", Frame("1-0", b"x" * 1_000_000))
-    assert len(small) == Frames.MOST and "1000-0" in small and "1-0" not in small
-    assert large.bytes <= Frames.MOST_BYTES and "1000-0" in large
-    large.add("huge", Frame("1-0", b"x" * 9_000_000))
-    assert len(large) == 1 and large.get("huge") is not None
-    large.clear()
-    assert len(large) == large.bytes == 0
-
-
-def test_a_frame_that_was_asked_for_again_stays() -> None:
-    frames = Frames()
-    for number in range(Frames.MOST * 2):
-        frames.add(f"{number}-0", None)
-        frames.get("0-0")
-    assert "0-0" in frames
+    assert b"id:" not in PING + END + encode_opening() + encode_comment("x")

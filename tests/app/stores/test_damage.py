@@ -25,8 +25,8 @@ TOO_LATE = f"{2**63}-0"
 
 @pytest.fixture(params=["web", "worker"])
 async def plane(request: pytest.FixtureRequest, stores: Stores, settings: Settings) -> AsyncIterator[Stores]:
-    """The stores over the Redis client that this plane uses."""
-    redis = connect_web(settings)["redis"] if request.param == "web" else connect_worker(settings.redis_url)
+    """The stores through the client that this plane uses."""
+    redis = connect_web(settings)["stores"].redis if request.param == "web" else connect_worker(settings.redis_url)
     log, unshipped = Log(redis, stores.archive), Unshipped(redis, KEEP_MS)
     yield Stores(redis, stores.database, stores.archive, log, stores.leases, stores.epochs, unshipped)
     await redis.aclose()

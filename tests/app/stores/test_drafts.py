@@ -41,4 +41,4 @@ async def test_the_end_of_a_run_deletes_its_drafts(stores: Stores) -> None:
     await ending.append(RunCancelled(epoch=ending.epoch), release="ended")
     await stores.ship()
     assert await drafts_of(stores.database, ending.run_id) == {}
-    assert await Drafts(stores.database, stores.log).asks(other.run_id) == {"a1"}
+    assert await Drafts(stores.database, stores.log).list_asks(other.run_id) == {"a1"}

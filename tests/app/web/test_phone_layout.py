@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Page, async_playwright
 
-from app.http.templates import ROOT
+from app.http.build import ROOT
 from tests.app.conftest import Take
 from tests.app.web.clients import SECTIONS, Client, add_post, add_site, run_of
 from tests.app.web.conftest import Play

@@ -9,7 +9,7 @@ import pytest_asyncio
 from lxml import html as lxml_html
 from playwright.async_api import Page, async_playwright
 
-from app.http.templates import ROOT
+from app.http.build import ROOT
 from app.stores.database import Database
 from app.stores.tables import SiteRow
 from tests.app.web.clients import Client, add_post, add_site, run_of

@@ -15,7 +15,7 @@ async def test_a_cancel_reaches_the_running_call(stage: Product, model: ModelSer
     await gate.reached()
     await stage.wait_for_events(run_id, has("step.output", "write-section", 3))
 
-    await stage.commands.cancel(run_id, WORKSPACE)
+    await stage.commands.cancel(await stage.queries.load(run_id, WORKSPACE))
     await model.wait_for_aborts(3)
     run = await stage.wait_for_end(run_id)
 
@@ -36,7 +36,8 @@ async def test_a_retry_runs_that_section_and_what_depends_on_it(stage: Product, 
     (failed,) = run.failed_steps
     counts = dict(model.counts)
 
-    await stage.commands.retry(run_id, WORKSPACE, [failed.path], "Mention the spring sale.")
+    loaded = await stage.queries.load(run_id, WORKSPACE)
+    await stage.commands.retry(loaded, [failed.path], "Mention the spring sale.")
     await stage.wait_for_events(run_id, has("run.succeeded"))
 
     await check_run(stage, run_id)

@@ -14,7 +14,8 @@ async def start(stage: Product, version: str) -> WorkerHandle:
 
 async def answer(stage: Product, run: Run) -> None:
     (ask,) = run.asks
-    await stage.commands.answer(run.id, WORKSPACE, ask.name, ask.ask, "go")
+    loaded = await stage.queries.load(run.id, WORKSPACE)
+    await stage.commands.answer(loaded, ask.name, ask.ask, "go")
 
 
 async def test_an_older_worker_never_takes_what_a_newer_one_has_run(stage: Product) -> None:

@@ -43,7 +43,7 @@ from app.runs.drafts import Drafts
 from app.runs.following import Follower
 from app.runs.queries import Queries
 from app.runs.submission import Submission
-from app.stores.connection import READING
+from app.stores.connection import CLIENT_OPTIONS
 from app.stores.stores import Stores
 from app.web.activity.board import BoardReader
 from app.web.routes import ROUTES as PAGES
@@ -102,7 +102,7 @@ def connect(settings: Settings) -> dict[str, Any]:
     stores = Stores.connect(settings, _open_redis(settings.redis_url))
     database, log, fleet = stores.database, stores.log, stores.fleet
     # A subscription has a connection of its own, which must report an outage instead of retrying.
-    subscriber: Redis = Redis.from_url(settings.redis_url, **READING, socket_connect_timeout=2)
+    subscriber: Redis = Redis.from_url(settings.redis_url, **CLIENT_OPTIONS, socket_connect_timeout=2)
     notifications, drafts = Notifications(subscriber), Drafts(database, log)
     return {
         "settings": settings,

@@ -16,7 +16,6 @@ from app.contract.keys import DUE, UNSHIPPED
 from app.contract.status import RunStatus
 from app.live.hub import Hub
 from app.live.notifications import Notifications
-from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.redis_risks import list_risks
 from app.stores.repositories.runs import count_runs
@@ -39,7 +38,7 @@ async def readyz(
     """Respond with the state of Redis, SQL and the workers, 503 unless all are up, and with what Redis may lose."""
     *answers, warnings = await asyncio.gather(
         _check(stores.redis.ping()),
-        _check(_select(stores.database)),
+        _check(stores.database.ping()),
         _check(_find_worker(stores.fleet)),
         list_risks(stores.redis),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.content.urls import web_address
-from app.content.values import visible
+from app.content.values import visible_text
 from app.http.build import ROOT, build_version
 
 

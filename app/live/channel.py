@@ -17,7 +17,6 @@ from app.live.frame_cache import Frame, FrameCache
 from app.live.notifications import Notifications
 from app.live.sse import encode_patch
 from app.live.viewer import Viewer
-from app.stores.archive import Entry
 from app.stores.log import Log
 
 logger = structlog.get_logger()

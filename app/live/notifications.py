@@ -70,7 +70,7 @@ class Notifications:
 
         Leaving the block awaits nothing, because a stream that is cut off gets no more turns.
         """
-        channel = bell_channel(run_id)
+        channel = notification_channel(run_id)
         notified = asyncio.Event()
         self._watchers.setdefault(channel, set()).add(notified)
         self._watchers_changed.set()

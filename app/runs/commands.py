@@ -22,7 +22,7 @@ from app.runs.errors import InputInvalid, KeyReused, NotPossible, Problem, StepU
 from app.runs.queries import LoadedRun, catch_up
 from app.runs.retry_targets import steps_to_retry
 from app.runs.validation import check_key, check_readable, check_schema, check_text
-from app.stores.log import KnownCommand, Log
+from app.stores.log import ArchivedState, Log
 
 GUIDANCE_LENGTH = 2000
 
@@ -89,9 +89,9 @@ class Commands:
 
     async def _append(self, loaded: LoadedRun, key: _Key, command: Command) -> str:
         row = loaded.row
-        known = KnownCommand(lease_state(row.status), row.shipped, row.workflow, row.version)
+        archived = ArchivedState(lease_state(row.status), row.shipped, row.workflow, row.version)
         try:
-            return await self._log.command(row.id, command, key.token, known, key.digest)
+            return await self._log.command(row.id, command, key.token, archived, key.digest)
         except RunEnded:
             raise NotPossible("The run has ended meanwhile.") from None
 

@@ -15,7 +15,6 @@ from app.content.workflows import ONBOARD_SITE, WRITE_POST
 from app.contract.ids import new_id
 from app.runs.errors import InputInvalid, Problem
 from app.runs.validation import read_model
-from app.stores.repositories.posts import find_post_id
 from app.stores.repositories.sites import find_site
 from app.stores.tables import PostRow, RunRow, SiteRow
 

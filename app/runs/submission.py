@@ -24,8 +24,8 @@ from app.runs.validation import check_key, check_readable, check_schema
 from app.stores.database import Database
 from app.stores.fleet import Fleet
 from app.stores.log import Log
-from app.stores.repositories.listings import posts_of_runs
-from app.stores.repositories.runs import accept_run, find_repeat
+from app.stores.repositories.listings import find_posts_of_runs
+from app.stores.repositories.runs import add_run, find_run_by_key
 from app.stores.tables import RunRow
 
 _logger = structlog.get_logger(__name__)
@@ -74,10 +74,10 @@ class Submission:
             return accepted
         manifest = await self._find_manifest(workflow)
         row = _build_row(request, _prepare_input(request, manifest, self._settings.crawl_allow), manifest)
-        submitted = _build_first_event(row)
+        submitted = _build_first_entry(row)
         accepted = await self._commit(request, row, submitted)
         if not accepted.repeated:
-            await self._announce(row.id, submitted)
+            await self._announce(row, submitted)
         return accepted
 
     async def _find_accepted(self, request: _Request) -> Accepted | None:
@@ -85,7 +85,7 @@ class Submission:
         if request.key is None:
             return None
         async with self._database.reading() as session:
-            row = await find_repeat(session, request.workspace_id, request.key)
+            row = await find_run_by_key(session, request.workspace_id, request.key)
             if row is None:
                 return None
             if row.input_digest != request.digest:
@@ -104,12 +104,12 @@ class Submission:
             raise WorkflowUnknown(workflow)
         return manifest
 
-    async def _commit(self, request: _Request, row: RunRow, submitted: RunSubmitted) -> Accepted:
+    async def _commit(self, request: _Request, row: RunRow, submitted: Entry) -> Accepted:
         try:
             async with self._database.writing() as session:
                 if subject := SUBJECTS.get(row.workflow):
                     await subject.create(session, row)
-                await accept_run(session, row, submitted)
+                await add_run(session, row, submitted)
                 return await _accepted(session, row, repeated=False)
         except IntegrityError:
             # Another request with the same key committed its run in the meantime.
@@ -122,7 +122,7 @@ class Submission:
             await self._log.submit(row.id, row.workflow, submitted)
         except RedisError as error:
             # The run is accepted all the same: a scheduler's sweep over SQL finds it.
-            _logger.warning("run not announced", run_id=run_id, error=str(error))
+            _logger.warning("run not announced", run_id=row.id, error=str(error))
 
 
 def _parse(workflow: str, value: Any, workspace_id: str, key: str | None) -> _Request:
@@ -154,10 +154,10 @@ def _build_row(request: _Request, prepared: Any, manifest: WorkflowManifest | No
     )
 
 
-def _build_first_event(row: RunRow) -> RunSubmitted:
+def _build_first_entry(row: RunRow) -> Entry:
     cursor = f"{int(row.created_at.timestamp() * 1000)}-0"
     data = Submitted(workflow=row.workflow, title=row.title, input=row.input)
-    return RunSubmitted(id=cursor, at=row.created_at, data=data)
+    return encode_entry(RunSubmitted(id=cursor, at=row.created_at, data=data))
 
 
 def _build_title(workflow: str, manifest: WorkflowManifest | None, value: Any) -> str:
@@ -170,5 +170,5 @@ def _build_title(workflow: str, manifest: WorkflowManifest | None, value: Any) -
 
 
 async def _accepted(session: AsyncSession, row: RunRow, *, repeated: bool) -> Accepted:
-    posts = await posts_of_runs(session, [row.id], row.workspace_id)
+    posts = await find_posts_of_runs(session, [row.id], row.workspace_id)
     return Accepted(row.id, repeated, row.site_id, posts.get(row.id))

@@ -27,7 +27,7 @@ async def redirect_to_run(
     database: NamedDependency[Database],
 ) -> Redirect:
     row = await queries.find(run_id, requester.workspace_id)
-    return Redirect(page_of_run(row, await post_of_run(database, row)), status_code=303)
+    return Redirect(run_page_address(row, await find_post_of_run(database, row)), status_code=303)
 
 
 @get("/tokens/{token_id:str}/revocation")

@@ -15,7 +15,7 @@ from app.contract.run import Run
 from app.contract.settings import Settings
 from app.runs.errors import NotPossible
 from app.runs.queries import LoadedRun, Queries, catch_up
-from app.stores.repositories.listings import page_of_run, post_of_run
+from app.stores.repositories.listings import find_post_of_run, run_page_address
 from app.stores.stores import Stores
 from app.stores.tables import RunRow
 from app.web.forms import Form, PageRequest
@@ -47,7 +47,7 @@ class FormTarget:
         if is_from_own_page(self.request, self.row.id):
             address, anchor = f"/runs/{self.row.id}", dom_id("step", path) if path else ""
         else:
-            address = page_of_run(self.row, await post_of_run(self.stores.database, self.row))
+            address = run_page_address(self.row, await find_post_of_run(self.stores.database, self.row))
             section = path.partition(f"/{WRITE_SECTION}:")[2]
             anchor = f"section-{section}" if section else ""
         return Redirect(f"{address}#{anchor}" if anchor else address, status_code=303)
@@ -67,9 +67,9 @@ class FormTarget:
         """Load the run's own page, or else that of the post or site which the run makes, if there is one."""
         database = self.stores.database
         if not own:
-            if post_id := await post_of_run(database, self.row):
+            if post_id := await find_post_of_run(database, self.row):
                 return await load_post_page(await find_own_post(database, post_id, self.requester), database)
-            if self.row.site_id and page_of_run(self.row, None).startswith("/sites/"):
+            if self.row.site_id and run_page_address(self.row, None).startswith("/sites/"):
                 site = await find_own_site(database, self.row.site_id, self.requester)
                 return await load_site_page(site, Form(), database, self.stores.fleet, self.settings)
         return await load_run_page(self.row, database)

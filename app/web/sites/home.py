@@ -58,5 +58,5 @@ async def _home(
     cards = []
     if requester.workspace_id:
         async with database.reading() as session:
-            cards = await site_cards(session, requester.workspace_id)
+            cards = await list_site_cards(session, requester.workspace_id)
     return respond_with_page(template, status=status, form=form, cards=cards, labels=SITE_LABELS)

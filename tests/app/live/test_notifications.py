@@ -23,7 +23,7 @@ async def wait_for(notified: asyncio.Event) -> None:
 
 async def notify_until_heard(redis: Redis, run_id: str, notified: asyncio.Event) -> None:
     """The subscription takes a moment; notifications before it are lost."""
-    while not await redis.publish(bell_channel(run_id), "1-0"):
+    while not await redis.publish(notification_channel(run_id), "1-0"):
         await wait_for(notified)
     await wait_for(notified)
 
@@ -34,7 +34,7 @@ async def test_only_watchers_of_the_run_are_notified(redis_server: RedisServer) 
     with notifications.watch("a") as first, notifications.watch("a") as second, notifications.watch("b") as other:
         assert notifications.watchers == 3
         await notify_until_heard(redis, "a", first)
-        assert await redis.publish(bell_channel("a"), "2-0") == 1
+        assert await redis.publish(notification_channel("a"), "2-0") == 1
         await asyncio.gather(wait_for(first), wait_for(second))
         await wait_for(other)  # the sweep
     assert notifications.watchers == 0
@@ -87,7 +87,7 @@ async def test_a_run_without_watchers_is_unsubscribed(redis_server: RedisServer)
     with notifications.watch("b") as other:
         with notifications.watch("a") as notified:
             await notify_until_heard(redis, "a", notified)
-        while await redis.publish(bell_channel("a"), "1-0"):
+        while await redis.publish(notification_channel("a"), "1-0"):
             await wait_for(other)
     await notifications.stop()
     await redis.aclose()

@@ -55,7 +55,7 @@ Swap = Literal["outerMorph", "outerHTML", "beforebegin", "beforeend", "afterend"
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """HTML to put in the place of the element `target`, before it, or after it."""
+    """HTML to put in the place of the element `target`, before or after it, or at its end; or `delete`, to remove it."""
 
     target: str
     html: str

@@ -145,9 +145,10 @@ async def _only_holder(redis: Redis) -> bytes:
 HOLDER = """
 import asyncio, sys
 from redis.asyncio import Redis
-from worker.llm.governor import Governor, Limits
+from worker.llm.rate_limiter import Limits, RateLimiter
 async def main():
-    async with Governor(Redis.from_url(sys.argv[1]), Limits(concurrency=1), lease=1).admit(sys.argv[2], 1):
+    limiter = RateLimiter(Redis.from_url(sys.argv[1]), Limits(concurrency=1), lease=1)
+    async with limiter.admit(sys.argv[2], 1):
         print("held", flush=True)
         await asyncio.Event().wait()
 asyncio.run(main())

@@ -20,9 +20,13 @@ from app.stores.epochs import Epochs
 from app.stores.fleet import Fleet
 from app.stores.leases import Leases
 from app.stores.log import Log
+from app.stores.stores import Stores
 from tests.support.redis_server import RedisServer, running_redis
 
 LEASE_MS = 10_000
+
+KEEP_MS = 60_000
+"""How long a log that is sealed in SQL stays in Redis."""
 
 # What somebody has set for their own Longhand is not for the tests.
 for _name in [name for name in os.environ if name.startswith("LONGHAND_")]:
@@ -93,25 +97,30 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def archive(database: Database) -> Archive:
-    return Archive(database)
+def stores(redis: Redis, database: Database) -> Stores:
+    return Stores.over(redis, database, lease_ms=LEASE_MS, keep_ms=KEEP_MS)
 
 
 @pytest.fixture
-def log(redis: Redis, archive: Archive) -> Log:
-    return Log(redis, archive)
+def archive(stores: Stores) -> Archive:
+    return stores.archive
 
 
 @pytest.fixture
-def leases(redis: Redis) -> Leases:
-    return Leases(redis, LEASE_MS)
+def log(stores: Stores) -> Log:
+    return stores.log
 
 
 @pytest.fixture
-def epochs(database: Database) -> Epochs:
-    return Epochs(database)
+def leases(stores: Stores) -> Leases:
+    return stores.leases
 
 
 @pytest.fixture
-def fleet(redis: Redis) -> Fleet:
-    return Fleet(redis)
+def epochs(stores: Stores) -> Epochs:
+    return stores.epochs
+
+
+@pytest.fixture
+def fleet(stores: Stores) -> Fleet:
+    return stores.fleet

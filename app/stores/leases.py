@@ -168,6 +168,10 @@ class Leases:
         )
         return int(reply) if reply else None
 
+    async def return_claims(self, run_ids: Sequence[str]) -> None:
+        """Make these runs, which were claimed for a moment, due now."""
+        await self._redis.zadd(keys.DUE, dict.fromkeys(run_ids, await self._now()), xx=True, lt=True)
+
     async def restore(self, run_id: str, workflow: str, version: str, shipped: str = "") -> bool:
         """Make a run due that SQL knows as open, and that nobody would pick up; whether that was so.
 

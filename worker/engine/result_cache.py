@@ -1,4 +1,4 @@
-"""The cache of components' results, in SQL, as one run reads and writes it."""
+"""The cache of components' results in SQL, as one run reads and writes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from app.stores.tables import CacheRow, utc_now
 class SqlCache:
     """Results by key, until they expire.
 
-    A write of a stale epoch raises `StaleEpoch`: somebody may have put a newer result there since.
+    A write of a stale epoch goes by its `epochs`, which raise `StaleEpoch` or end the run: another worker may have
+    put a newer result there since.
     """
 
     def __init__(self, database: Database, epochs: Epochs, minted: Minted) -> None:
@@ -35,6 +36,6 @@ class SqlCache:
         async with self._epochs.fenced(self._minted.run_id, self._minted.epoch) as session:
             await session.execute(delete(CacheRow).where(col(CacheRow.expires_at) < utc_now()))
             expires = utc_now() + timedelta(seconds=ttl)
-            with suppress(IntegrityError):  # another run has just put it, and that one is as good
+            with suppress(IntegrityError):  # another run has just put a result there, and that one is as good
                 async with session.begin_nested():
                     await session.merge(CacheRow(key=key, scope=scope, value=value, expires_at=expires))

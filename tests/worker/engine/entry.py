@@ -9,7 +9,7 @@ import asyncio
 import sys
 
 from app.contract.settings import Settings
-from worker.main import WorkerProcess
+from worker.main import run_worker
 from worker.runtime import Workflow, Workflows, ask, component, say, workflow
 
 
@@ -32,4 +32,4 @@ def relay(version: str) -> Workflow:
 
 
 if __name__ == "__main__":
-    asyncio.run(WorkerProcess(Settings(), Workflows([relay(sys.argv[1])])).run())
+    asyncio.run(run_worker(Settings(), Workflows([relay(sys.argv[1])])))

@@ -13,7 +13,7 @@ from app.content.values import PageNotes, Passage, ReadPage
 from app.contract.settings import Settings
 from tests.support.site_rows import SITE
 from worker.engine.site_knowledge import SiteKnowledge
-from worker.main import WorkerProcess
+from worker.main import run_worker
 from worker.runtime import Workflows, component, resource, say, workflow
 
 URL = "https://example.com/ledger"
@@ -39,4 +39,4 @@ async def ledger(folder: str) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(WorkerProcess(Settings(), Workflows([ledger])).run())
+    asyncio.run(run_worker(Settings(), Workflows([ledger])))

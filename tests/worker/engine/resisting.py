@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 
 from app.contract.settings import Settings
-from worker.main import WorkerProcess
+from worker.main import run_worker
 from worker.runtime import Workflows, component, gather, say, workflow
 
 
@@ -33,4 +33,4 @@ async def resist(text: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(WorkerProcess(Settings(), Workflows([resist])).run())
+    asyncio.run(run_worker(Settings(), Workflows([resist])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,17 +18,12 @@ from app.contract.settings import Settings
 from app.runs.submission import Submission
 from app.stores.database import Database
 from app.stores.epochs import Epochs, Minted
-from app.stores.fleet import Fleet
 from app.stores.leases import Leases
-from app.stores.log import KnownCommand, Log
+from app.stores.log import KnownCommand
+from app.stores.stores import Stores
 from app.stores.tables import Workspace
 from tests.conftest import LEASE_MS
-from worker.engine.holder import (
-    LONGEST_PAUSE,
-    Resources,
-    RunHolder,
-    WorkerIdentity,
-)
+from worker.engine.holder import LONGEST_PAUSE, ResourceFactory, RunHolder, WorkerIdentity
 from worker.engine.log_journal import LogJournal
 from worker.runtime import Workflows, component, say, workflow
 
@@ -44,17 +40,17 @@ async def shouting(text: str) -> str:
     return await shout(text)
 
 
-def nothing(_minted: Minted) -> Mapping[Any, Any]:
+def no_resources(minted: Minted, epochs: Epochs) -> Mapping[Any, Any]:
     return {}
 
 
-class Failing:
-    """Resources that cannot be had the first time."""
+class FailingOnce:
+    """A factory of no resources, which fails the first time."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
 
-    def __call__(self, _minted: Minted) -> Mapping[Any, Any]:
+    def __call__(self, minted: Minted, epochs: Epochs) -> Mapping[Any, Any]:
         if not self.asked.is_set():
             self.asked.set()
             raise ZeroDivisionError("a bug in the wiring")
@@ -62,29 +58,26 @@ class Failing:
 
 
 class Bench:
-    """Makes holders, and runs for them."""
+    """Creates holders, and runs for them."""
 
-    def __init__(self, log: Log, leases: Leases, epochs: Epochs, submission: Submission) -> None:
-        self.log, self.leases, self.epochs, self.submission = log, leases, epochs, submission
+    def __init__(self, stores: Stores, submission: Submission) -> None:
+        self.stores, self.submission = stores, submission
+        self.log, self.leases, self.epochs = stores.log, stores.leases, stores.epochs
 
-    def holder(self, resources: Resources = nothing, **settings: Any) -> RunHolder:
-        workflows = Workflows([shouting])
-        return RunHolder(
-            WorkerIdentity("w1", "test"), workflows, self.log, self.leases, self.epochs, resources, **settings
-        )
+    def holder(self, build_resources: ResourceFactory = no_resources, **settings: Any) -> RunHolder:
+        identity, workflows = WorkerIdentity("w1", "test"), Workflows([shouting])
+        return RunHolder(identity, workflows, self.stores, build_resources, **settings)
 
     async def submit(self) -> str:
         return (await self.submission.submit("shouting", "hello", "ws_1")).run_id
 
 
 @pytest.fixture
-async def bench(
-    log: Log, leases: Leases, epochs: Epochs, settings: Settings, database: Database, fleet: Fleet
-) -> Bench:
-    async with database.writing() as session:
+async def bench(stores: Stores, settings: Settings) -> Bench:
+    async with stores.database.writing() as session:
         session.add(Workspace(id="ws_1"))
-    await fleet.announce([shouting.manifest()])
-    return Bench(log, leases, epochs, Submission(settings, database, log, fleet))
+    await stores.fleet.announce([shouting.manifest()])
+    return Bench(stores, Submission(settings, stores.database, stores.log, stores.fleet))
 
 
 async def test_two_jobs_for_one_run_mint_one_epoch(bench: Bench) -> None:
@@ -102,7 +95,7 @@ async def test_two_jobs_for_one_run_mint_one_epoch(bench: Bench) -> None:
 
 async def test_a_bug_around_a_run_hands_it_over_and_harms_nothing_else(bench: Bench) -> None:
     run_id = await bench.submit()
-    resources = Failing()
+    resources = FailingOnce()
     holder = bench.holder(resources)
     await holder.start(run_id)
     await resources.asked.wait()
@@ -120,7 +113,7 @@ async def test_a_bug_around_a_run_hands_it_over_and_harms_nothing_else(bench: Be
 
 async def test_a_cancel_reaches_a_run_that_is_kept_back(bench: Bench) -> None:
     run_id = await bench.submit()
-    resources = Failing()
+    resources = FailingOnce()
     holder = bench.holder(resources, first_pause=LONGEST_PAUSE)
     holding = asyncio.create_task(holder.hold(run_id))
     await resources.asked.wait()
@@ -185,7 +178,7 @@ async def test_a_slow_mint_keeps_its_reservation(bench: Bench, redis: Redis, dat
     slow = SlowEpochs(database, 0.3)
     holders = []
     for _ in range(2):
-        bench.leases, bench.epochs = Leases(redis, LEASE_MS, reserved_ms=100), slow
+        bench.stores = replace(bench.stores, leases=Leases(redis, LEASE_MS, reserved_ms=100), epochs=slow)
         holders.append(bench.holder())
 
     async def keep_trying(holder: RunHolder) -> None:

@@ -12,7 +12,7 @@ from app.stores.leases import Leases
 from tests.support.durable_redis import DurableRedis
 from tests.support.worker_process import Product, WorkerHandle, until
 from tests.worker.engine.asserting import check_run, find
-from worker.engine.arq_queue import open_queue
+from worker.engine.arq_queue import connect_arq
 
 VERSIONS = {"ledger": "1"}
 
@@ -88,14 +88,14 @@ async def test_taking_over_waits_for_no_jobs_time_limit(stage: Product, folder: 
     (due,) = await leases.due(10)
     since = await leases.claim(due)
     assert since is not None
-    queue = open_queue(stage.settings.redis_url, VERSIONS)
-    await queue.enqueue_job(EXECUTE, run_id, _job_id=job_id(run_id, since))
-    await queue.set(f"arq:in-progress:{job_id(run_id, since)}", "1", px=3_600_000)
+    arq = connect_arq(stage.settings.redis_url, VERSIONS)
+    await arq.enqueue_job(EXECUTE, run_id, _job_id=job_id(run_id, since))
+    await arq.set(f"arq:in-progress:{job_id(run_id, since)}", "1", px=3_600_000)
 
     await start(stage)
     run = await stage.wait_for_end(run_id)
 
     assert run.status == "succeeded"
-    assert await queue.zcard(queue_name(VERSIONS)) == 1  # the dead worker's job is still there
-    await queue.aclose()
+    assert await arq.zcard(queue_name(VERSIONS)) == 1  # the dead worker's job is still there
+    await arq.aclose()
     assert len(find(await check_run(stage, run_id), "run.started")) == 1

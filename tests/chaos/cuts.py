@@ -36,7 +36,7 @@ from tests.model_server import ModelServer
 from tests.support.chromium import ARGUMENTS, find_chromium
 from tests.support.durable_redis import durable_redis
 from tests.support.site_rows import SITE, WORKSPACE
-from tests.support.worker_process import Product
+from tests.support.worker_process import Deployment
 
 POSTS_AT_ONCE = 4
 LONGEST_FUSE = 60_000
@@ -47,7 +47,7 @@ LONGEST_FUSE = 60_000
 class Scene:
     """Posts that are being written, until the curtain falls."""
 
-    stage: Product
+    stage: Deployment
     log: Log
     seed: int
     posts: list[Post] = field(default_factory=list)

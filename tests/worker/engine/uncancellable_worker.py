@@ -1,5 +1,5 @@
 """A worker whose one workflow, `resist`, swallows every cancellation, in a task and in a thread:
-`python -m tests.worker.processes.resisting`."""
+`python -m tests.worker.engine.uncancellable_worker`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def compute() -> None:
 
 @workflow("resist")
 async def resist(text: str) -> None:
-    """Does not end."""
+    """Never end."""
     await gather(swallow(), compute())
 
 

@@ -9,10 +9,8 @@ from itertools import pairwise
 from app.content.values import Outline, OutlineSection, Section
 from app.contract import events as e
 from app.contract import payloads as p
-from app.stores.epochs import Epochs
 from app.stores.leases import Leases
 from app.stores.tables import PostRow, RunRow, SiteRow
-from app.stores.unshipped import Unshipped
 from bench.stores import WORKSPACE, Stores, accept
 from worker.engine.archiver import Archiver
 
@@ -48,10 +46,10 @@ async def write_post(stores: Stores, count: int, *, end: bool = True) -> Written
     await stores.log.submit(run_id, ROOT, submitted)
     async with stores.database.writing() as session:
         session.add(PostRow(id=f"post_{run_id}", workspace_id=WORKSPACE, site_id=SITE, run_id=run_id, topic="A bench"))
-    minted = await Epochs(stores.database).mint(run_id)
+    minted = await stores.epochs.mint(run_id)
     assert minted is not None
     assert await Leases(stores.redis, _LEASE_MS).take(run_id, minted.epoch, "bench", ROOT, "1") is not None
-    shipper = Archiver(stores.log, stores.archive, Unshipped(stores.redis, 86_400_000))
+    archiver = Archiver(stores)
     facts = [event.model_copy(update={"epoch": minted.epoch}) for event in _facts(count, end)]
     for number, start in enumerate(range(0, len(facts), _BATCH), start=1):
         last = end and start + _BATCH >= len(facts)
@@ -60,7 +58,7 @@ async def write_post(stores: Stores, count: int, *, end: bool = True) -> Written
             lease_ms=_LEASE_MS, floor=minted.shipped, release="ended" if last else "",
         )  # fmt: skip
         if last or number % _SHIPPED_EVERY == 0:
-            await shipper.ship()
+            await archiver.archive_batch()
     return WrittenPost(run_id, f"/posts/post_{run_id}")
 
 

@@ -10,8 +10,6 @@ from statistics import median
 from app.contract.cursors import START
 from app.contract.events import CommandAnswer
 from app.contract.payloads import AnswerData
-from app.stores.epochs import Epochs
-from app.stores.leases import Leases
 from app.stores.log import ArchivedState
 from bench.noop import NAME, WORKFLOWS
 from bench.stores import Stores, accept, running_stores
@@ -22,20 +20,13 @@ async def measure_resume(folder: Path, lengths: list[int], repeats: int) -> dict
     """For each number of steps, the events in the log, and the ms from the job's arrival to the run's end."""
     gc.freeze()  # as workers do: else the bench's own modules are looked through in the middle of a measurement
     async with running_stores(folder) as stores:
-        holder = _open_holder(stores)
+        holder = RunHolder(WorkerIdentity("bench", "bench"), WORKFLOWS, stores, lambda *_: {})
         await _resume(stores, holder, 10)
         measured = {}
         for steps in lengths:
             found = [await _resume(stores, holder, steps) for _ in range(repeats)]
             measured[steps] = found[0][0], median(milliseconds for _, milliseconds in found)
         return measured
-
-
-def _open_holder(stores: Stores) -> RunHolder:
-    leases = Leases(stores.redis, 60_000)
-    return RunHolder(
-        WorkerIdentity("bench", "bench"), WORKFLOWS, stores.log, leases, Epochs(stores.database), lambda _minted: {}
-    )
 
 
 async def _resume(stores: Stores, holder: RunHolder, steps: int) -> tuple[int, float]:

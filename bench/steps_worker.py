@@ -10,9 +10,9 @@ import uvloop
 
 from app.contract.settings import Settings
 from bench.noop import WORKFLOWS
-from worker.main import WorkerProcess
+from worker.main import run_worker
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(WorkerProcess(Settings(), WORKFLOWS).run())
+        runner.run(run_worker(Settings(), WORKFLOWS))

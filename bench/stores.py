@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,8 @@ from app.contract.events import RunSubmitted, now
 from app.contract.ids import new_id
 from app.contract.payloads import Submitted
 from app.contract.settings import Settings
-from app.stores.archive import Archive
-from app.stores.database import Database, migrate
-from app.stores.log import Log
+from app.stores import stores
+from app.stores.database import migrate
 from app.stores.repositories.runs import add_run
 from app.stores.repositories.workspaces import add_workspace
 from app.stores.tables import RunRow
@@ -28,48 +27,38 @@ WORKSPACE = "workspace_bench"
 
 
 @dataclass(frozen=True)
-class Stores:
-    """What a process of ours has open, and the settings that open the same elsewhere."""
+class Stores(stores.Stores):
+    """The stores, and the environment in which another process opens the same ones."""
 
-    settings: Settings
-    redis: Any
-    database: Database
-    archive: Archive
-    log: Log
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What another process is to be started with."""
-        return {"LONGHAND_REDIS_URL": self.settings.redis_url, "LONGHAND_DATA_DIR": str(self.settings.data_dir)}
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 @asynccontextmanager
 async def running_stores(folder: Path) -> AsyncIterator[Stores]:
-    """A new Redis and a new database with one workspace."""
+    """Start a new Redis, and create a database with one workspace."""
     async with running_redis(folder / "redis") as url:
         settings = Settings(data_dir=folder, redis_url=url, database_url="", _env_file=None)
         await migrate(settings)
-        async with open_stores(settings) as stores:
-            async with stores.database.writing() as session:
+        async with open_stores(settings) as opened:
+            async with opened.database.writing() as session:
                 await add_workspace(session, WORKSPACE)
-            yield stores
+            yield opened
 
 
 @asynccontextmanager
 async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
-    """Stores that are there."""
+    """Open stores that exist."""
+    environment = {"LONGHAND_REDIS_URL": settings.redis_url, "LONGHAND_DATA_DIR": str(settings.data_dir)}
     redis: Redis = Redis.from_url(settings.redis_url, decode_responses=True)
-    database = Database(settings.resolved_database_url)
-    archive = Archive(database)
+    opened = replace(Stores.connect(settings, redis), environment=environment)
     try:
-        yield Stores(settings, redis, database, archive, Log(redis, archive))
+        yield opened
     finally:
-        await redis.aclose()
-        await database.close()
+        await opened.close()
 
 
 async def accept(stores: Stores, workflow: str, value: Any, count: int = 1) -> dict[str, Entry]:
-    """Commit this many runs. Return the first entry of each one's log, which `Log.submit` takes."""
+    """Commit this many runs; return each one's first log entry, which `Log.submit` takes."""
     accepted = {}
     async with stores.database.writing() as session:
         for _ in range(count):

@@ -1,4 +1,4 @@
-"""The real parts that tests share: a Redis server for each test process, a migrated database for each test."""
+"""Fixtures that tests share: a real Redis server for each test process, a migrated database for each test."""
 
 from __future__ import annotations
 
@@ -20,38 +20,42 @@ from app.stores.epochs import Epochs
 from app.stores.fleet import Fleet
 from app.stores.leases import Leases
 from app.stores.log import Log
+from app.stores.stores import Stores
 from tests.support.redis_server import RedisServer, running_redis
 
 LEASE_MS = 10_000
 
-# What somebody has set for their own Longhand is not for the tests.
+KEEP_MS = 60_000
+"""How long a log that is sealed in SQL stays in Redis."""
+
+# Settings in the environment are for somebody's own Longhand, not for the tests.
 for _name in [name for name in os.environ if name.startswith("LONGHAND_")]:
     del os.environ[_name]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of tests that run side by side, those of one file stay together, unless they say with whom they share more."""
+    """Keep the tests of one file in one process of xdist, unless they are marked with another group."""
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 def make_settings(**values: Any) -> Settings:
-    """Settings that no `.env` has a say in."""
+    """Return settings that no `.env` changes."""
     return Settings(_env_file=None, **values)
 
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """One server for this test process. Do not kill it: a test that kills makes its own with `running_redis`."""
+    """One server for this test process. Do not kill it: a test that kills a server takes `own_redis`."""
     with running_redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
 
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A server of the test's own, to kill and start again; it comes back empty."""
+    """A server for this test alone, to kill and start again; it comes back empty."""
     folder = tmp_path / "redis"
     folder.mkdir()
     with running_redis(folder) as server:
@@ -69,7 +73,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path, redis_server: RedisServer, migrated_file: Path) -> Settings:
-    """Settings of a product with a data folder of its own, its database migrated."""
+    """Settings with a data folder for this test alone, its database migrated."""
     data_dir = tmp_path / "data"
     data_dir.mkdir()
     shutil.copy(migrated_file, data_dir / "longhand.db")
@@ -93,25 +97,30 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def archive(database: Database) -> Archive:
-    return Archive(database)
+def stores(redis: Redis, database: Database) -> Stores:
+    return Stores.over(redis, database, lease_ms=LEASE_MS, keep_ms=KEEP_MS)
 
 
 @pytest.fixture
-def log(redis: Redis, archive: Archive) -> Log:
-    return Log(redis, archive)
+def archive(stores: Stores) -> Archive:
+    return stores.archive
 
 
 @pytest.fixture
-def leases(redis: Redis) -> Leases:
-    return Leases(redis, LEASE_MS)
+def log(stores: Stores) -> Log:
+    return stores.log
 
 
 @pytest.fixture
-def epochs(database: Database) -> Epochs:
-    return Epochs(database)
+def leases(stores: Stores) -> Leases:
+    return stores.leases
 
 
 @pytest.fixture
-def fleet(redis: Redis) -> Fleet:
-    return Fleet(redis)
+def epochs(stores: Stores) -> Epochs:
+    return stores.epochs
+
+
+@pytest.fixture
+def fleet(stores: Stores) -> Fleet:
+    return stores.fleet

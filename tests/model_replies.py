@@ -1,4 +1,4 @@
-"""A plausible author without a model: answers our prompts from the material in them, always the same way."""
+"""Replies of the tests' model server: made from the material in our prompts, the same for the same prompt."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ class Block:
         return self.attributes.get("title", "")
 
     def sentences(self, most: int) -> list[str]:
-        """The first whole sentences of some length."""
+        """Return the first whole sentences of 5 to 60 words."""
         found = (" ".join(match.split()) for match in _SENTENCE.findall(self.text))
         return [sentence for sentence in found if 5 <= len(sentence.split()) <= 60][:most]
 
 
 def find_kind(prompt: str) -> str:
-    """Which task a prompt names in its first line; empty for none of ours."""
+    """Return the task that a prompt names in its first line; empty if it names none."""
     first, _, _ = prompt.partition("\n")
     return first.removeprefix("Task: ").strip() if first.startswith("Task: ") else ""
 
 
 def write_reply(prompt: str) -> str:
-    """What the author answers."""
+    """Return the reply to a prompt."""
     blocks = [
         Block(kind, {name: unescape(value) for name, value in _ATTRIBUTE.findall(named)}, unescape(text))
         for kind, named, text in _BLOCK.findall(prompt)

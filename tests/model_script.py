@@ -1,4 +1,4 @@
-"""What the model server of the tests is told to do wrong, and when."""
+"""The script of the tests' model server: which requests fail or are held, and how."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Cut = Literal["silent", "reset"]
 
 
 class Rule(BaseModel):
-    """What happens to requests of a `kind` whose text holds `match`; both empty: to all. `times` 0: for ever.
+    """How to answer requests of a `kind` whose text holds `match` (empty: any). `times` 0: for ever.
 
     `status` answers with that error, `retry_after` seconds and the message it `says`. `cut` ends a stream after
     `after` pieces, either without its last events (`silent`) or by dropping the connection (`reset`). `hang` sends
-    nothing at all. `text` is given instead of the author's. `hold` stops after `after` pieces until it is released.
+    nothing at all. `text` replaces the reply. `hold` stops after `after` pieces until it is released.
     `usage` and `finish` change the last events; `delay`: seconds between pieces.
     """
 
@@ -39,14 +39,14 @@ class Rule(BaseModel):
 
 
 class Gate:
-    """Where held requests stand. A test waits until one is there, and lets it go on."""
+    """A gate that stops requests. A test waits until one has reached it, and releases it."""
 
     def __init__(self) -> None:
         self._reached = asyncio.Event()
         self._released = asyncio.Event()
 
     async def reached(self) -> None:
-        """Returns once a request stands at the gate."""
+        """Return when a request has reached the gate."""
         await self._reached.wait()
 
     def release(self) -> None:
@@ -67,7 +67,7 @@ class ActiveRule:
 
 
 class Script:
-    """The rules that count now, oldest first: the first that fits a request and is not used up decides."""
+    """The current rules, oldest first: the first that fits a request and is not used up applies."""
 
     def __init__(self) -> None:
         self._active: list[ActiveRule] = []
@@ -79,9 +79,9 @@ class Script:
         self._active.append(active)
         return active
 
-    def fail(self, kind: str = "", match: str = "", **what: Any) -> Self:
+    def fail(self, kind: str = "", match: str = "", **how: Any) -> Self:
         """Add a `Rule`: `script.fail("outline", status=500, times=2)`."""
-        self.add(Rule(kind=kind, match=match, **what))
+        self.add(Rule(kind=kind, match=match, **how))
         return self
 
     def hold(self, kind: str = "", match: str = "", *, after: int = 2, times: int = 1) -> Gate:
@@ -89,20 +89,20 @@ class Script:
         return self.add(Rule(kind=kind, match=match, hold=True, after=after, times=times)).gate
 
     def release(self, id: int) -> bool:
-        """Open the gate of the rule with that id. False: there is none."""
+        """Open the gate of the rule with that id; return False if there is none."""
         found = [active for active in self._active if active.id == id]
         for active in found:
             active.gate.release()
         return bool(found)
 
     def clear(self) -> None:
-        """Forget all rules, and let everything that is held go on."""
+        """Remove all rules, and release all held requests."""
         for active in self._active:
             active.gate.release()
         self._active.clear()
 
     def take(self, kind: str, text: str) -> ActiveRule | None:
-        """The rule for a request; counts as one use of it."""
+        """Return the rule for a request, and count one use of it."""
         for active in self._active:
             rule = active.rule
             left = rule.times == 0 or active.used < rule.times

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server on loopback that plays an author, and fails when it is told to.
+"""An OpenAI-compatible server on loopback that plays a model, and fails where a test's rules say so.
 
 In a test: `async with ModelServer() as server: … server.base_url … server.script.fail("outline", status=500)`.
 By itself: `python -m tests.model_server PORT`; then `POST /control/rules` (a `Rule`), `POST /control/release`
@@ -26,8 +26,8 @@ _STATUS_WORDS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not F
 
 
 @dataclass
-class Asked:
-    """One request for a completion. `outcome`: running, done, aborted (the client left), or what a rule did."""
+class ModelRequest:
+    """A request for a completion. `outcome`: running, done, aborted (by the client), or what a rule did."""
 
     kind: str
     model: str
@@ -38,7 +38,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Received:
+class HttpRequest:
     method: str
     path: str
     headers: dict[str, str]
@@ -46,14 +46,14 @@ class Received:
 
 
 class ModelServer:
-    """Serves until left. With an `api_key`, others are refused, by an answer that quotes them, as some servers do.
+    """Serves during its block. With an `api_key`, refuses other keys, and quotes them as some servers do.
 
-    With `models`, it knows no other models.
+    With `models`, knows no other models.
     """
 
     def __init__(self, *, api_key: str = "", models: tuple[str, ...] = (), port: int = 0) -> None:
         self.script = Script()
-        self.requests: list[Asked] = []
+        self.requests: list[ModelRequest] = []
         self._api_key = api_key
         self._models = models
         self._port = port
@@ -72,16 +72,16 @@ class ModelServer:
 
     @property
     def aborted(self) -> int:
-        """How many clients left before the end of their answer."""
+        """How many clients disconnected before the end of their answer."""
         return sum(asked.outcome == "aborted" for asked in self.requests)
 
     async def wait_for_requests(self, count: int, kind: str = "") -> None:
-        """Returns once that many requests (of that kind) have come."""
+        """Return when that many requests (of that kind) have come."""
         async with self._changed:
             await self._changed.wait_for(lambda: sum(kind in ("", a.kind) for a in self.requests) >= count)
 
     async def wait_for_aborts(self, count: int) -> None:
-        """Returns once that many clients have left early."""
+        """Return when that many clients have disconnected early."""
         async with self._changed:
             await self._changed.wait_for(lambda: self.aborted >= count)
 
@@ -114,7 +114,7 @@ class ModelServer:
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
 
-    def _control(self, received: Received) -> tuple[int, object]:
+    def _control(self, received: HttpRequest) -> tuple[int, object]:
         match (received.method, received.path):
             case ("GET", "/v1/models"):
                 return 200, {
@@ -136,15 +136,17 @@ class ModelServer:
                 return (200, {}) if self.script.release(int(received.body["id"])) else (404, {})
         return 404, {"error": {"message": "no such page"}}
 
-    async def _complete(self, received: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _complete(
+        self, received: HttpRequest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         body = received.body
         prompt = _text(next(m["content"] for m in reversed(body["messages"]) if m["role"] == "user"))
         authorization = received.headers.get("authorization", "")
-        asked = Asked(find_kind(prompt), body["model"], bool(body.get("stream")), prompt, authorization)
+        asked = ModelRequest(find_kind(prompt), body["model"], bool(body.get("stream")), prompt, authorization)
         self.requests.append(asked)
-        await self._tell()
+        await self._notify()
         answering = asyncio.create_task(self._answer(asked, body, writer))
-        # The client sends nothing more: whatever can be read now is its leaving.
+        # The client sends nothing more: what can be read now is the end of its connection.
         leaving = asyncio.create_task(reader.read(1))
         try:
             await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -154,9 +156,9 @@ class ModelServer:
             for task in (answering, leaving):
                 task.cancel()
             await asyncio.gather(answering, leaving, return_exceptions=True)
-            await self._tell()
+            await self._notify()
 
-    async def _answer(self, asked: Asked, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, asked: ModelRequest, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         if error := self._refuse(asked):
             asked.outcome = f"status {error[0]}"
             await _send_json(writer, *error)
@@ -174,7 +176,7 @@ class ModelServer:
         send = self._stream if asked.stream else self._send_whole
         await send(asked, text, body, active or ActiveRule(0, rule), writer)
 
-    def _refuse(self, asked: Asked) -> tuple[int, object] | None:
+    def _refuse(self, asked: ModelRequest) -> tuple[int, object] | None:
         if self._api_key and asked.authorization != f"Bearer {self._api_key}":
             given = asked.authorization.removeprefix("Bearer ")
             return 401, _error(f"Incorrect API key provided: {given}.", "invalid_api_key")
@@ -183,7 +185,7 @@ class ModelServer:
         return None
 
     async def _send_whole(
-        self, asked: Asked, text: str, body: dict[str, Any], active: ActiveRule, writer: asyncio.StreamWriter
+        self, asked: ModelRequest, text: str, body: dict[str, Any], active: ActiveRule, writer: asyncio.StreamWriter
     ) -> None:
         if active.rule.hold:
             await active.gate.pass_through()
@@ -200,7 +202,7 @@ class ModelServer:
         await _send_json(writer, 200, answer)
 
     async def _stream(
-        self, asked: Asked, text: str, body: dict[str, Any], active: ActiveRule, writer: asyncio.StreamWriter
+        self, asked: ModelRequest, text: str, body: dict[str, Any], active: ActiveRule, writer: asyncio.StreamWriter
     ) -> None:
         rule, sent = active.rule, ""
         _send_head(writer, 200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"})
@@ -228,17 +230,17 @@ class ModelServer:
         writer.write(b"0\r\n\r\n")
         await writer.drain()
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()
 
 
-async def _receive(reader: asyncio.StreamReader) -> Received:
+async def _receive(reader: asyncio.StreamReader) -> HttpRequest:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     method, path, _ = head[0].split(" ", 2)
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
     raw = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Received(method, path, headers, json.loads(raw) if raw else None)
+    return HttpRequest(method, path, headers, json.loads(raw) if raw else None)
 
 
 def _send_head(writer: asyncio.StreamWriter, status: int, headers: dict[str, str]) -> None:
@@ -267,11 +269,11 @@ def _chunk(data: bytes) -> bytes:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Three words at a time, with the space around them."""
+    """Yield the text three words at a time, with the space around them."""
     return (match[0] for match in re.finditer(r"(?:\s*\S+){1,3}\s*", text))
 
 
-def _envelope(asked: Asked, object: str) -> dict[str, Any]:
+def _envelope(asked: ModelRequest, object: str) -> dict[str, Any]:
     return {"id": "answer", "object": object, "created": 1_700_000_000, "model": asked.model}
 
 
@@ -286,7 +288,7 @@ def _usage(body: dict[str, Any], text: str) -> dict[str, int]:
 
 
 def _text(content: Any) -> str:
-    """A message's text, which may come in parts."""
+    """Return a message's text, which may be in parts."""
     return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 

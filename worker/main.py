@@ -7,7 +7,6 @@ import gc
 import importlib
 import os
 import secrets
-import signal
 import socket
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -16,32 +15,24 @@ from typing import Any
 
 import structlog
 import uvloop
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.contract.payloads import Called
 from app.contract.settings import Settings
-from app.stores.archive import Archive
 from app.stores.connection import connect
-from app.stores.database import Database
 from app.stores.epochs import Epochs, Minted
-from app.stores.fleet import Fleet
-from app.stores.leases import Leases
-from app.stores.log import Log
 from app.stores.redis_risks import warn_of_risks
-from app.stores.unshipped import Unshipped
+from app.stores.stores import Stores
 from worker.agents.author import Author
 from worker.agents.extractive_author import ExtractiveAuthor
 from worker.agents.model_author import ModelAuthor
 from worker.crawl.extract import extract_page
 from worker.crawl.site import SiteReader
 from worker.engine.archiver import Archiver
-from worker.engine.arq_queue import ArqQueue, open_queue
-from worker.engine.fencing import Fence
+from worker.engine.arq_queue import ArqQueue, connect_arq
 from worker.engine.holder import RunHolder, WorkerIdentity
-from worker.engine.result_cache import SqlCache
+from worker.engine.lifecycle import Engine, StopSignals
 from worker.engine.scheduler import Scheduler
-from worker.engine.shutdown import ending_in_time
+from worker.engine.shutdown import bounded_shutdown
 from worker.engine.site_knowledge import SiteKnowledge
 from worker.llm.gateway import open_gateway
 from worker.llm.rate_limiter import Limits, RateLimiter
@@ -52,142 +43,64 @@ from worker.workflows import WORKFLOWS
 logger = structlog.get_logger()
 
 
+def main() -> None:
+    """Run one worker process with the settings of the environment."""
+    settings = Settings()
+    if not settings.redis_url:
+        raise SystemExit("LONGHAND_REDIS_URL is empty. `longhand up` starts a Redis by itself; a worker needs one.")
+    Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run_worker(settings))
+
+
+async def run_worker(settings: Settings, workflows: Workflows = WORKFLOWS) -> None:
+    """Work until SIGTERM or SIGINT, then hand over all runs. A second signal does not wait for running steps."""
+    gc.freeze()  # what was loaded so far stays
+    signals = StopSignals()
+    async with bounded_shutdown(), AsyncExitStack() as stack:
+        stores = Stores.connect(settings, connect(settings.redis_url))
+        stack.push_async_callback(stores.close)
+        await warn_of_risks(stores.redis)
+        author = open_author(settings, stores.redis, stack)
+        reader = await stack.enter_async_context(SiteReader(settings.crawl_allow))
+        arq = connect_arq(settings.redis_url, workflows.versions)
+        stack.push_async_callback(arq.aclose)
+
+        def build_resources(minted: Minted, epochs: Epochs) -> Mapping[Any, Any]:
+            knowledge = SiteKnowledge(stores.database, epochs, minted)
+            return {Author: author, SiteReader: reader, Settings: settings, SiteKnowledge: knowledge}
+
+        identity = identify()
+        holder = RunHolder(identity, workflows, stores, build_resources, capacity=settings.run_concurrency)
+        queue = ArqQueue(arq, stores, holder, workflows.versions)
+        scheduler = Scheduler(identity, workflows, stores, holder, queue, author=author.name)
+        engine = Engine(holder, scheduler, queue, Archiver(stores))
+
+        warming = asyncio.create_task(asyncio.to_thread(warm_up, models=bool(settings.model)))
+        warming.add_done_callback(log_warm_up_error)
+        logger.info("worker ready", worker=identity.holder, author=author.name)
+        await engine.run(signals, settings.drain_seconds)
+
+
 def identify() -> WorkerIdentity:
-    """A name for this process that no other has, and the build it runs."""
+    """Return a name for this process that no other process has, and the build it runs."""
     build = os.environ.get("LONGHAND_BUILD", "dev")
     return WorkerIdentity(holder=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}", build=build)
 
 
-def warm_up(*, models: bool) -> None:
-    """Load what is slow to load: in a thread of its own, beside runs that need none of it.
-
-    All that needs it is executed in threads too. Loaded by the event loop, it would keep leases from being renewed.
-    """
-    page = b"<html><head><title>Hello</title></head><body><main><h1>Hello</h1><p>" + b"A sentence. " * 60
-    extract_page(page + b"</p></main></body></html>", "https://example.com/")
-    if models:
-        for module in ("pydantic_ai.direct", "worker.llm.error_mapping", "worker.llm.providers"):
-            importlib.import_module(module)
-
-
-class WorkerProcess:
-    """One worker process, from its first beat to its last hand-over."""
-
-    def __init__(self, settings: Settings, workflows: Workflows = WORKFLOWS) -> None:
-        self._settings = settings
-        self._workflows = workflows
-        self._stop = asyncio.Event()
-        self._hurry = asyncio.Event()
-
-    async def run(self) -> None:
-        """Work until asked to stop; then drain. A second signal does not wait for running steps."""
-        gc.freeze()  # what was loaded so far stays
-        loop = asyncio.get_running_loop()
-        for signal_number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signal_number, self._on_signal)
-        async with ending_in_time(), AsyncExitStack() as stack:
-            await self._work(stack)
-
-    def _on_signal(self) -> None:
-        if self._stop.is_set():
-            self._hurry.set()
-        self._stop.set()
-
-    async def _work(self, stack: AsyncExitStack) -> None:
-        settings, identity = self._settings, identify()
-        client = connect(settings.redis_url)
-        stack.push_async_callback(client.aclose)
-        await warn_of_risks(client)
-        database = Database(settings.resolved_database_url)
-        stack.push_async_callback(database.close)
-        archive, epochs, fleet = Archive(database), Epochs(database), Fleet(client)
-        log, leases = Log(client, archive), Leases(client, int(settings.lease_seconds * 1000))
-        author = await self._author(stack, client)
-        reader = await stack.enter_async_context(SiteReader(settings.crawl_allow))
-
-        def resources(minted: Minted) -> Mapping[Any, Any]:
-            knowledge = SiteKnowledge(database, Fence(database, holder.hand_over), minted)
-            return {Author: author, SiteReader: reader, Settings: settings, SiteKnowledge: knowledge}
-
-        def cache(minted: Minted) -> SqlCache:
-            return SqlCache(database, Fence(database, holder.hand_over), minted)
-
-        holder = RunHolder(
-            identity, self._workflows, log, leases, epochs, resources, cache,
-            capacity=settings.run_concurrency,
-        )  # fmt: skip
-        queue = open_queue(settings.redis_url, self._workflows.versions)
-        stack.push_async_callback(queue.aclose)
-        jobs = ArqQueue(queue, holder, self._workflows.versions)
-        supervisor = Scheduler(
-            identity, self._workflows, holder, leases, epochs, archive, fleet, jobs,
-            capacity=settings.run_concurrency, author=author.name,
-        )  # fmt: skip
-        shipper = Archiver(log, archive, Unshipped(client, settings.log_keep_seconds * 1000))
-        warming = asyncio.create_task(asyncio.to_thread(warm_up, models=bool(settings.model)))
-        warming.add_done_callback(_note_warmth)
-        tasks = [
-            asyncio.create_task(supervisor.supervise(), name="supervisor"),
-            asyncio.create_task(shipper.ship_forever(), name="shipper"),
-            asyncio.create_task(jobs.pick_forever(), name="jobs"),
-        ]
-        logger.info("worker ready", worker=identity.holder, author=author.name)
-        failed = await self._until_stopped(tasks)
-        await self._drain(supervisor, jobs, holder)
-        await _ship_rest(shipper)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if failed:
-            failed.result()  # the process ends with its error, and is started again
-
-    async def _author(self, stack: AsyncExitStack, client: Any) -> Author:
-        settings = self._settings
-        if not settings.model:
-            return ExtractiveAuthor()
-        limits = Limits(settings.model_rpm, settings.model_tpm, settings.model_concurrency)
-        governor = RateLimiter(client, limits, waiting=lambda _seconds: uncharged())
-        gateway = open_gateway(settings, governor, _record_call)
-        stack.push_async_callback(gateway.close)
-        return ModelAuthor(gateway)
-
-    async def _until_stopped(self, tasks: list[asyncio.Task[None]]) -> asyncio.Task[None] | None:
-        """Wait for a signal; gives a task that ended by itself meanwhile, which means that it failed."""
-        stop = asyncio.create_task(self._stop.wait())
-        await asyncio.wait({stop, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        failed = next((task for task in tasks if task.done()), None)
-        if failed:
-            logger.error("worker failed", task=failed.get_name())
-            self._hurry.set()
-        return failed
-
-    async def _drain(self, supervisor: Scheduler, jobs: ArqQueue, holder: RunHolder) -> None:
-        logger.info("worker draining", runs=len(holder.runs))
-        draining = asyncio.create_task(holder.drain(self._settings.drain_seconds))
-        hurry = asyncio.create_task(self._hurry.wait())
-        hurry.add_done_callback(lambda task: None if task.cancelled() else holder.abort())
-        await jobs.leave()
-        await supervisor.leave()
-        await draining
-        hurry.cancel()
+def open_author(settings: Settings, redis: Any, stack: AsyncExitStack) -> Author:
+    """Return the author that the settings ask for. The stack closes its connections."""
+    if not settings.model:
+        return ExtractiveAuthor()
+    limits = Limits(settings.model_rpm, settings.model_tpm, settings.model_concurrency)
+    rate_limiter = RateLimiter(redis, limits, waiting=lambda _seconds: uncharged())
+    gateway = open_gateway(settings, rate_limiter, emit_model_call)
+    stack.push_async_callback(gateway.close)
+    return ModelAuthor(gateway)
 
 
-def _note_warmth(warming: asyncio.Task[None]) -> None:
-    """What could not be loaded fails the steps that need it; here it only stands in the log."""
-    if not warming.cancelled() and (error := warming.exception()):
-        logger.error("warming up failed", error=str(error))
-
-
-async def _ship_rest(shipper: Archiver) -> None:
-    """What the last moments brought; where that does not work, other workers ship it."""
-    try:
-        await shipper.ship()
-    except (RedisError, SQLAlchemyError, OSError) as error:
-        logger.warning("shipping left to others", error=str(error))
-
-
-async def _record_call(call: ModelCall) -> None:
+async def emit_model_call(call: ModelCall) -> None:
+    """Emit a model call as an event of the step that made it."""
     spend(
         Called(
             model=call.model,
@@ -201,10 +114,19 @@ async def _record_call(call: ModelCall) -> None:
     )
 
 
-def main() -> None:
-    settings = Settings()
-    if not settings.redis_url:
-        raise SystemExit("LONGHAND_REDIS_URL is empty. `longhand up` starts a Redis by itself; a worker needs one.")
-    Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(WorkerProcess(settings).run())
+def warm_up(*, models: bool) -> None:
+    """Load what is slow to load, in a thread, while runs that need none of it are executed.
+
+    Whatever needs it loads it in a thread too: loaded by the event loop, it would keep leases from being renewed.
+    """
+    page = b"<html><head><title>Hello</title></head><body><main><h1>Hello</h1><p>" + b"A sentence. " * 60
+    extract_page(page + b"</p></main></body></html>", "https://example.com/")
+    if models:
+        for module in ("pydantic_ai.direct", "worker.llm.error_mapping", "worker.llm.providers"):
+            importlib.import_module(module)
+
+
+def log_warm_up_error(warming: asyncio.Task[None]) -> None:
+    """Log why `warm_up` failed. The steps that need what it could not load fail by themselves."""
+    if not warming.cancelled() and (error := warming.exception()):
+        logger.error("warming up failed", error=str(error))

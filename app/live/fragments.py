@@ -55,7 +55,7 @@ Swap = Literal["outerMorph", "outerHTML", "beforebegin", "beforeend", "afterend"
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """HTML to put in the place of the element `target`, before or after it, or at its end; or `delete`, to remove it."""
+    """HTML for the place of the element `target`, before or after it, or at its end; with `delete`, its removal."""
 
     target: str
     html: str

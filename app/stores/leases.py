@@ -169,6 +169,10 @@ class Leases:
         )
         return int(reply) if reply else None
 
+    async def return_claims(self, run_ids: Sequence[str]) -> None:
+        """Make these runs, which were claimed for a moment, due now."""
+        await self._redis.zadd(keys.DUE, dict.fromkeys(run_ids, await self._now()), xx=True, lt=True)
+
     async def restore(self, run_id: str, workflow: str, version: str, shipped: str = "") -> bool:
         """Make a run due that is open in SQL, and that no worker would take. Return whether it was such a run.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from app.contract.settings import Settings
 from app.stores.archive import Archive
@@ -17,7 +17,7 @@ from app.stores.unshipped import Unshipped
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The readers and writers of Redis and SQL. No connection is opened before it is used."""
+    """All stores in Redis and SQL. Nothing is opened before it is used."""
 
     redis: Any
     database: Database
@@ -29,9 +29,18 @@ class Stores:
     unshipped: Unshipped
 
     @classmethod
-    def connect(cls, settings: Settings, redis: Any) -> Stores:
+    def connect(cls, settings: Settings, redis: Any) -> Self:
         """Return the stores of these settings, over this connection to Redis."""
-        database = Database(settings.resolved_database_url)
+        return cls.over(
+            redis,
+            Database(settings.resolved_database_url),
+            lease_ms=int(settings.lease_seconds * 1000),
+            keep_ms=settings.log_keep_seconds * 1000,
+        )
+
+    @classmethod
+    def over(cls, redis: Any, database: Database, *, lease_ms: int, keep_ms: int) -> Self:
+        """Return the stores over these connections. `keep_ms`: how long Redis keeps a log that SQL has whole."""
         archive = Archive(database)
         return cls(
             redis=redis,
@@ -39,9 +48,9 @@ class Stores:
             archive=archive,
             log=Log(redis, archive),
             fleet=Fleet(redis),
-            leases=Leases(redis, int(settings.lease_seconds * 1000)),
+            leases=Leases(redis, lease_ms),
             epochs=Epochs(database),
-            unshipped=Unshipped(redis, settings.log_keep_seconds * 1000),
+            unshipped=Unshipped(redis, keep_ms),
         )
 
     async def close(self) -> None:

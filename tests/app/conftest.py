@@ -16,7 +16,7 @@ from app.stores.epochs import Epochs
 from app.stores.fleet import Fleet
 from app.stores.leases import Leases
 from app.stores.log import Log
-from tests.support.documented import check_documented
+from tests.support.openapi_check import check_documented
 from tests.support.serving import serving
 from tests.support.worker_player import ECHO, WorkerPlayer, announce, take_run
 

@@ -36,7 +36,7 @@ from tests.model_server import ModelServer
 from tests.support.chromium import ARGUMENTS, find_chromium
 from tests.support.durable_redis import durable_redis
 from tests.support.site_rows import SITE, WORKSPACE
-from tests.support.worker_process import Product
+from tests.support.worker_process import Deployment
 
 POSTS_AT_ONCE = 4
 MOST_BYTES = 60_000
@@ -47,7 +47,7 @@ MOST_BYTES = 60_000
 class PostLoad:
     """Posts that are being written, until `stopping` is set."""
 
-    stage: Product
+    stage: Deployment
     log: Log
     seed: int
     posts: list[Post] = field(default_factory=list)

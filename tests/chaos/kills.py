@@ -26,7 +26,7 @@ from tests.conftest import make_settings
 from tests.model_script import Rule
 from tests.model_server import ModelServer
 from tests.support.durable_redis import durable_redis
-from tests.support.worker_process import END_TYPES, Product, WorkerHandle, product
+from tests.support.worker_process import END_TYPES, Deployment, WorkerHandle, running_deployment
 from worker.testing import check_log
 from worker.testing.invariants import count_restarts
 
@@ -62,7 +62,7 @@ class Tally:
 class PostLoad:
     """Orders posts, so that there are always `POSTS_AT_ONCE` under way, and checks each at its end."""
 
-    def __init__(self, stage: Product, tally: Tally) -> None:
+    def __init__(self, stage: Deployment, tally: Tally) -> None:
         self._stage = stage
         self._tally = tally
         self._stop = asyncio.Event()
@@ -105,7 +105,7 @@ def _most_crashes(events: Sequence[Event]) -> int:
     return most
 
 
-async def kill_at_random(stage: Product, tally: Tally, kills: int, seconds: float, seed: int) -> None:
+async def kill_at_random(stage: Deployment, tally: Tally, kills: int, seconds: float, seed: int) -> None:
     """Kill one of the two workers, again and again, and start another in its place."""
     rng = random.Random(seed)
     deadline = time.monotonic() + seconds if seconds else float("inf")
@@ -127,7 +127,7 @@ async def kill_at_random(stage: Product, tally: Tally, kills: int, seconds: floa
     await asyncio.gather(*watching)
 
 
-async def restart_in_turn(stage: Product, tally: Tally, restarts: int) -> None:
+async def restart_in_turn(stage: Deployment, tally: Tally, restarts: int) -> None:
     """Replace one of the two workers, again and again, as rolling deploys do: the new one comes before the old goes."""
     workers = [worker for worker in stage.workers if worker.process.returncode is None]
     for number in range(restarts):
@@ -138,7 +138,7 @@ async def restart_in_turn(stage: Product, tally: Tally, restarts: int) -> None:
         print(f"\r{number + 1} restarts, {sum(tally.ends.values())} posts", end="", file=sys.stderr)
 
 
-async def _held_by(stage: Product, worker: WorkerHandle) -> list[str]:
+async def _held_by(stage: Deployment, worker: WorkerHandle) -> list[str]:
     held = []
     async for key in stage.redis.scan_iter("run:*:lease", count=1000):
         state, holder = await stage.redis.hmget(key, "state", "holder")
@@ -147,12 +147,12 @@ async def _held_by(stage: Product, worker: WorkerHandle) -> list[str]:
     return held
 
 
-async def _redis_time(stage: Product) -> float:
+async def _redis_time(stage: Deployment) -> float:
     seconds, micros = await stage.redis.time()
     return int(seconds) + int(micros) / 1e6
 
 
-async def _time_recovery(stage: Product, tally: Tally, run_id: str, killed: float) -> None:
+async def _time_recovery(stage: Deployment, tally: Tally, run_id: str, killed: float) -> None:
     """Add to the tally how long it takes, by Redis's clock, until a worker has taken the run again."""
 
     def after(event: Event) -> bool:
@@ -210,7 +210,7 @@ def print_report(tally: Tally, what: str) -> None:
 
 
 @asynccontextmanager
-async def open_stage(folder: Path, url: str, model: ModelServer) -> AsyncIterator[Product]:
+async def open_stage(folder: Path, url: str, model: ModelServer) -> AsyncIterator[Deployment]:
     # Pieces come slowly, so that posts take seconds and kills meet them in every state.
     model.script.add(Rule(kind="write-section", times=0, delay=0.03))
     data_dir = folder / "data"
@@ -224,11 +224,11 @@ async def open_stage(folder: Path, url: str, model: ModelServer) -> AsyncIterato
         "LONGHAND_MODEL_CONCURRENCY": "0",
         "LONGHAND_LEASE_SECONDS": str(LEASE_SECONDS),
     }
-    async with product(settings, folder, **wiring) as stage:
+    async with running_deployment(settings, folder, **wiring) as stage:
         yield stage
 
 
-async def under_load(stage: Product, tally: Tally, action: asyncio.Task[None]) -> None:
+async def under_load(stage: Deployment, tally: Tally, action: asyncio.Task[None]) -> None:
     load = PostLoad(stage, tally)
     loading = asyncio.create_task(load.run())
     try:

@@ -71,4 +71,4 @@ async def _order_held_post(page: Page, workplace: Workplace, model: ModelServer,
 async def _kill(workplace: Workplace, name: str) -> None:
     product = workplace.product
     heard = product.kill(name)
-    await asyncio.to_thread(product.wait_to_hear, f"{name} was ended by SIGKILL; starting it again", heard)
+    await asyncio.to_thread(product.wait_for_line, f"{name} was ended by SIGKILL; starting it again", heard)

@@ -1,1 +1,1 @@
-"""What several kinds of tests need: real servers, and people and workers to play."""
+"""Real servers, worker processes and a played worker, for several kinds of tests."""

@@ -12,7 +12,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 @cache
 def find_chromium() -> str | None:
-    """The machine's Chromium; None says: take Playwright's. A program that does not start (a snap's shell) is none."""
+    """Return the path of the machine's Chromium, or None for Playwright's. Pass over a program that does not start."""
     for name in _NAMES:
         path = shutil.which(name)
         if path and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0:

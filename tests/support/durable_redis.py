@@ -1,4 +1,4 @@
-"""A Redis server that keeps what it holds, as `longhand up` starts it: killed and started again, it is as it was."""
+"""A Redis server with an append-only file, as `longhand up` starts it: a kill and a new start leave it as it was."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from tests.support.redis_server import RedisServer
 
 @dataclass
 class DurableRedis(RedisServer):
-    """A server with an append-only file."""
+    """A server process with an append-only file."""
 
     def start(self) -> None:
-        """Start it with what its folder holds, and wait until it answers."""
+        """Start the server with the data in its folder, and wait until it answers."""
         arguments = ["--bind", HOST, "--port", str(self.port), "--save", "", "--dir", str(self.folder)]
         arguments += ["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"]
         self.process = subprocess.Popen([self.program, *arguments], stdout=subprocess.DEVNULL, cwd=self.folder)
         self._wait()
 
     def lose(self) -> None:
-        """End it without a goodbye, and remove what it kept."""
+        """Kill the server, and remove its data."""
         self.kill()
         shutil.rmtree(self.folder)
         self.folder.mkdir()
@@ -35,7 +35,7 @@ class DurableRedis(RedisServer):
 
 @contextmanager
 def durable_redis(folder: Path) -> Iterator[DurableRedis]:
-    """A server for the length of the block, its data in this folder."""
+    """Run a server during the block, its data in this folder."""
     folder.mkdir(exist_ok=True)
     program = choose_program(asyncio.run(find_programs()), None, folder)
     server = DurableRedis(program.path, folder, find_free_port(HOST))

@@ -1,4 +1,4 @@
-"""The whole product as a person starts it: `longhand up`, with its real web, worker and Redis processes."""
+"""The whole product, started by `longhand up`, with its real web, worker and Redis processes."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class Product:
         self.lines: list[str] = []
         self._folder = folder
         self._settings = {f"LONGHAND_{name.upper()}": str(value) for name, value in settings.items()}
-        self._said = threading.Condition()
+        self._printed = threading.Condition()
         self._process: subprocess.Popen[str] | None = None
         self._listener: threading.Thread | None = None
 
     @property
     def output(self) -> str:
-        """All that its processes have said."""
+        """All that its processes have printed."""
         return "".join(self.lines)
 
     def start(self) -> None:
-        """Start it, and return when it says that it is ready."""
+        """Start the product, and return when it prints that it is ready."""
         others = {name: value for name, value in os.environ.items() if not name.startswith("LONGHAND_")}
         own = {"LONGHAND_DATA_DIR": str(self._folder / "data"), "LONGHAND_PORT": "0", "LONGHAND_DRAIN_SECONDS": "2"}
         self._process = subprocess.Popen(
@@ -52,11 +52,11 @@ class Product:
         # A thread, since nobody reads the pipe between tests, and a full one would stop the product.
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
-        line = self.wait_to_hear(READY)
+        line = self.wait_for_line(READY)
         self.url = line.split(READY)[1].split()[0]
 
     def stop(self) -> None:
-        """Stop it as Ctrl-C does. What does not go is killed, and the process that hung is named."""
+        """Stop the product as Ctrl-C does. Raise `AssertionError` when it has to be killed."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -71,28 +71,28 @@ class Product:
             asyncio.run(end_leftovers(self._folder / "data" / "processes"))
 
     def kill(self, name: str) -> int:
-        """End its process `web`, `worker` or `redis` without a goodbye. Gives how much had been said before."""
-        heard = len(self.lines)
+        """Kill its process `web`, `worker` or `redis`. Return how many lines had been printed before."""
+        printed = len(self.lines)
         slot = self._folder / "data" / "processes" / f"{name}.lock"
         os.kill(int(slot.read_text()), signal.SIGKILL)
-        return heard
+        return printed
 
-    def wait_to_hear(self, text: str, after: int = 0) -> str:
-        """The first line with the text, after so many lines; waits for it to be said."""
-        with self._said:
-            self._said.wait_for(lambda: self._find(text, after) or self._has_ended(), START_SECONDS)
+    def wait_for_line(self, text: str, after: int = 0) -> str:
+        """Return the first line with the text, after so many lines; wait until it is printed."""
+        with self._printed:
+            self._printed.wait_for(lambda: self._find(text, after) or self._has_ended(), START_SECONDS)
         if line := self._find(text, after):
             return line
-        raise AssertionError(f"longhand up did not say {text!r}:\n{self.output[-4000:]}")
+        raise AssertionError(f"longhand up did not print {text!r}:\n{self.output[-4000:]}")
 
     def _listen(self) -> None:
         assert self._process is not None and self._process.stdout is not None
         for line in self._process.stdout:
-            with self._said:
+            with self._printed:
                 self.lines.append(line)
-                self._said.notify_all()
-        with self._said:
-            self._said.notify_all()
+                self._printed.notify_all()
+        with self._printed:
+            self._printed.notify_all()
 
     def _find(self, text: str, after: int) -> str:
         return next((line for line in self.lines[after:] if text in line), "")
@@ -103,7 +103,7 @@ class Product:
 
 @contextmanager
 def running_product(folder: Path, **settings: object) -> Iterator[Product]:
-    """The product for the length of the block."""
+    """Run the product during the block."""
     product = Product(folder, **settings)
     try:
         product.start()

@@ -1,4 +1,4 @@
-"""A Redis server of the tests' own: the same program that `longhand up` brings, with nothing kept on disk."""
+"""A Redis server for tests: the program that `longhand up` starts, with nothing stored on disk."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class RedisServer:
         return f"redis://{HOST}:{self.port}/0"
 
     def start(self) -> None:
-        """Start it, empty, and wait until it answers."""
+        """Start the server, empty, and wait until it answers."""
         arguments = ["--bind", HOST, "--port", str(self.port), "--save", "", "--appendonly", "no"]
         arguments += ["--dir", str(self.folder), "--maxmemory-policy", "noeviction"]
         self.process = subprocess.Popen([self.program, *arguments], stdout=subprocess.DEVNULL, cwd=self.folder)
         self._wait()
 
     def kill(self) -> None:
-        """End it without a goodbye; what it held is lost."""
+        """Kill the server; its data is lost."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -61,7 +61,7 @@ class RedisServer:
 
 @contextmanager
 def running_redis(folder: Path) -> Iterator[RedisServer]:
-    """A server for the length of the block."""
+    """Run a server during the block."""
     program = choose_program(asyncio.run(find_programs()), None, folder)
     server = RedisServer(program.path, folder, find_free_port(HOST))
     server.start()

@@ -1,4 +1,4 @@
-"""The application behind a real server on loopback, in the test's own event loop."""
+"""The web application behind a real server on loopback, in the test's own event loop."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from app.main import closers
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals are the test runner's."""
+        """Leave signals to the test runner."""
         yield
 
 
 @asynccontextmanager
 async def serving(app: Litestar) -> AsyncIterator[str]:
-    """The address at which the application answers within the block. Streams are told to end when the block does."""
+    """Yield the address at which the application answers during the block. Its streams end with the block."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]

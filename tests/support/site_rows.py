@@ -1,4 +1,4 @@
-"""A site in SQL whose pages were read already, to write posts from."""
+"""A site in SQL whose pages were read, to write posts from."""
 
 from __future__ import annotations
 

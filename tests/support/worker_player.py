@@ -1,4 +1,4 @@
-"""Plays a worker by the contract alone: takes a run, and appends facts to its log."""
+"""A worker played by a test: takes a run by the contract alone, and appends facts to its log."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ ECHO = WorkflowManifest(
 
 
 async def announce(fleet: Fleet, *manifests: WorkflowManifest, worker: str = "w1") -> None:
-    """A worker that can run these, and has just beaten."""
+    """Announce these workflows, with a beat of a worker that serves them."""
     await fleet.announce(list(manifests))
     await fleet.send_heartbeat(Heartbeat(worker=worker, build="test", workflows={m.name: m.version for m in manifests}))
 
@@ -80,7 +80,7 @@ class WorkerPlayer:
     cursors: list[str] = field(default_factory=list)
 
     async def say(self, *events: Event, release: Release = "") -> list[str]:
-        """Append these facts in one call; gives their cursors."""
+        """Append these facts in one call; return their cursors."""
         self.number += 1
         stamped = [event.model_copy(update={"epoch": self.epoch}) for event in events]
         cursors = await self.log.append(
@@ -125,7 +125,7 @@ class WorkerPlayer:
         return await self.say(StepFailed(step=path, attempt=attempt, data=StepError(error=error)))
 
     async def ask(self, *asks: Ask) -> list[str]:
-        """Park until somebody answers."""
+        """Park the run until a person answers."""
         return await self.say(RunWaiting(data=WaitingData(asks=list(asks))), release="parked")
 
     async def end(self, output: Any = None) -> list[str]:

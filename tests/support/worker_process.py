@@ -1,4 +1,4 @@
-"""Real worker processes, and the product around them: a person who submits and commands, an eye on the logs."""
+"""Real worker processes on real stores, with the submission, the commands and the logs of their runs."""
 
 from __future__ import annotations
 
@@ -25,19 +25,16 @@ from app.runs.commands import Commands
 from app.runs.drafts import Drafts
 from app.runs.queries import Queries
 from app.runs.submission import Submission
-from app.stores.archive import Archive
 from app.stores.connection import CLIENT_OPTIONS
-from app.stores.database import Database
-from app.stores.fleet import Fleet
-from app.stores.log import Log
+from app.stores.stores import Stores
 from app.stores.tables import RunRow
-from tests.support.nursery import Child, nursery
+from tests.support.fork_server import ForkedProcess, fork_server
 from tests.support.site_rows import SITE, WORKSPACE, add_read_site
 
 DEADLINE = 60.0
 """How long (seconds) anything here may take before it counts as never happening."""
 
-LOOK_SECONDS = 0.02
+POLL_SECONDS = 0.02
 ROOT = Path(__file__).parents[2]
 
 Seen = Callable[[list[Event]], bool]
@@ -45,10 +42,10 @@ Seen = Callable[[list[Event]], bool]
 
 @dataclass
 class WorkerHandle:
-    """A worker process. What it says goes to `report`."""
+    """A worker process. Its output goes to `log_file`."""
 
-    process: Child
-    report: Path
+    process: ForkedProcess
+    log_file: Path
 
     @property
     def pid(self) -> int:
@@ -58,7 +55,7 @@ class WorkerHandle:
         self.process.send_signal(number)
 
     async def kill(self) -> None:
-        """As a crash does it, without a goodbye."""
+        """Kill the process, as a crash does."""
         self.process.kill()
         await self.process.wait()
 
@@ -69,18 +66,18 @@ class WorkerHandle:
         self.signal(signal.SIGCONT)
 
     async def wait(self) -> int:
-        """The exit code, once the process has ended."""
+        """Return the exit code, once the process has ended."""
         async with asyncio.timeout(DEADLINE):
             return await self.process.wait()
 
     async def stop(self) -> int:
-        """Ask it to end, as a deploy does; gives the exit code."""
+        """Send SIGTERM, as a deploy does; return the exit code."""
         self.signal(signal.SIGTERM)
         return await self.wait()
 
 
-class Product:
-    """All but the workers: SQL, Redis, and what people do."""
+class Deployment:
+    """The stores, the API's use cases, and the worker processes that a test starts."""
 
     def __init__(self, settings: Settings, folder: Path, environment: Mapping[str, str]) -> None:
         self.settings = settings
@@ -88,11 +85,9 @@ class Product:
         self.environment = dict(environment)
         self.workers: list[WorkerHandle] = []
         self._numbers = itertools.count()
-        self.database = Database(settings.resolved_database_url)
-        self.redis: Any = Redis.from_url(settings.redis_url, **CLIENT_OPTIONS)
-        self.archive = Archive(self.database)
-        self.log = Log(self.redis, self.archive)
-        self.fleet = Fleet(self.redis)
+        self.stores = Stores.connect(settings, Redis.from_url(settings.redis_url, **CLIENT_OPTIONS))
+        self.redis, self.database = self.stores.redis, self.stores.database
+        self.log, self.archive, self.fleet = self.stores.log, self.stores.archive, self.stores.fleet
         self.submission = Submission(settings, self.database, self.log, self.fleet)
         self.commands = Commands(self.log, Drafts(self.database, self.log))
         self.queries = Queries(self.database, self.log)
@@ -102,8 +97,7 @@ class Product:
             if worker.process.returncode is None:
                 worker.process.kill()
                 await worker.process.wait()
-        await self.redis.aclose()
-        await self.database.close()
+        await self.stores.close()
 
     async def start_worker(self, *entry: str, **environment: str) -> WorkerHandle:
         """Start a worker process, and wait until it beats. `entry` is a module with its arguments, as after `-m`."""
@@ -113,29 +107,29 @@ class Product:
 
     async def launch_worker(self, *entry: str, **environment: str) -> WorkerHandle:
         """Start a worker process."""
-        report = self.folder / f"worker-{next(self._numbers)}.log"
+        log_file = self.folder / f"worker-{next(self._numbers)}.log"
         module, *arguments = entry or ("worker",)
         surroundings = {**_bare_environment(), **self.environment, **environment}
-        process = await asyncio.to_thread(nursery().start, module, arguments, surroundings, report)
-        worker = WorkerHandle(process, report)
+        process = await asyncio.to_thread(fork_server().start, module, arguments, surroundings, log_file)
+        worker = WorkerHandle(process, log_file)
         self.workers.append(worker)
         return worker
 
     async def wait_for_beat(self, worker: WorkerHandle) -> None:
         async def beats() -> bool:
             if worker.process.returncode is not None:
-                raise AssertionError(worker.report.read_text())
+                raise AssertionError(worker.log_file.read_text())
             return any(f"-{worker.pid}-" in beat.worker for beat in await self.fleet.workers())
 
-        await until(beats, lambda: worker.report.read_text())
+        await until(beats, lambda: worker.log_file.read_text())
 
     async def holder_of(self, run_id: str) -> WorkerHandle:
-        """The worker that holds the run."""
+        """Return the worker that holds the run."""
         holder = await self.redis.hget(f"run:{run_id}:lease", "holder")
         return next(worker for worker in self.workers if f"-{worker.pid}-" in (holder or ""))
 
     def submission_for(self, *hosts: str) -> Submission:
-        """A submission that lets addresses on these private hosts (`host:port`) pass."""
+        """Return a submission that accepts addresses on these private hosts (`host:port`)."""
         settings = self.settings.model_copy(update={"crawl_allow": frozenset(hosts)})
         return Submission(settings, self.database, self.log, self.fleet)
 
@@ -143,19 +137,19 @@ class Product:
         return (await self.submission.submit(workflow, value, WORKSPACE)).run_id
 
     async def write_post(self, topic: str = "cargo bikes and winter tyres", **brief: Any) -> str:
-        """Order a post of three sections from the site of `add_read_site`; gives the run's id."""
+        """Submit a post of three sections from the site of `add_read_site`; return the run's id."""
         return await self.submit("write-post", {"site_id": SITE, "topic": topic, "length": "short", **brief})
 
     async def wait_for_events(self, run_id: str, seen: Seen) -> list[Event]:
-        """The run's events, as soon as they are as `seen` wants them."""
+        """Return the run's events, as soon as `seen` is true of them."""
         events: list[Event] = []
 
-        async def looks_so() -> bool:
+        async def is_seen() -> bool:
             nonlocal events
             events = await self.log.read(run_id)
             return seen(events)
 
-        await until(looks_so, lambda: "\n".join(f"{e.id} {e.type} {e.step} {e.attempt} {e.epoch}" for e in events))
+        await until(is_seen, lambda: "\n".join(f"{e.id} {e.type} {e.step} {e.attempt} {e.epoch}" for e in events))
         return events
 
     async def wait_for_end(self, run_id: str) -> Run:
@@ -163,7 +157,7 @@ class Product:
         return await self.log.fold(run_id)
 
     async def wait_until_shipped(self, run_id: str) -> str:
-        """Return when SQL has all that the hot log has; gives the last cursor."""
+        """Return the last cursor, when SQL has all that the log in Redis has."""
         shipped = ""
 
         async def is_shipped() -> bool:
@@ -186,29 +180,29 @@ END_TYPES = ("run.succeeded", "run.incomplete", "run.failed", "run.cancelled")
 
 
 async def until(condition: Callable[[], Any], describe: Callable[[], str]) -> None:
-    """Return as soon as the condition holds. Where Redis does not answer at the moment, it does not hold."""
+    """Return as soon as the condition holds. While Redis does not answer, it does not hold."""
     give_up = time.monotonic() + DEADLINE
     while True:
         try:
             if await condition():
                 return
         except (RedisError, OSError):
-            pass  # the test has killed Redis, and looks on until it is there again
+            pass  # the test has killed Redis, and polls until it is back
         if time.monotonic() > give_up:
             raise AssertionError(f"It did not happen within {DEADLINE:g} s. There is:\n{describe()}")
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 @asynccontextmanager
-async def product(settings: Settings, folder: Path, **environment: str) -> AsyncIterator[Product]:
-    """The product without workers, with a site to write from. Workers that are still there at its end are killed."""
+async def running_deployment(settings: Settings, folder: Path, **environment: str) -> AsyncIterator[Deployment]:
+    """Yield a deployment with a site to write from, and no workers. Kill its workers at the end of the block."""
     given = {
         "LONGHAND_DATA_DIR": str(settings.data_dir),
         "LONGHAND_REDIS_URL": settings.redis_url,
         "LONGHAND_LEASE_SECONDS": "1.5",
         **environment,
     }
-    opened = Product(settings, folder, given)
+    opened = Deployment(settings, folder, given)
     try:
         await add_read_site(opened.database)
         yield opened

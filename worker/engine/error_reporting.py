@@ -1,4 +1,4 @@
-"""What the loops that must never end say about what goes wrong in them."""
+"""Logging of errors in loops that must never end: a traceback the first time, one line after that."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from sqlalchemy.exc import SQLAlchemyError
 
 logger = structlog.get_logger()
 
-OUT_OF_REACH = (RedisError, SQLAlchemyError, OSError)
-"""What a store that is away for a while raises."""
+STORE_ERRORS = (RedisError, SQLAlchemyError, OSError)
+"""Raised by Redis and SQL, also while they cannot be reached."""
 
 
 class LoopErrors:
-    """Tells what went wrong: a line for a store that is away, and for what nobody foresaw its traceback once."""
+    """Logs the errors of one loop. Those of the stores never get a traceback: they pass, and say all in one line."""
 
     def __init__(self) -> None:
-        self._told: set[tuple[str, type[Exception]]] = set()
+        self._seen: set[tuple[str, type[Exception]]] = set()
 
-    def tell(self, event: str, error: Exception, **about: Any) -> None:
+    def report(self, event: str, error: Exception, **about: Any) -> None:
+        """Log the error under this event's name, with what it is about."""
         kind = (event, type(error))
-        if isinstance(error, OUT_OF_REACH) or kind in self._told:
+        if isinstance(error, STORE_ERRORS) or kind in self._seen:
             logger.warning(event, error=str(error), **about)
         else:
-            self._told.add(kind)
+            self._seen.add(kind)
             logger.error(event, error=str(error), exc_info=error, **about)

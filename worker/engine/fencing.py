@@ -1,4 +1,4 @@
-"""The fence for SQL writes of a run's components: a stale epoch stops the run's steps here, and fails none of them."""
+"""The fence around SQL writes of a run's components: a stale epoch ends the run here, and fails none of its steps."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ logger = structlog.get_logger()
 
 
 class Fence(Epochs):
-    """Epochs whose `fenced` says `stale(run_id)` and waits to be cancelled, where `Epochs` raises `StaleEpoch`.
+    """Epochs whose `fenced` calls `on_stale(run_id)` and waits to be cancelled, where `Epochs` raises `StaleEpoch`.
 
-    Raised into a component, the error would count as the step's failure and be remembered; but it says nothing of the
-    step, only that this worker is no longer the one to execute it.
+    Raised into a component, the error would count as the step's failure and be remembered. But it says nothing about
+    the step, only that this worker may no longer execute it.
     """
 
-    def __init__(self, database: Database, stale: Callable[[str], None]) -> None:
+    def __init__(self, database: Database, on_stale: Callable[[str], None]) -> None:
         super().__init__(database)
-        self._stale = stale
+        self._on_stale = on_stale
 
     @asynccontextmanager
     async def fenced(self, run_id: str, epoch: int) -> AsyncIterator[AsyncSession]:
@@ -34,5 +34,5 @@ class Fence(Epochs):
                 yield session
         except StaleEpoch as error:
             logger.warning("write refused", run=run_id, epoch=epoch, error=str(error))
-            self._stale(run_id)
+            self._on_stale(run_id)
             await asyncio.Future()

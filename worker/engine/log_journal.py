@@ -1,4 +1,4 @@
-"""The journal on the real stores: one epoch's appends, in order, several events to an append."""
+"""The journal on the real stores: one epoch's appends to a run's log, in order, several events to an append."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.contract.codec import encode_event
 from app.contract.cursors import START, is_after
@@ -17,6 +16,7 @@ from app.contract.events import Command, CommandAnswer, CommandCancel, CommandRe
 from app.contract.payloads import HandedOver
 from app.contract.run import Run
 from app.stores.log import Log
+from worker.engine.error_reporting import STORE_ERRORS
 from worker.engine.redis_errors import is_transient
 from worker.runtime.journal import Release
 
@@ -36,20 +36,20 @@ LONGEST_PAUSE = 1.0
 
 
 class Changes:
-    """Lets tasks wait until something holds. As cheap as it can be: every step waits for its success to be written."""
+    """Lets tasks wait for a condition. As cheap as it can be: every step waits for its success to be written."""
 
     def __init__(self) -> None:
         self._waiting: list[asyncio.Future[None]] = []
 
-    async def until(self, holds: Callable[[], bool]) -> None:
-        """Return when this holds; it is looked at whenever there was a change."""
-        while not holds():
+    async def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Return when the condition holds. It is checked now, and after each `notify`."""
+        while not condition():
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(future)
             await future
 
-    def tell(self) -> None:
-        """Something changed."""
+    def notify(self) -> None:
+        """Have every waiting task check its condition."""
         waiting, self._waiting = self._waiting, []
         for future in waiting:
             if not future.done():
@@ -57,11 +57,11 @@ class Changes:
 
 
 class LogJournal:
-    """Appends for one epoch. While one append is under way, what is emitted meanwhile waits for the next.
+    """Appends events for one epoch. What is emitted during an append is written by the next one.
 
     An append whose answer is lost is repeated under its number, which changes nothing if it had arrived. While Redis
-    cannot be reached, or take anything, it is tried again for as long as it takes. A refusal by the log loses the run;
-    any other error that does not pass is raised by whatever the run does next.
+    cannot be reached or cannot take anything, the append is repeated for as long as that lasts. A refusal by the log
+    loses the run; any other error that does not pass is raised by the next call of a method here.
     """
 
     def __init__(self, log: Log, run_id: str, epoch: int, *, lease_ms: int, floor: str, newest_command: str) -> None:
@@ -93,7 +93,7 @@ class LogJournal:
 
     @property
     def lost(self) -> bool:
-        """Whether Redis has refused this epoch."""
+        """Whether another epoch has the run: Redis refuses this one."""
         return self._lost is not None
 
     def emit(self, event: Event) -> None:
@@ -104,7 +104,7 @@ class LogJournal:
 
     async def commit(self) -> None:
         goal = self._emitted
-        await self._changes.until(lambda: self._written >= goal or self._is_over())
+        await self._changes.wait_for(lambda: self._written >= goal or self._is_over())
         self._check()
 
     async def release(self, events: Sequence[Event], how: Release, handled: str) -> None:
@@ -112,30 +112,30 @@ class LogJournal:
         try:
             await self._append(events, release=how, handled=handled)
         except CommandPending as pending:
-            self.ring(pending.newest)
+            self.notify(pending.newest)
             raise
         except AppendRefused as refused:
             self.lose(refused)
             self._check()
 
     async def abandon(self, reason: str, *, trouble: bool = False) -> None:
-        """Let go of the run for another worker, from wherever it stands. What was not written yet is dropped.
+        """Hand the run over as its log stands. What was not written yet is dropped.
 
-        `trouble`: the run is to blame, as far as anybody can tell.
+        `trouble`: the run is to blame, as far as can be told.
         """
         self._queue.clear()
         handed_over = RunHandedOver(epoch=self._epoch, data=HandedOver(reason=reason, trouble=trouble))
         while not self.lost:
             try:
-                # Commands are for the next worker, who comes at once: none is slept through.
+                # Pending commands are left to the next worker, which takes the run at once.
                 await self._append([handed_over], release="queued", handled=self._newest_command)
                 return
             except CommandPending as pending:
-                self.ring(pending.newest)
+                self.notify(pending.newest)
             except AppendRefused as refused:
                 self.lose(refused)
             except RedisError as error:
-                # The lease is left to run out.
+                # The next worker takes the run when its lease has run out.
                 logger.warning("run not handed over", run=self._run_id, error=str(error))
                 return
 
@@ -147,24 +147,24 @@ class LogJournal:
         events = await self._read(lambda: self._log.read(self._run_id, after))
         return [event for event in events if isinstance(event, CommandCancel | CommandRetry | CommandAnswer)]
 
-    async def rung(self, after: str) -> None:
-        """Return when a command newer than `after` stands in the log, or the run is lost, however broken this is."""
-        await self._changes.until(lambda: is_after(self._newest_command, after) or self.lost)
+    async def command_or_loss(self, after: str) -> None:
+        """Return when a command newer than `after` stands in the log, or the run is lost; also after an error here."""
+        await self._changes.wait_for(lambda: is_after(self._newest_command, after) or self.lost)
 
     async def next_command(self, after: str) -> None:
-        await self._changes.until(lambda: is_after(self._newest_command, after) or self._is_over())
+        await self._changes.wait_for(lambda: is_after(self._newest_command, after) or self._is_over())
         self._check()
 
-    def ring(self, newest_command: str) -> None:
-        """Say that a command stands in the log at this cursor."""
+    def notify(self, newest_command: str) -> None:
+        """Wake the tasks that wait for a command: one stands in the log at this cursor."""
         if is_after(newest_command, self._newest_command):
             self._newest_command = newest_command
-            self._changes.tell()
+            self._changes.notify()
 
     def lose(self, reason: AppendRefused) -> None:
-        """The run belongs to another epoch: whoever waits here is told, and nothing more is written."""
+        """Write nothing more, and wake all waiting tasks: the run belongs to another epoch."""
         self._lost = self._lost or reason
-        self._changes.tell()
+        self._changes.notify()
 
     def _is_over(self) -> bool:
         return self._lost is not None or self._broken is not None
@@ -176,13 +176,13 @@ class LogJournal:
             raise self._broken
 
     async def _read(self, action: Callable[[], Awaitable[T]]) -> T:
-        """Read, and again while the stores are out of reach: the run is still ours."""
+        """Read, and repeat that while the stores cannot be reached: the run is still held here."""
         pause = FIRST_PAUSE
         while True:
             self._check()
             try:
                 return await action()
-            except (RedisError, SQLAlchemyError, OSError) as error:
+            except STORE_ERRORS as error:
                 if isinstance(error, RedisError) and not is_transient(error):
                     raise
                 logger.warning("log not readable", run=self._run_id, error=str(error))
@@ -198,12 +198,12 @@ class LogJournal:
                     await self._write_batch(self._next_batch())
         except AppendRefused as refused:
             self.lose(refused)
-        except Exception as error:  # a bug: whoever waits for the log must hear of it
+        except Exception as error:  # a bug: the tasks that wait for the log must not wait for ever
             self._broken = error
-            self._changes.tell()
+            self._changes.notify()
 
     def _next_batch(self) -> list[str]:
-        """The next events as JSON, as many as one append may hold."""
+        """Return the next queued events as JSON, as many as one append may hold."""
         bodies: list[str] = []
         size = 0
         for event in self._queue[:LARGEST_BATCH]:
@@ -218,18 +218,20 @@ class LogJournal:
         await self._append(batch)
         del self._queue[: len(batch)]
         self._written += len(batch)
-        self._changes.tell()
+        self._changes.notify()
 
     async def _append(
         self, events: Sequence[Event | str], *, release: Release | None = None, handled: str = START
     ) -> None:
         async with self._appending:
             number = self._number + 1
-            await self._insist(number, events, release, handled)
-            # Only now: the log takes no number after a gap, and what was refused has used up none.
+            await self._append_until_taken(number, events, release, handled)
+            # Only now: the log takes no number after a gap, and a refused append has used up none.
             self._number = number
 
-    async def _insist(self, number: int, events: Sequence[Event | str], release: Release | None, handled: str) -> None:
+    async def _append_until_taken(
+        self, number: int, events: Sequence[Event | str], release: Release | None, handled: str
+    ) -> None:
         pause = FIRST_PAUSE
         while True:
             try:
@@ -249,6 +251,6 @@ class LogJournal:
                     raise
                 logger.warning("append not taken", run=self._run_id, error=str(error))
             await asyncio.sleep(pause)
-            # It may have been written, shipped, and lost by Redis since: then repeating it would write it twice.
+            # The append may have been written, archived, and lost by Redis since: its repeat would write it twice.
             self._floor = await self._read(lambda: self._log.last_archived(self._run_id))
             pause = min(pause * 2, LONGEST_PAUSE)

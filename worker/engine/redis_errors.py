@@ -1,11 +1,11 @@
-"""What is worth waiting for: the troubles of Redis that pass, told from those that every repeat would meet."""
+"""Errors of Redis that pass by themselves, as against those that every repeat of a call would meet."""
 
 from __future__ import annotations
 
 from redis import exceptions
 
-_KINDS = (
-    exceptions.ConnectionError,  # also loading its file, and a password that is about to be changed
+_TRANSIENT = (
+    exceptions.ConnectionError,  # also while it loads its file, and with a password that is about to be changed
     exceptions.TimeoutError,
     exceptions.OutOfMemoryError,
     exceptions.ReadOnlyError,
@@ -14,14 +14,14 @@ _KINDS = (
     exceptions.NoScriptError,
     OSError,
 )
-_WORDS = frozenset(
+_TRANSIENT_CODES = frozenset(
     {"BUSY", "LOADING", "OOM", "READONLY", "MASTERDOWN", "NOREPLICAS", "MISCONF", "TRYAGAIN", "UNKILLABLE"}
 )
-"""How Redis begins such a refusal, where the library has no class for it."""
+"""First words of such refusals by Redis, where the library has no class for them."""
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether the same call may be taken later: Redis is out of reach, or not itself for a while."""
-    if isinstance(error, _KINDS):
+    """Return whether the same call may work later: Redis cannot be reached, or cannot serve for a while."""
+    if isinstance(error, _TRANSIENT):
         return True
-    return isinstance(error, exceptions.ResponseError) and str(error).partition(" ")[0] in _WORDS
+    return isinstance(error, exceptions.ResponseError) and str(error).partition(" ")[0] in _TRANSIENT_CODES

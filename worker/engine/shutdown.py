@@ -1,4 +1,4 @@
-"""The end of a worker's process, which waits for no step that does not let itself be interrupted."""
+"""The end of a worker process, which waits for no step that does not let itself be interrupted."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ import structlog
 logger = structlog.get_logger()
 
 LAST_SECONDS = 1.0
-"""How long tasks and threads may go on when all else is done."""
+"""How long tasks and threads may run on when all else is done."""
 
-_THREADS = "longhand-step"
+_THREAD_PREFIX = "longhand-step"
 
 
 @asynccontextmanager
-async def ending_in_time() -> AsyncIterator[None]:
-    """Around all that the process does. What is left behind at the end is cut off with the process: asyncio, and the
-    interpreter at its exit, would wait for it without limit."""
-    executor = ThreadPoolExecutor(thread_name_prefix=_THREADS)
+async def bounded_shutdown() -> AsyncIterator[None]:
+    """End the process soon after the block, whatever still runs in it.
+
+    asyncio, and the interpreter at its exit, would wait without limit for tasks and threads that are left.
+    """
+    executor = ThreadPoolExecutor(thread_name_prefix=_THREAD_PREFIX)
     asyncio.get_running_loop().set_default_executor(executor)
     failure: Exception | None = None
     try:
@@ -32,7 +34,7 @@ async def ending_in_time() -> AsyncIterator[None]:
     except Exception as error:
         failure = error
     executor.shutdown(wait=False, cancel_futures=True)
-    if left := [*await _end_tasks(), *await _end_threads()]:
+    if left := [*await _cancel_tasks(), *await _wait_for_threads()]:
         logger.warning("cut off at the end", left=left, exc_info=failure)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -41,8 +43,8 @@ async def ending_in_time() -> AsyncIterator[None]:
         raise failure
 
 
-async def _end_tasks() -> list[str]:
-    """Cancel all other tasks; gives the names of those that go on."""
+async def _cancel_tasks() -> list[str]:
+    """Cancel all other tasks; return the names of those that run on."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
@@ -52,11 +54,11 @@ async def _end_tasks() -> list[str]:
     return [task.get_name() for task in left]
 
 
-async def _end_threads() -> list[str]:
-    """The threads of steps that go on; those that have nothing to do end by themselves."""
+async def _wait_for_threads() -> list[str]:
+    """Wait for the threads of steps; return the names of those that run on. Idle ones end by themselves."""
     loop = asyncio.get_running_loop()
     give_up = loop.time() + LAST_SECONDS
-    while left := [thread.name for thread in threading.enumerate() if thread.name.startswith(_THREADS)]:
+    while left := [thread.name for thread in threading.enumerate() if thread.name.startswith(_THREAD_PREFIX)]:
         if loop.time() > give_up:
             break
         await asyncio.sleep(0.01)

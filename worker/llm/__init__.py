@@ -1,1 +1,1 @@
-"""The models: one gateway for all calls, its limits, its prices, its errors."""
+"""Language models: one gateway for all calls, with its limits, prices and errors."""

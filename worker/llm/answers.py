@@ -1,7 +1,7 @@
-"""Reading typed values out of a model's text.
+"""Typed values out of a model's text.
 
-The schema stands in the prompt and the JSON in the text: that works with every model that can write, also where the
-server knows neither tools nor response formats.
+The schema stands in the prompt and the JSON in the answer's text. That works with every model, also where the server
+knows neither tools nor response formats.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ T = TypeVar("T", bound=BaseModel)
 
 
 def describe_answer(output_type: type[BaseModel]) -> str:
-    """What to tell a model, so that `read_answer` can read what it says."""
+    """Return the instruction that makes a model answer with what `read_answer` can read."""
     schema = json.dumps(output_type.model_json_schema(), ensure_ascii=False)
     return f"Answer with one JSON object and nothing else, no code fence. It must fit this JSON schema:\n{schema}"
 
 
 def read_answer(text: str, output_type: type[T]) -> T:
-    """The first JSON object in `text`, validated. Raises `BadOutput`, which says what was wrong where."""
+    """Return the first JSON object in `text`, validated. Raise `BadOutput`, which says what is wrong where."""
     start = text.find("{")
     if start < 0:
         raise BadOutput("The model answered without JSON.")
@@ -34,6 +34,6 @@ def read_answer(text: str, output_type: type[T]) -> T:
     try:
         return output_type.model_validate(value)
     except ValidationError as error:
-        # Without the values: they are the model's words, and may be long.
+        # Without the values: they are the model's text, and may be long.
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'all'}: {e['msg']}" for e in error.errors()[:5])
         raise BadOutput(f"The model's answer does not fit what was asked: {wrong}.") from None

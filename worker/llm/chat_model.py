@@ -1,7 +1,7 @@
-"""One configured model behind pydantic-ai: text in, text out, tokens counted, errors in our words.
+"""One configured model behind pydantic-ai: text in, text out, tokens counted, errors mapped to `ModelError`.
 
-pydantic-ai takes about two seconds to import, so everything of it is imported where it is used, the first time in a
-thread: a worker renews its leases meanwhile.
+pydantic-ai takes about two seconds to import, so all of it is imported where it is used, and in a thread the first
+time: a worker renews its leases meanwhile.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What is sent: instructions, and the text they are about."""
+    """A request to a model: instructions, and the text they are about."""
 
     system: str
     user: str
@@ -36,14 +36,14 @@ class Prompt:
 
     @property
     def estimated_tokens(self) -> int:
-        """What the call may use at most: about four characters a token, and all of the answer."""
+        """The most tokens that the call may use: one for four characters of the request, and the whole answer."""
         return (len(self.system) + len(self.user)) // 4 + self.max_output_tokens
 
 
 class ChatModel:
     """A model by its name, `provider:name`. `openai:` is any OpenAI-compatible server at the endpoint's address.
 
-    Raises `ModelNotFound` when the name can't be read.
+    Raise `ModelNotFound` when the name can't be read.
     """
 
     def __init__(self, name: str, endpoint: Endpoint) -> None:
@@ -56,43 +56,43 @@ class ChatModel:
 
     @property
     def base_url(self) -> str:
-        """The address that was set for it; empty for the provider's own."""
+        """The address in the settings; empty for the provider's own."""
         return self._endpoint.base_url if self.name.startswith("openai:") else ""
 
-    async def complete(self, prompt: Prompt, meter: TokenUsage) -> str:
-        """The whole answer at once. Fills `meter`; raises `ModelError`."""
+    async def complete(self, prompt: Prompt, usage: TokenUsage) -> str:
+        """Return the whole answer at once. Fill in `usage`; raise `ModelError`."""
         model = await self._load()
         from pydantic_ai.direct import model_request
 
-        from worker.llm.error_mapping import FAILURES
+        from worker.llm.error_mapping import PROVIDER_ERRORS
 
         try:
             response = await model_request(model, _as_messages(prompt), model_settings=self._settings_for(prompt))
-        except FAILURES as error:
-            failure = self._explain(error)
+        except PROVIDER_ERRORS as error:
+            failure = self._map_error(error)
         else:
-            _measure(response.usage, meter)
+            _count_tokens(response.usage, usage)
             self._check_finish(response.finish_reason, prompt)
             return _text_of(response)
-        # Outside of the handler, so that no traceback shows the provider's own error: it may quote the key.
+        # Raised outside of the handler, so that no traceback shows the provider's own error: it may quote the key.
         raise failure
 
-    async def stream(self, prompt: Prompt, meter: TokenUsage) -> AsyncGenerator[str]:
-        """The answer piece by piece, as it comes. Fills `meter`; raises `ModelError`, `StreamCut` for half an answer.
+    async def stream(self, prompt: Prompt, usage: TokenUsage) -> AsyncGenerator[str]:
+        """Yield the answer piece by piece. Fill in `usage`; raise `ModelError`, `StreamCut` for half an answer.
 
         Closing the iterator, or cancelling the task that reads it, closes the connection.
         """
         model = await self._load()
-        from worker.llm.error_mapping import FAILURES
+        from worker.llm.error_mapping import PROVIDER_ERRORS
 
-        async with aclosing(self._read(model, prompt, meter)) as pieces:
+        async with aclosing(self._read(model, prompt, usage)) as pieces:
             while True:
                 try:
                     piece = await anext(pieces)
                 except StopAsyncIteration:
                     return
-                except FAILURES as error:
-                    failure = self._explain(error)
+                except PROVIDER_ERRORS as error:
+                    failure = self._map_error(error)
                     break
                 yield piece
         raise failure
@@ -103,7 +103,7 @@ class ChatModel:
         if built is not None:
             await built.close()
 
-    async def _read(self, model: Model, prompt: Prompt, meter: TokenUsage) -> AsyncGenerator[str]:
+    async def _read(self, model: Model, prompt: Prompt, usage: TokenUsage) -> AsyncGenerator[str]:
         import httpx2
         from pydantic_ai.direct import model_request_stream
         from pydantic_ai.exceptions import ModelConnectionError, ModelTimeoutError
@@ -125,9 +125,9 @@ class ChatModel:
                 else:
                     if piece := _piece_of(event):
                         yield piece
-            _measure(stream.usage, meter)
+            _count_tokens(stream.usage, usage)
             finish = stream.finish_reason
-        if broken or not finish or not meter.reported:
+        if broken or not finish or not usage.reported:
             raise StreamCut(f"The answer of {self.name} broke off before its end.")
         self._check_finish(finish, prompt)
 
@@ -138,13 +138,13 @@ class ChatModel:
         if reason == "content_filter":
             raise BadOutput(f"{self.name} declined to answer.")
 
-    def _explain(self, error: Exception) -> ModelError:
-        from worker.llm.error_mapping import explain_failure
+    def _map_error(self, error: Exception) -> ModelError:
+        from worker.llm.error_mapping import map_error
 
-        return explain_failure(error, self.name, self._endpoint.api_key.get_secret_value())
+        return map_error(error, self.name, self._endpoint.api_key.get_secret_value())
 
     def _settings_for(self, prompt: Prompt) -> ModelSettings:
-        # No retries below us: the runtime retries, and every attempt is to be seen.
+        # No retries below the runtime, which retries by itself and shows every attempt.
         return {"max_tokens": prompt.max_output_tokens, "max_retries": 0, "timeout": self._endpoint.timeout}
 
     async def _load(self) -> Model:
@@ -155,18 +155,18 @@ class ChatModel:
             return self._built.model
 
     def _build(self) -> BuiltModel:
-        from worker.llm.error_mapping import FAILURES
+        from worker.llm.error_mapping import PROVIDER_ERRORS
         from worker.llm.providers import build_model
 
         try:
             return build_model(self.name, self._endpoint)
-        except FAILURES as error:
-            failure = self._explain(error)
+        except PROVIDER_ERRORS as error:
+            failure = self._map_error(error)
         raise failure
 
 
 def _import_library() -> None:
-    # The price list too: it is only loaded with the first price otherwise.
+    # The price list too: else it would be loaded by the event loop, with the first price.
     for module in ("pydantic_ai.direct", "genai_prices.data", "worker.llm.error_mapping", "worker.llm.providers"):
         importlib.import_module(module)
 
@@ -193,8 +193,8 @@ def _text_of(response: ModelResponse) -> str:
     return "".join(part.content for part in response.parts if isinstance(part, TextPart))
 
 
-def _measure(usage: RequestUsage, meter: TokenUsage) -> None:
-    meter.input_tokens = usage.input_tokens
-    meter.output_tokens = usage.output_tokens
-    meter.cached_tokens = usage.cache_read_tokens
-    meter.reported = usage.unmeasured_requests == 0 and usage.input_tokens + usage.output_tokens > 0
+def _count_tokens(reported: RequestUsage, usage: TokenUsage) -> None:
+    usage.input_tokens = reported.input_tokens
+    usage.output_tokens = reported.output_tokens
+    usage.cached_tokens = reported.cache_read_tokens
+    usage.reported = reported.unmeasured_requests == 0 and reported.input_tokens + reported.output_tokens > 0

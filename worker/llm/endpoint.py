@@ -1,4 +1,4 @@
-"""Where a model answers."""
+"""The endpoint of a model: its address and its key."""
 
 from __future__ import annotations
 

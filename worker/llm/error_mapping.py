@@ -1,4 +1,4 @@
-"""A provider's failures in our words, with the setting that mends them and without the key."""
+"""Errors of providers mapped to `ModelError`, with the setting to fix and without the key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic_ai import exceptions as theirs
 
 from worker.llm import errors
 
-FAILURES = (
+PROVIDER_ERRORS = (
     theirs.AgentRunError,
     theirs.UserError,
     OpenAIError,
@@ -18,22 +18,22 @@ FAILURES = (
     ImportError,
     ValueError,
 )
-"""What pydantic-ai and the clients below it raise. Anything else is a mistake of ours and is not explained away."""
+"""Raised by pydantic-ai and the clients below it. Any other error is a bug of ours, and is not mapped."""
 
-_SHOWN = 300
+_QUOTED_CHARACTERS = 300
 
 
-def explain_failure(error: Exception, model: str, key: str) -> errors.ModelError:
-    """What `error`, raised by pydantic-ai or below it, means for a caller. What it quotes is redacted."""
+def map_error(error: Exception, model: str, key: str) -> errors.ModelError:
+    """Return the `ModelError` for one of `PROVIDER_ERRORS`. The key in what it quotes is redacted."""
     retry_after = getattr(error, "retry_after", None)
-    said = quote(error, key)
+    quoted = quote(error, key)
     match error:
         case theirs.ModelRateLimitError():
-            return errors.RateLimited(f"{model} limits how often it is asked{said}", retry_after=retry_after)
+            return errors.RateLimited(f"{model} limits how often it is asked{quoted}", retry_after=retry_after)
         case theirs.ModelQuotaExceededError():
-            return errors.QuotaExceeded(f"The account of {model} has no quota left{said}")
+            return errors.QuotaExceeded(f"The account of {model} has no quota left{quoted}")
         case theirs.ModelOverloadedError():
-            return errors.Overloaded(f"{model} is overloaded{said}", retry_after=retry_after)
+            return errors.Overloaded(f"{model} is overloaded{quoted}", retry_after=retry_after)
         case theirs.ModelTimeoutError() | theirs.ModelRequestTimeout() | httpx2.TimeoutException():
             return errors.ProviderUnavailable(f"{model} did not answer in time.")
         case theirs.ModelConnectionError():
@@ -45,23 +45,23 @@ def explain_failure(error: Exception, model: str, key: str) -> errors.ModelError
             hint = "check LONGHAND_MODEL, LONGHAND_FALLBACK_MODEL and LONGHAND_MODEL_BASE_URL"
             return errors.ModelNotFound(f"{model} is not known there: {hint}.")
         case theirs.ModelRequestRejectedError():
-            return errors.BadRequest(f"{model} refuses the request{said}")
+            return errors.BadRequest(f"{model} refuses the request{quoted}")
         case theirs.ModelAPIError() if "finish_reason" in str(error):
             return errors.StreamCut(f"The answer of {model} broke off before its end.")
         case theirs.ModelHTTPError(status_code=status) if status < 500:
-            return errors.BadRequest(f"{model} refuses the request ({status}){said}")
+            return errors.BadRequest(f"{model} refuses the request ({status}){quoted}")
         case theirs.ModelAPIError():
-            return errors.ProviderUnavailable(f"{model} failed{said}", retry_after=retry_after)
+            return errors.ProviderUnavailable(f"{model} failed{quoted}", retry_after=retry_after)
         case theirs.UnexpectedModelBehavior():
             return errors.BadOutput(f"{model} sent an answer that can't be read.")
         case OpenAIError() | theirs.UserError() | httpx2.InvalidURL() | ImportError() | ValueError():
             hint = "check the settings LONGHAND_MODEL, LONGHAND_FALLBACK_MODEL and LONGHAND_MODEL_*"
-            return errors.ModelNotFound(f"{model} can't be used: {hint}{said}")
+            return errors.ModelNotFound(f"{model} can't be used: {hint}{quoted}")
     return errors.ProviderUnavailable(f"{model} failed with {type(error).__name__}.")
 
 
 def quote(error: Exception, key: str) -> str:
-    """What the provider said, as the end of a sentence: short, on one line, and without the key."""
+    """Return the provider's message as the end of a sentence: short, on one line, and without the key."""
     body = getattr(error, "body", None)
     if isinstance(body, dict):
         inner = body.get("error", body)
@@ -69,4 +69,4 @@ def quote(error: Exception, key: str) -> str:
     text = " ".join(str(body or getattr(error, "message", "") or error).split())
     if key:
         text = text.replace(key, "***")
-    return f": {text[:_SHOWN]}" if text else "."
+    return f": {text[:_QUOTED_CHARACTERS]}" if text else "."

@@ -1,19 +1,19 @@
-"""What can go wrong with a model call.
+"""Errors of model calls.
 
     ModelError
-    ├── RateLimited            the provider says: not so fast          transient
+    ├── RateLimited            the provider's limit was reached        transient
     ├── ProviderUnavailable    5xx, no connection, timed out           transient
     │   └── Overloaded         the provider says it is overloaded      transient
     ├── CircuitOpen            it failed too often just now            transient
     ├── StreamCut              the answer ended before its end         transient
-    ├── BadOutput              the answer is not what was asked for    transient
+    ├── BadOutput              the answer does not fit the request     transient
     ├── AuthenticationFailed   the key is refused                      a setting to fix
     ├── ModelNotFound          no such model or address                a setting to fix
     ├── QuotaExceeded          the account has nothing left            an account to fill
     ├── BadRequest             the provider refuses the request
-    └── BudgetExceeded         the run has spent what it may
+    └── BudgetExceeded         the run has spent its budget
 
-No message holds the key: messages are ours, and what they quote from a provider is redacted first.
+No message holds the key: messages are ours, and a provider's text that they quote is redacted first.
 """
 
 from __future__ import annotations
@@ -48,25 +48,25 @@ class ProviderUnavailable(ModelError):
 
 
 class Overloaded(ProviderUnavailable):
-    """The provider says that it has too much to do."""
+    """The provider says that it is overloaded."""
 
 
 class CircuitOpen(ModelError):
-    """The model failed several times in a row; it is left alone for `retry_after` seconds."""
+    """The model failed several times in a row; it is not called for `retry_after` seconds."""
 
     transient = True
     unavailable = True
 
 
 class StreamCut(ModelError):
-    """The answer stopped without a finish reason or without its usage: what came is not the whole text."""
+    """The answer stopped without a finish reason or without its usage: its text is not complete."""
 
     transient = True
     unavailable = True
 
 
 class BadOutput(ModelError):
-    """The model answered, but not with what was asked for. Another attempt may do better."""
+    """The model's answer does not fit the request. Another attempt may do better."""
 
     transient = True
 
@@ -90,4 +90,4 @@ class BadRequest(ModelError):
 
 
 class BudgetExceeded(ModelError):
-    """The run has used up the tokens or the money it was given."""
+    """The run has used up its tokens or its money."""

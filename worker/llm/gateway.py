@@ -1,4 +1,4 @@
-"""The one way to a model: limits, circuit breaker, fallback and budget, and every attempt told of."""
+"""The gateway to models: limits, circuit breaker, fallback and budget, and a report of every attempt."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ T = TypeVar("T", bound=BaseModel)
 
 
 class Gateway:
-    """Asks a model, or its fallback when the model is not available.
+    """Calls a model, or its fallback when the model is not available.
 
-    Each call makes one attempt, at most one more on the fallback. It is the caller who retries: what it can retry is
-    `ModelError.transient`. `kind` names what is asked for, as in the trace.
+    Each call makes one attempt, and at most one more on the fallback. The caller retries, where the `ModelError` is
+    `transient`. `kind` names what is asked for, as in the trace.
     """
 
     def __init__(
         self,
         model: ChatModel,
         *,
-        governor: RateLimiter,
+        rate_limiter: RateLimiter,
         on_call: OnCall,
         fallback: ChatModel | None = None,
         circuits: dict[str, CircuitBreaker] | None = None,
     ) -> None:
         self._model = model
         self._fallback = fallback
-        self._governor = governor
+        self._rate_limiter = rate_limiter
         self._on_call = on_call
         self._circuits = circuits if circuits is not None else {}
 
@@ -65,7 +65,7 @@ class Gateway:
         max_output_tokens: int = 4096,
         budget: Budget | None = None,
     ) -> T:
-        """One value of `output_type`. Raises `ModelError`; `BadOutput` when the answer does not fit the type."""
+        """Return one value of `output_type`. Raise `ModelError`; `BadOutput` when the answer does not fit the type."""
         asked = Prompt(f"{system}\n\n{describe_answer(output_type)}", prompt, max_output_tokens)
         try:
             return await self._complete(self._model, kind, asked, output_type, budget)
@@ -88,9 +88,9 @@ class Gateway:
         max_output_tokens: int = 4096,
         budget: Budget | None = None,
     ) -> AsyncGenerator[str]:
-        """The text, piece by piece, as it comes. Raises `ModelError`, also after pieces were given out.
+        """Yield the text piece by piece, as it comes. Raise `ModelError`, also after some pieces.
 
-        The fallback is asked only as long as no piece was given out. Who stops reading early closes the iterator
+        The fallback is only called when no piece was yielded. A caller that stops reading early must close the iterator
         (`contextlib.aclosing`), which aborts the request.
         """
         asked = Prompt(system, prompt, max_output_tokens)
@@ -125,13 +125,13 @@ class Gateway:
     async def _complete(
         self, model: ChatModel, kind: str, prompt: Prompt, output_type: type[T], budget: Budget | None
     ) -> T:
-        async with self._attempt(model, kind, prompt, budget) as meter:
-            return read_answer(await model.complete(prompt, meter), output_type)
+        async with self._attempt(model, kind, prompt, budget) as usage:
+            return read_answer(await model.complete(prompt, usage), output_type)
 
     async def _pieces(self, model: ChatModel, kind: str, prompt: Prompt, budget: Budget | None) -> AsyncGenerator[str]:
         async with (
-            self._attempt(model, kind, prompt, budget) as meter,
-            aclosing(model.stream(prompt, meter)) as pieces,
+            self._attempt(model, kind, prompt, budget) as usage,
+            aclosing(model.stream(prompt, usage)) as pieces,
         ):
             async for piece in pieces:
                 yield piece
@@ -140,24 +140,24 @@ class Gateway:
     async def _attempt(
         self, model: ChatModel, kind: str, prompt: Prompt, budget: Budget | None
     ) -> AsyncIterator[TokenUsage]:
-        """One attempt: let in by budget, circuit and governor, and told of whatever becomes of it."""
+        """Make one attempt in the block, if budget, circuit and rate limiter let it in; report it, however it ends."""
         circuit = self._circuits.setdefault(model.name, CircuitBreaker(model.name))
         circuit.check()
-        async with self._governor.admit(model.name, prompt.estimated_tokens) as admission:
+        async with self._rate_limiter.admit(model.name, prompt.estimated_tokens) as admission:
             if budget is not None:
                 budget.check()
             circuit.enter()
-            meter, began = TokenUsage(), time.monotonic()
+            usage, began = TokenUsage(), time.monotonic()
             failure: BaseException | None = None
             try:
-                yield meter
+                yield usage
             except BaseException as error:
                 failure = error
                 raise
             finally:
                 circuit.leave(failure)
-                admission.used = meter.total if meter.reported else None
-                call = _record_call(model, kind, meter, time.monotonic() - began, failure)
+                admission.used = usage.total if usage.reported else None
+                call = _describe_call(model, kind, usage, time.monotonic() - began, failure)
                 if budget is not None:
                     budget.spend(call)
                 await self._on_call(call)
@@ -169,37 +169,37 @@ class Gateway:
         return self._fallback
 
 
-def open_gateway(settings: Settings, governor: RateLimiter, on_call: OnCall) -> Gateway:
-    """The gateway that the settings ask for. Connects to nothing yet.
+def open_gateway(settings: Settings, rate_limiter: RateLimiter, on_call: OnCall) -> Gateway:
+    """Return the gateway that the settings ask for. Connect to nothing yet.
 
-    A fallback of the same provider shares the address and the key. One of another provider has its own: it is never
-    sent a key that isn't for it, and takes its from the environment as that provider's clients do.
+    A fallback of the same provider shares the address and the key. One of another provider is never sent them: its
+    key comes from the environment, as that provider's clients read it.
 
-    Raises `ModelNotFound` when a model's name can't be read.
+    Raise `ModelNotFound` when a model's name can't be read.
     """
     endpoint = Endpoint(settings.model_base_url, settings.model_api_key)
     model, fallback = ChatModel(settings.model, endpoint), None
     if settings.fallback_model:
         shared = settings.fallback_model.partition(":")[0] == settings.model.partition(":")[0]
         fallback = ChatModel(settings.fallback_model, endpoint if shared else Endpoint())
-    return Gateway(model, governor=governor, on_call=on_call, fallback=fallback)
+    return Gateway(model, rate_limiter=rate_limiter, on_call=on_call, fallback=fallback)
 
 
-def _record_call(
-    model: ChatModel, kind: str, meter: TokenUsage, duration: float, failure: BaseException | None
+def _describe_call(
+    model: ChatModel, kind: str, usage: TokenUsage, duration: float, failure: BaseException | None
 ) -> ModelCall:
     return ModelCall(
         model=model.name,
         kind=kind,
-        input_tokens=meter.input_tokens,
-        output_tokens=meter.output_tokens,
-        cost=price_call(model.name, model.base_url, meter) if meter.reported else None,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cost=price_call(model.name, model.base_url, usage) if usage.reported else None,
         duration=duration,
-        error=_name_failure(failure),
+        error=_describe_failure(failure),
     )
 
 
-def _name_failure(failure: BaseException | None) -> str | None:
+def _describe_failure(failure: BaseException | None) -> str | None:
     if failure is None:
         return None
     if isinstance(failure, asyncio.CancelledError | GeneratorExit):
@@ -208,7 +208,7 @@ def _name_failure(failure: BaseException | None) -> str | None:
 
 
 def _join(first: ModelError, second: ModelError, fallback: ChatModel) -> ModelError:
-    """The first failure, which decides what happens next, with what became of the fallback."""
+    """Return the first error, which decides what the caller does, with the fallback's error in its message."""
     waits = [error.retry_after for error in (first, second) if error.retry_after is not None]
     return type(first)(
         f"{first} The fallback {fallback.name} failed too: {second}", retry_after=min(waits, default=None)

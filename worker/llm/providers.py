@@ -1,4 +1,4 @@
-"""Building pydantic-ai's models from our settings. Slow to import: see `chat_model`."""
+"""The models of pydantic-ai's providers, built from our settings. Slow to import: see `chat_model`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from worker.llm.endpoint import Endpoint
 
 @dataclass
 class BuiltModel:
-    """A model, and the client that is to be closed with it."""
+    """A model, and the client to close with it."""
 
     model: Model
     client: AsyncOpenAI | None = None
@@ -30,7 +30,7 @@ class BuiltModel:
 
 
 def build_model(name: str, endpoint: Endpoint) -> BuiltModel:
-    """The model of that name, `provider:name`. Connects to nothing; raises what the library raises."""
+    """Return the model of that name, `provider:name`. Connect to nothing; raise what the library raises."""
     provider, _, own_name = name.partition(":")
     if provider == "openai":
         return _build_openai(own_name, endpoint)
@@ -40,14 +40,14 @@ def build_model(name: str, endpoint: Endpoint) -> BuiltModel:
 def _build_openai(name: str, endpoint: Endpoint) -> BuiltModel:
     own = bool(endpoint.base_url)
     client = AsyncOpenAI(
-        # Servers of one's own often need no key, but the client does.
+        # Self-hosted servers often need no key, but the client does.
         api_key=endpoint.api_key.get_secret_value() or ("none" if own else None),
         base_url=endpoint.base_url or None,
         http_client=httpx2.AsyncClient(timeout=httpx2.Timeout(endpoint.timeout, connect=10)),
         max_retries=0,
     )
-    # Without the first flag, a stream that just ends is given the finish reason of one that was finished.
-    # Compatible servers know `max_tokens`, OpenAI's own wants the newer name.
+    # Without the first flag, a stream that breaks off gets the finish reason of a complete one.
+    # Compatible servers know `max_tokens`; OpenAI's own server wants the newer name.
     profile = OpenAIModelProfile(
         openai_chat_streaming_requires_finish_reason=True, openai_chat_supports_max_completion_tokens=not own
     )
@@ -59,7 +59,7 @@ def _build_openai(name: str, endpoint: Endpoint) -> BuiltModel:
 
 def _build_other(name: str, key: str) -> Model:
     def build_provider(provider: str) -> Provider[Any]:
-        # Without a key of ours, the provider's own environment variables count.
+        # Without a key in our settings, the provider's own environment variables count.
         if not key:
             return infer_provider(provider)
         build: Any = infer_provider_class(provider)

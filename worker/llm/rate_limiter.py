@@ -1,7 +1,7 @@
-"""The provider's limits, shared by all workers: requests and tokens a minute, and calls at once.
+"""The rate limiter of model calls, shared by all workers: requests and tokens a minute, and calls at once.
 
-The limits are windows that slide: whatever minute one looks at, no more than the limit was let in. Redis' clock is the
-only one used. A place is a lease that its holder renews, so that the place of a killed worker comes free by itself.
+The windows slide: in any minute, no more than the limit is let in. Only Redis' clock is used. A place among the calls
+at once is a lease that its holder renews, so that the place of a killed worker becomes free by itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.contract.keys import rate_limit_keys
 log = logging.getLogger(__name__)
 
 Waiting = Callable[[float], AbstractContextManager[None]]
-"""Entered when a call has to wait for room, with the seconds it will take at least; left when it has room."""
+"""Entered when a call has to wait for room, with the least seconds that takes; left when there is room."""
 
 _ADMIT, _SETTLE, _RENEW = (
     (Path(__file__).parent / "lua" / f"{name}.lua").read_text() for name in ("admit", "settle", "renew")
@@ -34,7 +34,7 @@ _LONGEST_PAUSE = 1.0
 
 @dataclass(frozen=True)
 class Limits:
-    """Over all workers. 0 is no limit."""
+    """The limits of one model over all workers. 0 is no limit."""
 
     requests_per_minute: int = 0
     tokens_per_minute: int = 0
@@ -43,14 +43,14 @@ class Limits:
 
 @dataclass
 class Admission:
-    """A place in the limits. `used`, the tokens the call really took, replaces what was reserved for it."""
+    """A place in the limits. `used`, the tokens that the call took, replaces what was reserved for it."""
 
     id: str
     used: int | None = None
 
 
 class RateLimiter:
-    """Lets calls in as the limits allow. `minute` and `lease` are seconds, other values are for tests."""
+    """Lets calls in as the limits allow. `minute` and `lease` are in seconds; tests set other values."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class RateLimiter:
     async def admit(self, model: str, estimated_tokens: int) -> AsyncIterator[Admission]:
         """Wait for room for one call to `model`, and hold it while inside.
 
-        A call that is estimated above the whole limit waits for an empty minute rather than for ever.
+        A call that is estimated above the whole limit of tokens waits for an empty minute, not for ever.
         """
         if self._limits == Limits():
             yield Admission("unlimited")
@@ -81,27 +81,28 @@ class RateLimiter:
         admission = Admission(uuid.uuid4().hex)
         try:
             await self._wait_for_room(model, admission, estimated_tokens)
-            renewing = asyncio.create_task(self._keep_renewing(model, admission))
+            renewing = asyncio.create_task(self._renew(model, admission))
             try:
                 yield admission
             finally:
                 renewing.cancel()
                 await asyncio.wait([renewing])
         finally:
-            # Also when the wait was cancelled: the answer may have been on its way.
+            # Also when the wait was cancelled: Redis may have let the call in already.
             await self._settle(model, admission)
 
     async def _wait_for_room(self, model: str, admission: Admission, tokens: int) -> None:
-        seconds = await self._try(model, admission, tokens)
+        seconds = await self._try_admit(model, admission, tokens)
         if seconds <= 0:
             return
         with self._waiting(seconds):
             while seconds > 0:
-                # At different moments, so that those who wait don't all ask at once.
+                # With jitter, so that the calls that wait don't all ask at once.
                 await asyncio.sleep(min(seconds, _LONGEST_PAUSE) * random.uniform(0.8, 1.2))
-                seconds = await self._try(model, admission, tokens)
+                seconds = await self._try_admit(model, admission, tokens)
 
-    async def _try(self, model: str, admission: Admission, tokens: int) -> float:
+    async def _try_admit(self, model: str, admission: Admission, tokens: int) -> float:
+        """Ask for the place; return 0 when the call is let in, else in how many seconds to ask again."""
         limits = self._limits
         milliseconds = await cast(
             "Awaitable[int]",
@@ -120,7 +121,7 @@ class RateLimiter:
         )
         return milliseconds / 1000
 
-    async def _keep_renewing(self, model: str, admission: Admission) -> None:
+    async def _renew(self, model: str, admission: Admission) -> None:
         while True:
             await asyncio.sleep(self._lease / 3)
             try:
@@ -139,3 +140,8 @@ class RateLimiter:
         except RedisError as error:
             # The call is over and its result counts; its place expires by itself.
             log.warning("could not settle a model call: %s", error)
+
+
+def _keys(model: str) -> list[str]:
+    # The first word must not change: workers of two versions share these limits during a deploy.
+    return [f"governor:{model}:{part}" for part in ("calls", "tokens", "held")]

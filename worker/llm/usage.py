@@ -1,4 +1,4 @@
-"""What one attempt at a model call was: for the log, the trace and the bill."""
+"""Records of model calls: tokens, cost and errors of each attempt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class ModelCall(BaseModel):
-    """One attempt, also a failed or a cancelled one.
+    """One attempt at a model call, also a failed or a cancelled one.
 
     `cost` is in US dollars, None when the model's price or what it used is unknown; `duration` is in seconds, without
     the wait for room; `error` is None for an attempt that worked, `cancelled` for one that was stopped.
@@ -27,12 +27,12 @@ class ModelCall(BaseModel):
 
 
 OnCall = Callable[[ModelCall], Awaitable[None]]
-"""Is told of every attempt when it is over."""
+"""Called with each attempt when it is over."""
 
 
 @dataclass
 class TokenUsage:
-    """The tokens of one attempt, filled in as the provider tells them; `reported` once it has."""
+    """The tokens of one attempt. `reported`: the provider has said how many."""
 
     input_tokens: int = 0
     output_tokens: int = 0

@@ -10,9 +10,8 @@ import pytest
 from redis.asyncio import Redis
 
 from app.contract.payloads import Ask
-from app.stores.archive import Archive
 from app.stores.log import Log
-from app.stores.unshipped import Unshipped
+from app.stores.stores import Stores
 from tests.app.conftest import Take, start_echo
 from worker.engine.archiver import Archiver
 
@@ -49,13 +48,13 @@ async def commands(log: Log, run_id: str) -> list[str]:
 @pytest.mark.parametrize("lost", ["nothing", "redis", "stream"])
 @pytest.mark.parametrize(("path", "body", "others"), OTHERS)
 async def test_a_key_that_came_with_another_request_is_refused(
-    ann: httpx2.AsyncClient, take: Take, log: Log, archive: Archive, redis: Redis,
+    ann: httpx2.AsyncClient, take: Take, log: Log, stores: Stores, redis: Redis,
     path: str, body: dict[str, Any], others: list[Any], lost: str,
 ) -> None:  # fmt: skip
     run_id = await prepare(ann, take, path)
     assert (await ann.post(f"/api/runs/{run_id}/{path}", json=body, headers=KEY)).status_code == 202
     if lost != "nothing":
-        await Archiver(log, archive, Unshipped(redis, 60_000)).ship()
+        await Archiver(stores).archive_batch()
         await (redis.flushall() if lost == "redis" else redis.delete(f"run:{run_id}:log"))
     for other in others:
         answer = await ann.post(f"/api/runs/{run_id}/{path}", json=other, headers=KEY)

@@ -8,9 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from app.contract.payloads import Ask
-from app.stores.archive import Archive
 from app.stores.log import Log
-from app.stores.unshipped import Unshipped
+from app.stores.stores import Stores
 from tests.app.conftest import Take, start_echo
 from worker.engine.archiver import Archiver
 
@@ -97,7 +96,7 @@ async def test_a_command_that_is_no_json_says_what_to_send(ann: httpx2.AsyncClie
 
 
 async def test_an_idempotent_retry_is_one_command_also_when_redis_was_lost(
-    ann: httpx2.AsyncClient, take: Take, log: Log, archive: Archive, redis: Redis
+    ann: httpx2.AsyncClient, take: Take, log: Log, stores: Stores, redis: Redis
 ) -> None:
     run_id = await start_echo(ann)
     worker = await take(run_id)
@@ -107,7 +106,7 @@ async def test_an_idempotent_retry_is_one_command_also_when_redis_was_lost(
     await worker.end_incomplete("", [STEP])
     for lost in (False, False, True):
         if lost:
-            await Archiver(log, archive, Unshipped(redis, 60_000)).ship()
+            await Archiver(stores).archive_batch()
             await redis.flushall()
         answer = await ann.post(f"/api/runs/{run_id}/retries", headers={"Idempotency-Key": "r"})
         assert answer.status_code == 202

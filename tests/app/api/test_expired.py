@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -10,8 +11,8 @@ from redis.asyncio import Redis
 
 from app.contract import keys
 from app.contract.cursors import is_after
-from app.stores.archive import Archive
 from app.stores.log import Log
+from app.stores.stores import Stores
 from app.stores.unshipped import Unshipped
 from tests.app.conftest import Take, start_echo
 from tests.support.worker_player import WorkerPlayer
@@ -36,13 +37,13 @@ async def ended(ann: httpx2.AsyncClient, take: Take) -> str:
 
 
 @pytest.fixture
-async def expire(log: Log, archive: Archive, redis: Redis, ended: str) -> Archiver:
+async def expire(stores: Stores, ended: str) -> Archiver:
     """Seals logs that then expire at once."""
-    return Archiver(log, archive, Unshipped(redis, keep_ms=1))
+    return Archiver(replace(stores, unshipped=Unshipped(stores.redis, keep_ms=1)))
 
 
-async def seal(shipper: Archiver, redis: Redis, run_id: str) -> None:
-    await shipper.ship()
+async def seal(archiver: Archiver, redis: Redis, run_id: str) -> None:
+    await archiver.archive_batch()
     while await redis.exists(keys.log_key(run_id)):
         pass
 

@@ -13,7 +13,7 @@ from app.accounts.sessions import COOKIE
 from app.contract.settings import Settings
 from app.main import create_app
 from tests.app.conftest import make_browser, start_echo
-from tests.support.documented import METHODS, check_value, read_schema
+from tests.support.openapi_check import METHODS, check_value, read_schema
 from tests.support.redis_server import RedisServer
 from tests.support.serving import serving
 from tests.support.worker_player import ECHO, announce

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httpx2
 from redis.asyncio import Redis
 
 from app.contract import keys
-from app.stores.archive import Archive
 from app.stores.log import Log
+from app.stores.stores import Stores
 from app.stores.unshipped import Unshipped
 from tests.app.conftest import Take, start_echo
 from worker.engine.archiver import Archiver
@@ -28,7 +30,7 @@ async def look(client: httpx2.AsyncClient, run_id: str, cursors: list[str]) -> N
 
 
 async def test_they_stand_in_page_and_api_also_from_the_archive(
-    ann: httpx2.AsyncClient, take: Take, log: Log, archive: Archive, redis: Redis
+    ann: httpx2.AsyncClient, take: Take, log: Log, stores: Stores, redis: Redis
 ) -> None:
     run_id = await start_echo(ann)
     worker = await take(run_id)
@@ -39,7 +41,7 @@ async def test_they_stand_in_page_and_api_also_from_the_archive(
     await worker.succeed("echo", "Said aloud.")
     await worker.end("Said aloud.")
     await look(ann, run_id, cursors)
-    await Archiver(log, archive, Unshipped(redis, keep_ms=1)).ship()
+    await Archiver(replace(stores, unshipped=Unshipped(redis, keep_ms=1))).archive_batch()
     while await redis.exists(keys.log_key(run_id)):
         pass
     await look(ann, run_id, cursors)

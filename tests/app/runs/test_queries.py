@@ -4,9 +4,8 @@ import httpx2
 from redis.asyncio import Redis
 
 from app.runs.queries import catch_up
-from app.stores.archive import Archive
 from app.stores.log import Log
-from app.stores.unshipped import Unshipped
+from app.stores.stores import Stores
 from tests.app.conftest import Take, start_echo
 from worker.engine.archiver import Archiver
 
@@ -21,11 +20,11 @@ async def test_catching_up_reads_what_came_since(ann: httpx2.AsyncClient, take: 
 
 
 async def test_a_log_that_was_lost_is_folded_again(
-    ann: httpx2.AsyncClient, take: Take, log: Log, archive: Archive, redis: Redis
+    ann: httpx2.AsyncClient, take: Take, log: Log, stores: Stores, redis: Redis
 ) -> None:
     player = await take(await start_echo(ann))
     await player.start()
-    await Archiver(log, archive, Unshipped(redis, 60_000)).ship()
+    await Archiver(stores).archive_batch()
     archived = await log.fold(player.run_id)
     await player.begin("echo/lost")
     run = await log.fold(player.run_id)

@@ -11,17 +11,12 @@ import pytest
 from redis.asyncio import Redis
 
 from app.contract.settings import Settings
-from app.stores.archive import Archive
 from app.stores.connection import CLIENT_OPTIONS
 from app.stores.database import Database, migrate
-from app.stores.epochs import Epochs
-from app.stores.leases import Leases
-from app.stores.log import Log
-from app.stores.unshipped import Unshipped
 from tests.app.stores.postgres import PostgresServer, running_postgres
 from tests.app.stores.redis_servers import find_servers, running_durable, running_program
-from tests.app.stores.stores import KEEP_MS, Stores
-from tests.conftest import make_settings
+from tests.app.stores.stores import Stores
+from tests.conftest import KEEP_MS, LEASE_MS, make_settings
 from tests.support.redis_server import RedisServer
 
 PROGRAMS = find_servers()
@@ -89,5 +84,5 @@ async def durable_client(durable_redis: RedisServer) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-def stores(redis: Redis, database: Database, archive: Archive, log: Log, leases: Leases, epochs: Epochs) -> Stores:
-    return Stores(redis, database, archive, log, leases, epochs, Unshipped(redis, KEEP_MS))
+def stores(redis: Redis, database: Database) -> Stores:
+    return Stores.over(redis, database, lease_ms=LEASE_MS, keep_ms=KEEP_MS)

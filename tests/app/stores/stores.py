@@ -1,4 +1,4 @@
-"""All stores of one test together, and the steps that most tests share."""
+"""The stores, with what most tests do to them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,15 @@ from app.contract.events import Command, Event, RunSubmitted, StepMessage, now
 from app.contract.ids import new_id
 from app.contract.payloads import Message, Submitted
 from app.contract.status import RunStatus
-from app.stores.archive import Archive
-from app.stores.database import Database
-from app.stores.epochs import Epochs, Minted
-from app.stores.leases import Due, Leases
-from app.stores.log import ArchivedState, Log, Release
+from app.stores import stores
+from app.stores.epochs import Minted
+from app.stores.leases import Due
+from app.stores.log import ArchivedState, Release
 from app.stores.repositories.runs import add_run
 from app.stores.repositories.workspaces import add_workspace
 from app.stores.tables import RunRow
-from app.stores.unshipped import Unshipped
 from tests.conftest import LEASE_MS
 from worker.engine.archiver import Archiver
-
-KEEP_MS = 60_000
-"""How long a sealed log stays in Redis here."""
 
 
 def message(text: str, epoch: int = 0) -> StepMessage:
@@ -66,17 +61,8 @@ class Taken:
         return await self.append(*(message(text, self.epoch) for text in texts))
 
 
-@dataclass
-class Stores:
-    """The stores that both planes share."""
-
-    redis: Any
-    database: Database
-    archive: Archive
-    log: Log
-    leases: Leases
-    epochs: Epochs
-    unshipped: Unshipped
+class Stores(stores.Stores):
+    """The stores of one test."""
 
     async def accept(self, workspace_id: str = "", value: Any = None) -> RunSubmitted:
         """Commit a run that Redis does not know yet. Return its first event, whose title is the run's id."""
@@ -163,14 +149,14 @@ class Stores:
         events = await self.log.read(run_id, after)
         return [event.data.text for event in events if isinstance(event, StepMessage)]
 
-    def shipper(self) -> Archiver:
-        return Archiver(self.log, self.archive, self.unshipped)
+    def archiver(self) -> Archiver:
+        return Archiver(self)
 
     async def ship(self) -> None:
         """Ship all unshipped events, also those of runs that another shipper has claimed."""
         for run_id in await self.redis.zrange(keys.UNSHIPPED, 0, -1):
             await self.redis.zadd(keys.UNSHIPPED, {run_id: 0})
-        while await self.shipper().ship():
+        while await self.archiver().archive_batch():
             pass
 
     async def archived(self, run_id: str) -> Sequence[Entry]:

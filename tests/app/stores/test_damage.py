@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,9 +14,8 @@ from app.contract.events import StepMessage, Unreadable
 from app.contract.settings import Settings
 from app.main import connect as connect_web
 from app.stores.connection import connect as connect_worker
-from app.stores.log import Log
-from app.stores.unshipped import Unshipped
-from tests.app.stores.stores import KEEP_MS, Stores
+from tests.app.stores.stores import Stores
+from tests.conftest import KEEP_MS, LEASE_MS
 from worker.engine.archiver import Archiver
 
 NO_UTF8 = b'{"type":"step.message","step":"w","attempt":1,"epoch":1,"data":{"text":"\xff\xfe"}}'
@@ -26,9 +26,8 @@ TOO_LATE = f"{2**63}-0"
 @pytest.fixture(params=["web", "worker"])
 async def plane(request: pytest.FixtureRequest, stores: Stores, settings: Settings) -> AsyncIterator[Stores]:
     """The stores through the client that this plane uses."""
-    redis = connect_web(settings)["stores"].redis if request.param == "web" else connect_worker(settings.redis_url)
-    log, unshipped = Log(redis, stores.archive), Unshipped(redis, KEEP_MS)
-    yield Stores(redis, stores.database, stores.archive, log, stores.leases, stores.epochs, unshipped)
+    redis = connect_web(settings)["redis"] if request.param == "web" else connect_worker(settings.redis_url)
+    yield Stores.over(redis, stores.database, lease_ms=LEASE_MS, keep_ms=KEEP_MS)
     await redis.aclose()
 
 
@@ -58,7 +57,7 @@ async def test_a_run_that_cannot_be_shipped_delays_no_other_run_and_stops_no_shi
     await stores.redis.set(keys.log_key(lost.run_id), "no log at all")
     await stores.redis.zadd(keys.UNSHIPPED, {late.run_id: 0, lost.run_id: 0})
     await good.say("a")
-    shipping = asyncio.create_task(stores.shipper().ship_forever())
+    shipping = asyncio.create_task(stores.archiver().run_forever())
     await is_shipped(stores, good.run_id)
 
     # One alone, which leaves nobody to ship instead.
@@ -72,11 +71,11 @@ async def test_a_run_that_cannot_be_shipped_delays_no_other_run_and_stops_no_shi
     assert await stores.texts(good.run_id) == ["a", "b"]
 
 
-async def test_an_unforeseen_error_is_logged_with_its_traceback_once(stores: Stores) -> None:
-    broken = Archiver(stores.log, stores.archive, None)  # type: ignore[arg-type]  # a bug in the wiring
+async def test_what_nobody_foresaw_is_told_with_its_traceback_once(stores: Stores) -> None:
+    broken = Archiver(replace(stores, unshipped=None))  # type: ignore[arg-type]  # a bug in the wiring
     with capture_logs() as told:
-        shipping = asyncio.create_task(broken.ship_forever())
-        while len([entry for entry in told if entry["event"] == "shipping failed"]) < 2:
+        shipping = asyncio.create_task(broken.run_forever())
+        while len([entry for entry in told if entry["event"] == "archiving failed"]) < 2:
             await asyncio.sleep(0.01)
         shipping.cancel()
     first, second, *_ = told

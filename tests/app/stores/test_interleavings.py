@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,10 +132,8 @@ class Scene:
         """Take the run and execute it until it is released."""
         quiet = moment or Moment("", 0, False, self.never)
         stores, gate = self.stores, Gate(asyncio.Event(), asyncio.Event())
-        holder = RunHolder(
-            WorkerIdentity("tester", "test"), Workflows([echo]),
-            MeddledLog(stores, quiet), MeddledLeases(stores, quiet), stores.epochs, lambda _: {Gate: gate},
-        )  # fmt: skip
+        meddled = replace(stores, log=MeddledLog(stores, quiet), leases=MeddledLeases(stores, quiet))
+        holder = RunHolder(WorkerIdentity("tester", "test"), Workflows([echo]), meddled, lambda *_: {Gate: gate})
         holding = asyncio.create_task(holder.hold(self.run_id))
         if self.draining and moment:
             reached = asyncio.create_task(gate.reached.wait())

@@ -15,17 +15,13 @@ from structlog.testing import capture_logs
 from app.contract import keys
 from app.contract.cursors import START, is_after
 from app.contract.errors import CursorGone, StaleEpoch
-from app.stores.leases import Leases
-from app.stores.log import Log
-from app.stores.unshipped import Unshipped
 from tests.app.stores.redis_servers import EverysecRedis, running_everysec
 from tests.app.stores.stores import (
-    KEEP_MS,
     Stores,
     Taken,
     message,
 )
-from tests.conftest import LEASE_MS
+from tests.conftest import KEEP_MS, LEASE_MS
 from worker.engine.log_journal import LogJournal
 
 TEXTS = "abcde"
@@ -46,9 +42,7 @@ async def kept(stores: Stores, server: EverysecRedis) -> AsyncIterator[Stores]:
     """The stores on such a server."""
     redis: Any = Redis
     async with redis.from_url(server.url, decode_responses=True) as client:
-        log, leases = Log(client, stores.archive), Leases(client, LEASE_MS)
-        unshipped = Unshipped(client, KEEP_MS)
-        yield Stores(client, stores.database, stores.archive, log, leases, stores.epochs, unshipped)
+        yield Stores.over(client, stores.database, lease_ms=LEASE_MS, keep_ms=KEEP_MS)
 
 
 async def test_a_kill_loses_nothing_that_was_acknowledged(kept: Stores, server: EverysecRedis) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -23,7 +24,7 @@ class HeldUp(Archive):
     def __init__(self, stores: Stores) -> None:
         super().__init__(stores.database)
         self._unshipped = stores.unshipped
-        self._shipper = Archiver(stores.log, self, stores.unshipped)
+        self._archiver = Archiver(replace(stores, archive=self))
         self._read, self._go_on = asyncio.Event(), asyncio.Event()
 
     async def ship(self, shipments: Sequence[Shipment]) -> list[str]:
@@ -32,8 +33,8 @@ class HeldUp(Archive):
         return await super().ship(shipments)
 
     async def start(self) -> None:
-        """Ship up to the point where the shipper waits."""
-        self._shipping = asyncio.create_task(self._shipper.ship())
+        """Ship up to the point where it is held up."""
+        self._shipping = asyncio.create_task(self._archiver.archive_batch())
         await self._read.wait()
 
     async def finish(self) -> None:
@@ -118,5 +119,5 @@ async def test_entries_refused_because_of_a_new_epoch_are_shipped_at_once(stores
     await stores.mint(run.run_id)
     await late.finish()
     assert len(await stores.archived(run.run_id)) == 2
-    assert await stores.shipper().ship() == 1
+    assert await stores.archiver().archive_batch() == 1
     assert len(await stores.archived(run.run_id)) == 3

@@ -18,11 +18,8 @@ from app.contract.payloads import AnswerData, Message, RetryData
 from app.contract.run import Run
 from app.contract.status import RunStatus
 from app.stores.database import Database
-from app.stores.leases import Leases
-from app.stores.log import Log
-from app.stores.unshipped import Unshipped
-from tests.app.stores.stores import KEEP_MS, Stores
-from tests.conftest import LEASE_MS
+from tests.app.stores.stores import Stores
+from tests.conftest import KEEP_MS, LEASE_MS
 from tests.support.redis_server import RedisServer
 from worker.engine.holder import RunHolder, WorkerIdentity
 from worker.runtime import Workflows, ask, component, gather, resource, say, stream, workflow
@@ -88,10 +85,8 @@ class World:
         holder = RunHolder(
             WorkerIdentity("tester", "test"),
             Workflows([echo]),
-            stores.log,
-            stores.leases,
-            stores.epochs,
-            lambda _minted: {Watch: self.watch},
+            stores,
+            lambda *_: {Watch: self.watch},
         )
         await holder.hold(run_id)
         return await stores.log.fold(run_id)
@@ -116,14 +111,8 @@ def world(stores: Stores) -> World:
 
 @pytest.fixture
 async def durable_world(stores: Stores, durable_client: Redis, database: Database) -> AsyncIterator[World]:
-    """The stores on a Redis of the test's own that may be killed."""
-    log = Log(durable_client, stores.archive)
-    leases = Leases(durable_client, LEASE_MS)
-    unshipped = Unshipped(durable_client, KEEP_MS)
-    yield World(
-        Stores(durable_client, database, stores.archive, log, leases, stores.epochs, unshipped),
-        Watch(),
-    )
+    """On a Redis of its own that may be killed."""
+    yield World(Stores.over(durable_client, database, lease_ms=LEASE_MS, keep_ms=KEEP_MS), Watch())
 
 
 async def test_run_succeeds(world: World) -> None:

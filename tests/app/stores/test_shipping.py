@@ -24,7 +24,8 @@ from app.contract.payloads import Ask, Called, ErrorData, Incomplete, Result, Re
 from app.contract.run import fold
 from app.stores.archive import Shipment
 from app.stores.log import Release
-from tests.app.stores.stores import KEEP_MS, Stores, Taken
+from tests.app.stores.stores import Stores, Taken
+from tests.conftest import KEEP_MS
 
 STARTED = RunStarted(data=Started(workflow="echo", version="1"))
 CALLED = ModelCalled(step="w", attempt=1, data=Called(model="m", input_tokens=7, output_tokens=5, cost=0.25))
@@ -94,12 +95,12 @@ async def test_many_shippers_and_writers_lose_and_repeat_nothing(stores: Stores,
                 run = await stores.take(run.run_id)
 
     async def ship() -> None:
-        shipper = stores.shipper()
+        archiver = stores.archiver()
         while writing:
             await claim_again(stores)
-            await shipper.ship()
+            await archiver.archive_batch()
             if chance.random() < 0.2:
-                shipper = stores.shipper()
+                archiver = stores.archiver()
 
     async def write_all() -> None:
         nonlocal writing

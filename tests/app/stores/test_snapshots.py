@@ -171,9 +171,9 @@ async def test_snapshots_of_another_version_are_renewed(stores: Stores) -> None:
     await stores.ship()
     for run in (ended, going):
         await change(stores, run.run_id, format="older")
-    renewal = SnapshotRefresher(stores.archive)
+    refresher = SnapshotRefresher(stores.archive)
     for _ in range(3):
-        await renewal.renew_one()
+        await refresher.refresh_one()
     for run in (ended, going):
         known = await whole(stores, run.run_id)
         found = (await stores.archive.snapshots([run.run_id]))[run.run_id]

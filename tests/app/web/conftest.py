@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
-from redis.asyncio import Redis
 
-from app.stores.archive import Archive
-from app.stores.log import Log
+from app.stores.stores import Stores
 from app.stores.tables import utc_now
-from app.stores.unshipped import Unshipped
 from tests.app.conftest import Take
 from tests.app.web.logs import Writer
 from worker.engine.archiver import Archiver
@@ -37,12 +34,12 @@ def play(take: Take) -> Play:
 
 
 @pytest.fixture
-def ship(redis: Redis, archive: Archive, log: Log) -> Ship:
-    """Archive all new events, as a worker does."""
-    shipper = Archiver(log, archive, Unshipped(redis, 60_000))
+def ship(stores: Stores) -> Ship:
+    """Ship all there is, as a worker does."""
+    archiver = Archiver(stores)
 
     async def ship_all() -> None:
-        while await shipper.ship():
+        while await archiver.archive_batch():
             pass
 
     return ship_all

@@ -1,4 +1,4 @@
-"""A product with real worker processes, a Redis to kill, and a model that does what it is told."""
+"""Real worker processes, a Redis to kill, and a model server that a test controls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import make_settings
 from tests.model_server import ModelServer
 from tests.support.durable_redis import DurableRedis, durable_redis
-from tests.support.worker_process import Product, product
+from tests.support.worker_process import Deployment, running_deployment
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ async def model() -> AsyncIterator[ModelServer]:
 
 
 @pytest.fixture
-async def stage(
+async def deployment(
     tmp_path: Path, kept_redis: DurableRedis, migrated_file: Path, model: ModelServer
-) -> AsyncIterator[Product]:
+) -> AsyncIterator[Deployment]:
     data_dir = tmp_path / "data"
     data_dir.mkdir()
     shutil.copy(migrated_file, data_dir / "longhand.db")
@@ -39,5 +39,5 @@ async def stage(
         "LONGHAND_MODEL_BASE_URL": model.base_url,
         "LONGHAND_MODEL_API_KEY": "secret",
     }
-    async with product(settings, tmp_path, **wiring) as opened:
+    async with running_deployment(settings, tmp_path, **wiring) as opened:
         yield opened

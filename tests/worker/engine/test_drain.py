@@ -8,37 +8,39 @@ import signal
 from app.contract.events import Event
 from tests.model_server import ModelServer
 from tests.support.durable_redis import DurableRedis
-from tests.support.worker_process import Product, WorkerHandle
-from tests.worker.engine.asserting import check_run, find
+from tests.support.worker_process import Deployment, WorkerHandle
+from tests.worker.engine.log_checks import check_run, find
 
 
-async def is_leaving(stage: Product, worker: WorkerHandle) -> None:
-    """Return when the worker has said that it leaves."""
-    while any(f"-{worker.pid}-" in beat.worker for beat in await stage.fleet.workers()):
+async def wait_for_leaving(deployment: Deployment, worker: WorkerHandle) -> None:
+    """Return when the worker has announced that it leaves."""
+    while any(f"-{worker.pid}-" in beat.worker for beat in await deployment.fleet.workers()):
         await asyncio.sleep(0.02)
 
 
 def check_hand_over(events: list[Event]) -> None:
-    """One worker after the other, with nothing lost and nobody's lease run out."""
+    """Check that one worker followed the other, by a hand-over and not by an overdue lease."""
     assert len(find(events, "run.handed_over")) == 1
     assert find(events, "run.recovered") == []
     assert [event.epoch for event in find(events, "run.started")] == [1, 2]
 
 
-async def test_a_running_step_finishes_before_the_run_is_handed_over(stage: Product, model: ModelServer) -> None:
-    first = await stage.start_worker()
+async def test_a_running_step_finishes_before_the_run_is_handed_over(
+    deployment: Deployment, model: ModelServer
+) -> None:
+    first = await deployment.start_worker()
     gate = model.script.hold("outline", after=0)
-    run_id = await stage.write_post()
+    run_id = await deployment.write_post()
     await gate.reached()
-    await stage.start_worker()
+    await deployment.start_worker()
 
     first.signal(signal.SIGTERM)
-    await is_leaving(stage, first)
+    await wait_for_leaving(deployment, first)
     gate.release()
     assert await first.wait() == 0
-    run = await stage.wait_for_end(run_id)
+    run = await deployment.wait_for_end(run_id)
 
-    events = await check_run(stage, run_id)
+    events = await check_run(deployment, run_id)
     check_hand_over(events)
     assert run.status == "succeeded"
     assert model.counts["outline"] == 1
@@ -48,64 +50,66 @@ async def test_a_running_step_finishes_before_the_run_is_handed_over(stage: Prod
     assert {event.epoch for event in find(events, "step.started", "write-section")} == {2}
 
 
-async def test_a_second_signal_aborts_the_running_calls(stage: Product, model: ModelServer) -> None:
-    first = await stage.start_worker()
+async def test_a_second_signal_aborts_the_running_calls(deployment: Deployment, model: ModelServer) -> None:
+    first = await deployment.start_worker()
     gate = model.script.hold("outline", after=0)
-    run_id = await stage.write_post()
+    run_id = await deployment.write_post()
     await gate.reached()
-    await stage.start_worker()
+    await deployment.start_worker()
 
     first.signal(signal.SIGTERM)
-    await is_leaving(stage, first)
+    await wait_for_leaving(deployment, first)
     first.signal(signal.SIGTERM)
     await model.wait_for_aborts(1)
     assert await first.wait() == 0
-    run = await stage.wait_for_end(run_id)
+    run = await deployment.wait_for_end(run_id)
 
-    check_hand_over(await check_run(stage, run_id))
+    check_hand_over(await check_run(deployment, run_id))
     assert run.status == "succeeded"
     assert model.counts["outline"] == 2
 
 
-async def test_when_the_grace_period_is_over_running_calls_are_aborted(stage: Product, model: ModelServer) -> None:
-    first = await stage.start_worker(LONGHAND_DRAIN_SECONDS="0.2")
+async def test_when_the_grace_period_is_over_running_calls_are_aborted(
+    deployment: Deployment, model: ModelServer
+) -> None:
+    first = await deployment.start_worker(LONGHAND_DRAIN_SECONDS="0.2")
     gate = model.script.hold("outline", after=0)
-    run_id = await stage.write_post()
+    run_id = await deployment.write_post()
     await gate.reached()
-    await stage.start_worker()
+    await deployment.start_worker()
 
     assert await first.stop() == 0
-    run = await stage.wait_for_end(run_id)
+    run = await deployment.wait_for_end(run_id)
 
-    check_hand_over(await check_run(stage, run_id))
+    check_hand_over(await check_run(deployment, run_id))
     assert run.status == "succeeded"
     assert model.aborted == 1
 
 
 async def test_a_worker_ends_although_redis_is_gone(
-    stage: Product, model: ModelServer, kept_redis: DurableRedis
+    deployment: Deployment, model: ModelServer, kept_redis: DurableRedis
 ) -> None:
-    worker = await stage.start_worker(LONGHAND_DRAIN_SECONDS="0.2")
+    worker = await deployment.start_worker(LONGHAND_DRAIN_SECONDS="0.2")
     gate = model.script.hold("outline", after=0)
-    run_id = await stage.write_post()
+    run_id = await deployment.write_post()
     await gate.reached()
     kept_redis.kill()
 
     assert await worker.stop() == 0
     kept_redis.start()
-    await stage.start_worker()
+    await deployment.start_worker()
 
-    assert (await stage.wait_for_end(run_id)).status == "succeeded"
-    await check_run(stage, run_id)
+    assert (await deployment.wait_for_end(run_id)).status == "succeeded"
+    await check_run(deployment, run_id)
 
 
-async def test_steps_that_resist_hold_up_neither_their_run_nor_the_end_of_the_process(stage: Product) -> None:
-    worker = await stage.start_worker("tests.worker.engine.resisting", LONGHAND_DRAIN_SECONDS="0.2")
-    run_id = await stage.submit("resist", "")
-    await stage.wait_for_events(run_id, lambda events: len(find(events, "step.message")) == 2)
+async def test_steps_that_resist_hold_up_neither_their_run_nor_the_end_of_the_process(deployment: Deployment) -> None:
+    worker = await deployment.start_worker("tests.worker.engine.uncancellable_worker", LONGHAND_DRAIN_SECONDS="0.2")
+    run_id = await deployment.submit("resist", "")
+    await deployment.wait_for_events(run_id, lambda events: len(find(events, "step.message")) == 2)
 
     assert await worker.stop() == 0
-    events = await stage.log.read(run_id)
+    events = await deployment.log.read(run_id)
     assert events[-1].type == "run.handed_over" and find(events, "run.recovered") == []
-    assert (await stage.redis.hgetall(f"run:{run_id}:lease"))["state"] == "queued"
-    assert "cut off at the end" in worker.report.read_text()
+    assert (await deployment.redis.hgetall(f"run:{run_id}:lease"))["state"] == "queued"
+    assert "cut off at the end" in worker.log_file.read_text()

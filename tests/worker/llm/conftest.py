@@ -1,4 +1,4 @@
-"""What the tests of the models share: a real server to ask, a real Redis for the limits."""
+"""Fixtures of the tests of models: a real model server, and a real Redis for the limits."""
 
 from __future__ import annotations
 
@@ -65,15 +65,15 @@ async def server() -> AsyncIterator[ModelServer]:
 
 
 @dataclass
-class Desk:
-    """Makes gateways to one server, and keeps what they tell of their calls."""
+class Gateways:
+    """Opens gateways to one server, and records the calls that they report."""
 
     server: ModelServer
     redis: Redis
     calls: list[ModelCall] = field(default_factory=list)
     opened: list[Gateway] = field(default_factory=list)
 
-    async def note(self, call: ModelCall) -> None:
+    async def record(self, call: ModelCall) -> None:
         self.calls.append(call)
 
     def open(
@@ -84,15 +84,15 @@ class Desk:
         timeout: float = 20,
         fallback: bool = False,
         circuits: dict[str, CircuitBreaker] | None = None,
-        governor: RateLimiter | None = None,
+        rate_limiter: RateLimiter | None = None,
     ) -> Gateway:
         endpoint = Endpoint(base_url or self.server.base_url, SecretStr(key), timeout)
-        # The fallback answers at the good address and with the good key, whatever the first one has.
+        # The fallback has the good address and the good key, whatever the first model has.
         second = Endpoint(self.server.base_url, SecretStr(KEY), 20)
         gateway = Gateway(
             ChatModel("openai:first", endpoint),
-            governor=governor or RateLimiter(self.redis, Limits()),
-            on_call=self.note,
+            rate_limiter=rate_limiter or RateLimiter(self.redis, Limits()),
+            on_call=self.record,
             fallback=ChatModel("openai:second", second) if fallback else None,
             circuits=circuits,
         )
@@ -105,8 +105,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(server: ModelServer, redis: Redis) -> AsyncIterator[Desk]:
-    made = Desk(server, redis)
-    yield made
-    for gateway in made.opened:
+async def gateways(server: ModelServer, redis: Redis) -> AsyncIterator[Gateways]:
+    opened = Gateways(server, redis)
+    yield opened
+    for gateway in opened.opened:
         await gateway.close()

@@ -1,11 +1,11 @@
-"""The circuit breaker, with a clock of the test's."""
+"""The circuit breaker, by a clock that the test sets."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.model_server import ModelServer
-from tests.worker.llm.conftest import Desk
+from tests.worker.llm.conftest import Gateways
 from tests.worker.llm.test_gateway import ask
 from worker.llm.circuit import CircuitBreaker
 from worker.llm.errors import BadOutput, CircuitOpen, ProviderUnavailable
@@ -34,10 +34,10 @@ def call(circuit: CircuitBreaker, error: BaseException | None) -> None:
 
 
 async def test_an_open_circuit_asks_nobody_until_it_has_cooled_down(
-    desk: Desk, server: ModelServer, circuit: CircuitBreaker, clock: Clock
+    gateways: Gateways, server: ModelServer, circuit: CircuitBreaker, clock: Clock
 ) -> None:
     server.script.fail(status=500, times=2)
-    gateway = desk.open(circuits={"openai:first": circuit})
+    gateway = gateways.open(circuits={"openai:first": circuit})
     for _ in range(2):
         with pytest.raises(ProviderUnavailable):
             await ask(gateway)
@@ -46,7 +46,7 @@ async def test_an_open_circuit_asks_nobody_until_it_has_cooled_down(
         await ask(gateway)
     assert raised.value.retry_after == 30
     assert raised.value.transient
-    assert len(server.requests) == len(desk.calls) == 2
+    assert len(server.requests) == len(gateways.calls) == 2
 
     clock.now += 30
     await ask(gateway)
@@ -55,11 +55,11 @@ async def test_an_open_circuit_asks_nobody_until_it_has_cooled_down(
 
 
 async def test_an_open_circuit_goes_to_the_fallback_at_once(
-    desk: Desk, server: ModelServer, circuit: CircuitBreaker
+    gateways: Gateways, server: ModelServer, circuit: CircuitBreaker
 ) -> None:
     for _ in range(2):
         call(circuit, ProviderUnavailable("down"))
-    await ask(desk.open(circuits={"openai:first": circuit}, fallback=True))
+    await ask(gateways.open(circuits={"openai:first": circuit}, fallback=True))
     assert [asked.model for asked in server.requests] == ["second"]
 
 

@@ -1,4 +1,4 @@
-"""The author that asks a model: a whole pass, and what it does with answers that are not sound."""
+"""The author that calls a model: a whole pass, and how it treats unsound answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.content.values import (
     ReadPage,
 )
 from tests.model_server import ModelServer
-from tests.worker.llm.conftest import Desk
+from tests.worker.llm.conftest import Gateways
 from worker.agents.author import Author
 from worker.agents.model_author import ModelAuthor
 from worker.agents.prompts import section_prompt
@@ -53,8 +53,8 @@ async def collect(author: Author, outline: Outline, section: OutlineSection, pro
     return "".join([piece async for piece in author.write_section(BRIEF, profile, outline, section, PASSAGES)])
 
 
-async def test_a_whole_pass_from_home_page_to_sections(desk: Desk, server: ModelServer) -> None:
-    author: Author = ModelAuthor(desk.open())
+async def test_a_whole_pass_from_home_page_to_sections(gateways: Gateways, server: ModelServer) -> None:
+    author: Author = ModelAuthor(gateways.open())
 
     reading = await author.profile_site(HOME, [f"{SITE}/about"])
     notes = await author.take_notes(HOME)
@@ -73,16 +73,16 @@ async def test_a_whole_pass_from_home_page_to_sections(desk: Desk, server: Model
     for section, text in zip(outline.sections, texts, strict=True):
         cited = set(re.findall(r"\[(s\d+)\]", text))
         assert cited == set(section.passages)
-    assert [call.kind for call in desk.calls] == [asked.kind for asked in server.requests]
-    assert all(call.error is None for call in desk.calls)
+    assert [call.kind for call in gateways.calls] == [asked.kind for asked in server.requests]
+    assert all(call.error is None for call in gateways.calls)
 
 
-async def test_addresses_that_were_not_given_are_left_out(desk: Desk, server: ModelServer) -> None:
+async def test_addresses_that_were_not_given_are_left_out(gateways: Gateways, server: ModelServer) -> None:
     evil = "https://evil.example/"
     answer = {"name": "B", "summary": "S", "key_pages": [evil, f"{SITE}/tuning"], "read_next": [evil, f"{SITE}/about"]}
     server.script.fail("profile-site", text=json.dumps(answer))
     server.script.fail("suggest-topics", text=json.dumps({"topics": [{"title": "Bells", "url": evil}]}))
-    author = ModelAuthor(desk.open())
+    author = ModelAuthor(gateways.open())
 
     reading = await author.profile_site(HOME, [f"{SITE}/about"])
     topics = await author.suggest_topics(PROFILE, [])
@@ -94,10 +94,10 @@ async def test_addresses_that_were_not_given_are_left_out(desk: Desk, server: Mo
 
 @pytest.mark.parametrize(("answered", "language"), [("de-AT", "de-AT"), ("German", "en"), ("", "en")])
 async def test_a_language_that_is_no_code_is_the_page_s(
-    desk: Desk, server: ModelServer, answered: str, language: str
+    gateways: Gateways, server: ModelServer, answered: str, language: str
 ) -> None:
     server.script.fail("profile-site", text=json.dumps({"name": "B", "summary": "S", "language": answered}))
-    assert (await ModelAuthor(desk.open()).profile_site(HOME, [])).profile.language == language
+    assert (await ModelAuthor(gateways.open()).profile_site(HOME, [])).profile.language == language
 
 
 def outline_of(*sections: tuple[str, list[str]]) -> str:
@@ -105,37 +105,39 @@ def outline_of(*sections: tuple[str, list[str]]) -> str:
     return json.dumps({"title": "T", "summary": "S", "sections": named})
 
 
-async def test_an_outline_that_names_unknown_passages_is_bad_output(desk: Desk, server: ModelServer) -> None:
+async def test_an_outline_that_names_unknown_passages_is_bad_output(gateways: Gateways, server: ModelServer) -> None:
     server.script.fail("outline", text=outline_of(("A", ["s1"]), ("B", ["s9"]), ("C", [])))
     with pytest.raises(BadOutput, match="s9"):
-        await ModelAuthor(desk.open()).outline(BRIEF, PROFILE, PASSAGES)
+        await ModelAuthor(gateways.open()).outline(BRIEF, PROFILE, PASSAGES)
 
 
 @pytest.mark.parametrize("count", [1, 5])
-async def test_an_outline_of_the_wrong_size_is_bad_output(desk: Desk, server: ModelServer, count: int) -> None:
+async def test_an_outline_of_the_wrong_size_is_bad_output(gateways: Gateways, server: ModelServer, count: int) -> None:
     server.script.fail("outline", text=outline_of(*[("A", ["s1"])] * count))
     with pytest.raises(BadOutput, match="3 were asked for"):
-        await ModelAuthor(desk.open()).outline(BRIEF, PROFILE, PASSAGES)
+        await ModelAuthor(gateways.open()).outline(BRIEF, PROFILE, PASSAGES)
 
 
-async def test_sections_get_ids_of_their_own(desk: Desk, server: ModelServer) -> None:
+async def test_sections_get_ids_of_their_own(gateways: Gateways, server: ModelServer) -> None:
     server.script.fail("outline", text=outline_of(("Über Glocken!", ["[s1]"]), ("über  glocken", []), ("鐘", [])))
-    outline = await ModelAuthor(desk.open()).outline(BRIEF, PROFILE, PASSAGES)
+    outline = await ModelAuthor(gateways.open()).outline(BRIEF, PROFILE, PASSAGES)
     assert [section.id for section in outline.sections] == ["uber-glocken", "uber-glocken-2", "section"]
     assert outline.sections[0].passages == ["s1"]
 
 
-async def test_answers_with_control_characters_or_too_long_become_values(desk: Desk, server: ModelServer) -> None:
+async def test_answers_with_control_characters_or_too_long_become_values(
+    gateways: Gateways, server: ModelServer
+) -> None:
     server.script.fail("outline", text=outline_of(("A\u0007\nB", []), ("x" * 900, []), ("C", [])))
-    outline = await ModelAuthor(desk.open()).outline(BRIEF, PROFILE, PASSAGES)
+    outline = await ModelAuthor(gateways.open()).outline(BRIEF, PROFILE, PASSAGES)
     assert outline.sections[0].heading == "A B"
     assert len(outline.sections[1].heading) == 200
 
 
-async def test_a_section_is_asked_for_with_the_passages_it_draws_on(desk: Desk, server: ModelServer) -> None:
+async def test_a_section_is_asked_for_with_the_passages_it_draws_on(gateways: Gateways, server: ModelServer) -> None:
     section = OutlineSection(id="a", heading="A", passages=["s2"])
     outline = Outline(title="T", sections=[section])
-    await collect(ModelAuthor(desk.open()), outline, section)
+    await collect(ModelAuthor(gateways.open()), outline, section)
     prompt = server.requests[-1].prompt
     assert 'id="s2"' in prompt and 'id="s1"' not in prompt
 

@@ -1,4 +1,4 @@
-"""The model server of the tests by itself, driven over HTTP as from another process."""
+"""The tests' model server by itself, controlled over HTTP as from another process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shared limits on a real Redis: whoever waits, waits for room, and the dead hold none."""
+"""The rate limiter on a real Redis: calls wait for room, and killed workers hold none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.model_server import ModelServer
-from tests.worker.llm.conftest import Desk
+from tests.worker.llm.conftest import Gateways
 from tests.worker.llm.test_gateway import ask, read
 from worker.llm.rate_limiter import Limits, RateLimiter
 
@@ -21,7 +21,7 @@ MODEL = "openai:first"
 
 
 class Waits:
-    """Notes when a call begins to wait, and when it no longer does."""
+    """Records when a call begins to wait, and when its wait is over."""
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
@@ -38,14 +38,14 @@ class Waits:
             self.over += 1
 
 
-async def hold(governor: RateLimiter, entered: asyncio.Event, leave: asyncio.Event, tokens: int = 1) -> None:
-    async with governor.admit(MODEL, tokens):
+async def hold(rate_limiter: RateLimiter, entered: asyncio.Event, leave: asyncio.Event, tokens: int = 1) -> None:
+    async with rate_limiter.admit(MODEL, tokens):
         entered.set()
         await leave.wait()
 
 
-async def pass_through(governor: RateLimiter, tokens: int = 1, used: int | None = None) -> None:
-    async with governor.admit(MODEL, tokens) as admission:
+async def pass_through(rate_limiter: RateLimiter, tokens: int = 1, used: int | None = None) -> None:
+    async with rate_limiter.admit(MODEL, tokens) as admission:
         admission.used = used
 
 
@@ -61,9 +61,9 @@ async def test_without_limits_nothing_is_kept_in_redis(redis: Redis) -> None:
 
 async def test_a_place_is_given_back(redis: Redis) -> None:
     waits = Waits()
-    governor = RateLimiter(redis, Limits(concurrency=1), waiting=waits)
-    await pass_through(governor)
-    await pass_through(governor)
+    rate_limiter = RateLimiter(redis, Limits(concurrency=1), waiting=waits)
+    await pass_through(rate_limiter)
+    await pass_through(rate_limiter)
     assert waits.seconds == []
 
 
@@ -82,20 +82,20 @@ async def test_the_next_call_waits_for_a_place_and_says_so(redis: Redis) -> None
 
 
 async def test_other_models_have_limits_of_their_own(redis: Redis) -> None:
-    governor, entered, leave = RateLimiter(redis, Limits(concurrency=1)), asyncio.Event(), asyncio.Event()
-    holder = asyncio.create_task(hold(governor, entered, leave))
+    rate_limiter, entered, leave = RateLimiter(redis, Limits(concurrency=1)), asyncio.Event(), asyncio.Event()
+    holder = asyncio.create_task(hold(rate_limiter, entered, leave))
     await entered.wait()
-    async with governor.admit("openai:second", 1):
+    async with rate_limiter.admit("openai:second", 1):
         leave.set()
     await holder
 
 
 async def test_a_cancelled_wait_holds_nothing(redis: Redis) -> None:
     waits, entered, leave = Waits(), asyncio.Event(), asyncio.Event()
-    governor = RateLimiter(redis, Limits(concurrency=1), waiting=waits)
-    holder = asyncio.create_task(hold(governor, entered, leave))
+    rate_limiter = RateLimiter(redis, Limits(concurrency=1), waiting=waits)
+    holder = asyncio.create_task(hold(rate_limiter, entered, leave))
     await entered.wait()
-    waiting = asyncio.create_task(pass_through(governor))
+    waiting = asyncio.create_task(pass_through(rate_limiter))
     await waits.begun.wait()
 
     waiting.cancel()
@@ -145,9 +145,10 @@ async def _only_holder(redis: Redis) -> bytes:
 HOLDER = """
 import asyncio, sys
 from redis.asyncio import Redis
-from worker.llm.governor import Governor, Limits
+from worker.llm.rate_limiter import Limits, RateLimiter
 async def main():
-    async with Governor(Redis.from_url(sys.argv[1]), Limits(concurrency=1), lease=1).admit(sys.argv[2], 1):
+    limiter = RateLimiter(Redis.from_url(sys.argv[1]), Limits(concurrency=1), lease=1)
+    async with limiter.admit(sys.argv[2], 1):
         print("held", flush=True)
         await asyncio.Event().wait()
 asyncio.run(main())
@@ -170,42 +171,42 @@ async def test_a_killed_holder_frees_its_place(redis: Redis, redis_url: str) -> 
 
 async def test_requests_a_minute_are_limited_in_any_window(redis: Redis) -> None:
     waits = Waits()
-    governor = RateLimiter(redis, Limits(requests_per_minute=3), waiting=waits, minute=1)
-    await asyncio.gather(*(pass_through(governor) for _ in range(3)))
+    rate_limiter = RateLimiter(redis, Limits(requests_per_minute=3), waiting=waits, minute=1)
+    await asyncio.gather(*(pass_through(rate_limiter) for _ in range(3)))
     assert waits.seconds == []
-    await pass_through(governor)
+    await pass_through(rate_limiter)
     assert len(waits.seconds) == 1 and 0 < waits.seconds[0] <= 1
 
 
 async def test_tokens_a_minute_are_limited_by_what_is_reserved(redis: Redis) -> None:
     waits = Waits()
-    governor = RateLimiter(redis, Limits(tokens_per_minute=100), waiting=waits, minute=1)
-    await pass_through(governor, tokens=60)
+    rate_limiter = RateLimiter(redis, Limits(tokens_per_minute=100), waiting=waits, minute=1)
+    await pass_through(rate_limiter, tokens=60)
     assert waits.seconds == []
-    await pass_through(governor, tokens=60)
+    await pass_through(rate_limiter, tokens=60)
     assert len(waits.seconds) == 1
 
 
 async def test_what_a_call_really_took_replaces_what_was_reserved(redis: Redis) -> None:
     waits = Waits()
-    governor = RateLimiter(redis, Limits(tokens_per_minute=100), waiting=waits)
+    rate_limiter = RateLimiter(redis, Limits(tokens_per_minute=100), waiting=waits)
     for _ in range(4):
-        await pass_through(governor, tokens=60, used=10)
+        await pass_through(rate_limiter, tokens=60, used=10)
     assert waits.seconds == []
     assert sum(await counted_tokens(redis)) == 40
 
 
 async def test_a_call_above_the_whole_limit_gets_its_turn(redis: Redis) -> None:
-    governor = RateLimiter(redis, Limits(tokens_per_minute=100), minute=0.2)
-    await pass_through(governor, tokens=10)
-    await pass_through(governor, tokens=5000)
+    rate_limiter = RateLimiter(redis, Limits(tokens_per_minute=100), minute=0.2)
+    await pass_through(rate_limiter, tokens=10)
+    await pass_through(rate_limiter, tokens=5000)
 
 
-async def test_two_gateways_share_one_limit(desk: Desk, server: ModelServer, redis: Redis) -> None:
+async def test_two_gateways_share_one_limit(gateways: Gateways, server: ModelServer, redis: Redis) -> None:
     waits = Waits()
     limits = Limits(concurrency=1)
-    first = desk.open(governor=RateLimiter(redis, limits))
-    second = desk.open(governor=RateLimiter(redis, limits, waiting=waits))
+    first = gateways.open(rate_limiter=RateLimiter(redis, limits))
+    second = gateways.open(rate_limiter=RateLimiter(redis, limits, waiting=waits))
     gate = server.script.hold("write-section", after=1)
 
     writing = asyncio.create_task(read(first))
@@ -219,6 +220,6 @@ async def test_two_gateways_share_one_limit(desk: Desk, server: ModelServer, red
     assert server.counts == {"write-section": 1, "take-notes": 1}
 
 
-async def test_the_gateway_settles_by_what_the_provider_counted(desk: Desk, redis: Redis) -> None:
-    await ask(desk.open(governor=RateLimiter(redis, Limits(tokens_per_minute=100_000))))
-    assert await counted_tokens(redis) == [desk.last.input_tokens + desk.last.output_tokens]
+async def test_the_gateway_settles_by_what_the_provider_counted(gateways: Gateways, redis: Redis) -> None:
+    await ask(gateways.open(rate_limiter=RateLimiter(redis, Limits(tokens_per_minute=100_000))))
+    assert await counted_tokens(redis) == [gateways.last.input_tokens + gateways.last.output_tokens]

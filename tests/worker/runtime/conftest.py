@@ -10,16 +10,11 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from app.stores.archive import Archive
 from app.stores.database import Database
-from app.stores.epochs import Epochs
-from app.stores.leases import Leases
-from app.stores.log import Log
 from app.stores.repositories.workspaces import add_workspace
 from app.stores.tables import Workspace
-from app.stores.unshipped import Unshipped
-from tests.app.stores.stores import KEEP_MS, Stores
-from tests.conftest import LEASE_MS
+from tests.app.stores.stores import Stores
+from tests.conftest import KEEP_MS, LEASE_MS
 from tests.worker.runtime.harness import Driver, MemoryHarness
 from tests.worker.runtime.stores_harness import WORKSPACE, StoresHarness
 
@@ -45,9 +40,7 @@ async def stores_harness(redis: Redis, shared_file: Path) -> AsyncIterator[Store
         async with database.writing() as session:
             if await session.get(Workspace, WORKSPACE) is None:
                 await add_workspace(session, WORKSPACE)
-        archive = Archive(database)
-        log, leases, epochs = Log(redis, archive), Leases(redis, LEASE_MS), Epochs(database)
-        yield StoresHarness(Stores(redis, database, archive, log, leases, epochs, Unshipped(redis, KEEP_MS)), stack)
+        yield StoresHarness(Stores.over(redis, database, lease_ms=LEASE_MS, keep_ms=KEEP_MS), stack)
 
 
 @pytest.fixture(params=["memory", "stores"])

@@ -89,7 +89,7 @@ class StoresHarness:
     async def renew(self) -> None:
         for epoch, journal in list(self._journals.items()):
             try:
-                journal.ring(await self._stores.leases.renew(self._run_id, epoch))
+                journal.notify(await self._stores.leases.renew(self._run_id, epoch))
             except StaleEpoch as stale:
                 journal.lose(stale)
                 self._journals.pop(epoch, None)

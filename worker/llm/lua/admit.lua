@@ -1,4 +1,4 @@
--- Let one call in, or say in how many milliseconds to ask again.
+-- Let one call in: return 0, or in how many milliseconds to ask again.
 -- KEYS: calls (id by start), tokens (tokens by id), held (id by end of lease)
 -- ARGV: id, requests a minute, tokens a minute, calls at once, tokens wanted, milliseconds of a minute, of a lease
 local calls, tokens, held = KEYS[1], KEYS[2], KEYS[3]

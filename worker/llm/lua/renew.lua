@@ -1,4 +1,4 @@
--- Keep a place, if it is still held.   KEYS: calls, tokens, held   ARGV: id, milliseconds of a lease
+-- Renew the lease of a place, if it is still held.   KEYS: calls, tokens, held   ARGV: id, milliseconds of a lease
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if redis.call('ZSCORE', KEYS[3], ARGV[1]) then

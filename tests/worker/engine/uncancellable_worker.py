@@ -1,5 +1,5 @@
 """A worker whose one workflow, `resist`, swallows every cancellation, in a task and in a thread:
-`python -m tests.worker.processes.resisting`."""
+`python -m tests.worker.engine.uncancellable_worker`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 
 from app.contract.settings import Settings
-from worker.main import WorkerProcess
+from worker.main import run_worker
 from worker.runtime import Workflows, component, gather, say, workflow
 
 
@@ -28,9 +28,9 @@ async def compute() -> None:
 
 @workflow("resist")
 async def resist(text: str) -> None:
-    """Does not end."""
+    """Never end."""
     await gather(swallow(), compute())
 
 
 if __name__ == "__main__":
-    asyncio.run(WorkerProcess(Settings(), Workflows([resist])).run())
+    asyncio.run(run_worker(Settings(), Workflows([resist])))

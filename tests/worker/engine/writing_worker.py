@@ -1,6 +1,6 @@
-"""A worker whose workflow writes to SQL when a file appears: `python -m tests.worker.processes.ledger`.
+"""A worker whose workflow writes to SQL when a file appears: `python -m tests.worker.engine.writing_worker`.
 
-What it writes names the process, so that a late write is seen.
+It writes its process id, so that a late write is found.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from app.content.values import PageNotes, Passage, ReadPage
 from app.contract.settings import Settings
 from tests.support.site_rows import SITE
 from worker.engine.site_knowledge import SiteKnowledge
-from worker.main import WorkerProcess
+from worker.main import run_worker
 from worker.runtime import Workflows, component, resource, say, workflow
 
 URL = "https://example.com/ledger"
 
 
 @component
-async def enter(folder: str) -> str:
-    """Wait for the file `open`, and write."""
+async def write_process_id(folder: str) -> str:
+    """Wait for the file `open`, then write this process's id as a page of the site."""
     me = str(os.getpid())
     (Path(folder) / f"reached-{me}").touch()
     while not (Path(folder) / "open").exists():
@@ -34,9 +34,9 @@ async def enter(folder: str) -> str:
 
 @workflow("ledger", title="Ledger")
 async def ledger(folder: str) -> str:
-    """One entry."""
-    return await enter(folder)
+    """Write once."""
+    return await write_process_id(folder)
 
 
 if __name__ == "__main__":
-    asyncio.run(WorkerProcess(Settings(), Workflows([ledger])).run())
+    asyncio.run(run_worker(Settings(), Workflows([ledger])))

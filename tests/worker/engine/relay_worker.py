@@ -1,6 +1,6 @@
-"""A worker whose workflows are the tests' own: `python -m tests.worker.processes.entry VERSION`.
+"""A worker of one workflow, in a version to choose: `python -m tests.worker.engine.relay_worker VERSION`.
 
-Its one workflow, `relay`, asks a person between two steps, and says which version executed them.
+The workflow `relay` asks a person between two steps, and logs which version executed each of them.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import asyncio
 import sys
 
 from app.contract.settings import Settings
-from worker.main import WorkerProcess
+from worker.main import run_worker
 from worker.runtime import Workflow, Workflows, ask, component, say, workflow
 
 
-def relay(version: str) -> Workflow:
-    """The workflow, as this version of it."""
+def create_relay(version: str) -> Workflow:
+    """Return the workflow in this version."""
 
     @component
     async def note(text: str) -> str:
@@ -32,4 +32,4 @@ def relay(version: str) -> Workflow:
 
 
 if __name__ == "__main__":
-    asyncio.run(WorkerProcess(Settings(), Workflows([relay(sys.argv[1])])).run())
+    asyncio.run(run_worker(Settings(), Workflows([create_relay(sys.argv[1])])))

@@ -95,7 +95,7 @@ def read_permissively(markdown: str) -> Reading:
 
 def read_page(markdown: str) -> Reading:
     # A page shows a citation as small numbers, a file in brackets.
-    cited = re.sub(r'(?:<sup class="cite"><a [^>]*>\d+</a></sup>)+', _bracket, write_html(markdown, NUMBERS))
+    cited = re.sub(r'(?:<sup class="cite">.*?</sup>)+', _bracket, write_html(markdown, NUMBERS))
     return Reading(f"{cited}<h2>After</h2>")
 
 
@@ -126,6 +126,7 @@ def assert_reads_as_the_page(text: str) -> None:
 @example("a | b\n:-:")
 @example("| a |\n[s9]1. ")
 @example("a\n[s9]\nb")
+@example("[[s1]](https://e.com) [a [s1] b](https://e.com)")
 def test_a_file_shows_what_the_page_shows(text: str) -> None:
     assert_reads_as_the_page(text)
 

@@ -72,7 +72,7 @@ def test_what_is_finished_is_not_sent_again(kind: str) -> None:
 
 
 def stream(text: str) -> None:
-    for _ in follow(text[:end] for end in range(200, len(text) + 200, 200)):
+    for _ in follow(text[:end] for end in range(400, len(text) + 400, 400)):
         pass
 
 

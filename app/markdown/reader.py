@@ -67,7 +67,8 @@ def cite(state: StateInline, silent: bool) -> bool:
     if not silent:
         state.pending = state.pending.rstrip()
         for number in cited_numbers(match[1], state.env.get("numbers", {})):
-            state.push("citation", "sup", 0).content = str(number)
+            token = state.push("citation", "sup", 0)
+            token.content, token.meta = str(number), {"is_linked": state.linkLevel > 0}
     state.pos = match.end()
     return True
 
@@ -81,7 +82,9 @@ def read_link(state: StateInline, silent: bool) -> bool:
         stop = state.posMax
         state.pos, state.posMax = state.pos + 1, link.label_end
         state.push("link_open", "a", 1).attrs = {"href": link.href}
+        state.linkLevel += 1
         state.md.inline.tokenize(state)
+        state.linkLevel -= 1
         state.push("link_close", "a", -1)
         state.posMax = stop
     state.pos = link.end
@@ -116,6 +119,8 @@ def heading_tag(tag: str) -> str:
 
 def _render_citation(_self: Any, tokens: Any, index: int, _options: Any, _env: Any) -> str:
     number = escape(tokens[index].content)
+    if tokens[index].meta["is_linked"]:  # no link holds another
+        return f'<sup class="cite">{number}</sup>'
     return f'<sup class="cite"><a href="#source-{number}" aria-label="Source {number}">{number}</a></sup>'
 
 

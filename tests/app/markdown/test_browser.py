@@ -49,7 +49,7 @@ async def show(desk: Page, html: str) -> None:
 
 
 async def test_patches_bring_a_page_to_what_is_loaded(desk: Page) -> None:
-    for text in [*TEXTS, *samples.texts(4, 51), *samples.like_a_models(3, 52)]:
+    for text in [*TEXTS, *samples.texts(2, 51), *samples.like_a_models(2, 52)]:
         ends = list(samples.cuts(text, Random(text), 90))
         await show(desk, page(""))
         for message in follow(text[:end] for end in ends):

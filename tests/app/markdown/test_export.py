@@ -95,7 +95,7 @@ def read_permissively(markdown: str) -> Reading:
 
 def read_page(markdown: str) -> Reading:
     # A page shows a citation as small numbers, a file in brackets.
-    cited = re.sub(r'(?:<sup class="cite"><a [^>]*>\d+</a></sup>)+', _bracket, write_html(markdown, NUMBERS))
+    cited = re.sub(r'(?:<sup class="cite">.*?</sup>)+', _bracket, write_html(markdown, NUMBERS))
     return Reading(f"{cited}<h2>After</h2>")
 
 
@@ -115,7 +115,7 @@ def assert_reads_as_the_page(text: str) -> None:
 
 
 @given(TEXTS)
-@settings(max_examples=300 * samples.ROUNDS, deadline=None)
+@settings(max_examples=150 * samples.ROUNDS, deadline=None)
 @example("[s1]: javascript:alert(1)\n\nSee [s1].")
 @example("See [s1](javascript:alert(1)).")
 @example("[x]: https://x.example\n\n[x]")
@@ -126,12 +126,13 @@ def assert_reads_as_the_page(text: str) -> None:
 @example("a | b\n:-:")
 @example("| a |\n[s9]1. ")
 @example("a\n[s9]\nb")
+@example("[[s1]](https://e.com) [a [s1] b](https://e.com)")
 def test_a_file_shows_what_the_page_shows(text: str) -> None:
     assert_reads_as_the_page(text)
 
 
 def test_all_kinds_of_blocks_show_as_on_the_page() -> None:
-    for text in chain(samples.texts(25, 21, lazy=True), samples.like_a_models(10, 22)):
+    for text in chain(samples.texts(12, 21, lazy=True), samples.like_a_models(5, 22)):
         assert_reads_as_the_page(text)
 
 

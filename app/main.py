@@ -29,9 +29,9 @@ from app.api.documentation import SECURITY
 from app.api.routes import ROUTES as API_ROUTES
 from app.contract.settings import Settings
 from app.http.build import ROOT
-from app.http.errors import answer_failure
+from app.http.errors import respond_to_exception
 from app.http.head import allow_head
-from app.http.headers import secure
+from app.http.headers import add_headers
 from app.http.logs import configure_logs
 from app.http.streaming import StreamingLitestar
 from app.http.templates import load_templates
@@ -76,8 +76,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
         state=State(parts),
         lifespan=[run_parts],
         middleware=[RefuseCrossSite()],
-        before_send=[set_session_cookie, secure, allow_head],
-        exception_handlers={Exception: answer_failure},
+        before_send=[set_session_cookie, add_headers, allow_head],
+        exception_handlers={Exception: respond_to_exception},
         openapi_config=OpenAPIConfig(
             title="Longhand",
             version="1",

@@ -1,1 +1,1 @@
-"""The REST routes of the API and their shapes."""
+"""The REST API: its routes, schemas and documentation."""

@@ -11,9 +11,9 @@ from app.runs.errors import InputInvalid, Problem
 
 
 async def read_input(request: Request[Any, Any, Any], workflow: str) -> Any:
-    """The body's JSON value, whatever its `Content-Type` says: `curl -d` says that it is a form.
+    """Read the body's JSON value, whatever its `Content-Type` says: `curl -d` says that it is a form.
 
-    Raises `InputInvalid` with what is expected, for a body that is missing or is no JSON.
+    Raise `InputInvalid` for a missing body, and for one that is no JSON, with a message on what to send.
     """
     if not await request.body():
         raise _unreadable(workflow, "The body is missing.")

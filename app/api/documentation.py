@@ -1,4 +1,4 @@
-"""What /api/schema tells beyond what Litestar sees in handlers: headers, security, other media types."""
+"""The parts of /api/schema that Litestar does not derive from handlers: headers, security, other media types."""
 
 from __future__ import annotations
 
@@ -32,63 +32,67 @@ SECURITY = Components(
     }
 )
 EITHER: list[dict[str, list[str]]] = [{"token": []}, {"session": []}]
-"""One of the two is enough."""
+"""Either of the two is enough."""
 
 _TEXT = Schema(type=OpenAPIType.STRING)
 
 
-def _taken(name: str, description: str) -> Parameter:
+def _request_header(name: str, description: str) -> Parameter:
     return Parameter(name=name, param_in="header", description=description, required=False, schema=_TEXT)
 
 
-def _given(description: str, required: bool = True, type: OpenAPIType = OpenAPIType.STRING) -> OpenAPIHeader:
+def _response_header(description: str, required: bool = True, type: OpenAPIType = OpenAPIType.STRING) -> OpenAPIHeader:
     return OpenAPIHeader(description=description, required=required, schema=Schema(type=type))
 
 
-IDEMPOTENCY_KEY = _taken("Idempotency-Key", "Your name for this request: 1 to 200 ASCII characters. A repeat is one.")
-PREFER = _taken("Prefer", "`wait=SECONDS` (at most 600): answer when the run has ended, if that is in time.")
-LAST_EVENT_ID = _taken("Last-Event-ID", "The cursor to go on after; wins over `after`.")
-LOCATION = {"Location": _given("The run's address.")}
-APPLIED = {"Preference-Applied": _given("The wait that was granted.", required=False)}
+IDEMPOTENCY_KEY = _request_header(
+    "Idempotency-Key", "Your name for this request: 1 to 200 ASCII characters. A repeat is one."
+)
+PREFER = _request_header("Prefer", "`wait=SECONDS` (at most 600): answer when the run has ended, if that is in time.")
+LAST_EVENT_ID = _request_header("Last-Event-ID", "The cursor to go on after; wins over `after`.")
+LOCATION = {"Location": _response_header("The run's address.")}
+APPLIED = {"Preference-Applied": _response_header("The wait that was granted.", required=False)}
 
-_OF_PROBLEMS = {
-    "401": {"WWW-Authenticate": _given("How to say who asks.")},
-    "503": {"Retry-After": _given("Seconds after which to try again.", type=OpenAPIType.INTEGER)},
+_PROBLEM_HEADERS = {
+    "401": {"WWW-Authenticate": _response_header("How to say who asks.")},
+    "503": {"Retry-After": _response_header("Seconds after which to try again.", type=OpenAPIType.INTEGER)},
 }
 
 
 @dataclass
 class ApiOperation(Operation):
-    """An operation whose problems are told as what they are."""
+    """An operation with the request's and responses' headers, and problem documents as its only errors."""
 
-    takes: ClassVar[Sequence[Parameter]] = ()
-    gives: ClassVar[Mapping[str, Mapping[str, OpenAPIHeader]]] = {}
+    request_headers: ClassVar[Sequence[Parameter]] = ()
+    response_headers: ClassVar[Mapping[str, Mapping[str, OpenAPIHeader]]] = {}
     body: ClassVar[RequestBody | None] = None
     streams: ClassVar[Mapping[str, str]] = {}
 
     def __post_init__(self) -> None:
         responses: dict[str, Any] = {**(self.responses or {})}
         # Litestar adds a 400 in a form of its own, wherever there are parameters.
-        told = {status: one for status, one in responses.items() if int(status) < 400 or PROBLEM in (one.content or {})}
-        for status, headers in (*_OF_PROBLEMS.items(), *self.gives.items()):
-            if status in told:
-                told[status].headers = {**(told[status].headers or {}), **headers}
+        documented = {
+            status: one for status, one in responses.items() if int(status) < 400 or PROBLEM in (one.content or {})
+        }
+        for status, headers in (*_PROBLEM_HEADERS.items(), *self.response_headers.items()):
+            if status in documented:
+                documented[status].headers = {**(documented[status].headers or {}), **headers}
         for media_type, description in self.streams.items():
-            _add_form(told["200"], media_type, description)
-        self.responses = told
-        self.parameters = [*(self.parameters or []), *self.takes] or None
+            _add_media_type(documented["200"], media_type, description)
+        self.responses = documented
+        self.parameters = [*(self.parameters or []), *self.request_headers] or None
         self.request_body = self.body or self.request_body
 
 
-def _add_form(response: Any, media_type: str, description: str) -> None:
+def _add_media_type(response: Any, media_type: str, description: str) -> None:
     assert isinstance(response, OpenAPIResponse)
     schema = Schema(type=OpenAPIType.STRING, description=description)
     response.content = {**(response.content or {}), media_type: OpenAPIMediaType(schema=schema)}
 
 
 class StartOperation(ApiOperation):
-    takes = (IDEMPOTENCY_KEY, PREFER)
-    gives: ClassVar = {"200": {**LOCATION, **APPLIED}, "202": {**LOCATION, **APPLIED}}
+    request_headers = (IDEMPOTENCY_KEY, PREFER)
+    response_headers: ClassVar = {"200": {**LOCATION, **APPLIED}, "202": {**LOCATION, **APPLIED}}
     body = RequestBody(
         description="The workflow's input, as its `input_schema` describes it",
         content={"application/json": OpenAPIMediaType(schema=Schema())},
@@ -97,8 +101,8 @@ class StartOperation(ApiOperation):
 
 
 class CommandOperation(ApiOperation):
-    takes = (IDEMPOTENCY_KEY,)
-    gives: ClassVar = {"202": LOCATION}
+    request_headers = (IDEMPOTENCY_KEY,)
+    response_headers: ClassVar = {"202": LOCATION}
 
 
 class RetryOperation(CommandOperation):
@@ -110,7 +114,7 @@ class RetryOperation(CommandOperation):
 
 
 class EventsOperation(ApiOperation):
-    takes = (LAST_EVENT_ID,)
+    request_headers = (LAST_EVENT_ID,)
     streams: ClassVar = {
         "text/event-stream": "Each event with its cursor as `id`, as JSON in `data`; then what comes, until the end.",
         "application/x-ndjson": "Each event as JSON on a line of its own; then what comes, until the end.",
@@ -118,5 +122,5 @@ class EventsOperation(ApiOperation):
 
 
 def succeeds(shape: Any, description: str, media_type: str = "application/json") -> dict[int, ResponseSpec]:
-    """A 200 that a handler's return type does not tell."""
+    """Describe a 200 that a handler's return type does not show."""
     return {200: ResponseSpec(shape, generate_examples=False, description=description, media_type=media_type)}

@@ -1,4 +1,4 @@
-"""Reading `Accept` and `Prefer`."""
+"""Content negotiation: the headers `Accept` and `Prefer`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import re
 from collections.abc import Iterable, Sequence
 
 LONGEST_WAIT = 600
-"""Seconds: what a client may ask to wait at most."""
-
+"""The longest wait that a client may ask for, in seconds."""
 
 _PREFERENCE = re.compile(r'(?:[^,"]|"[^"]*")+')
-"""A comma in quotes parts nothing."""
+"""A preference of a comma-separated list. A comma in quotes separates nothing."""
 
 
 def choose_media_type(accept: str, offered: Sequence[str]) -> str | None:
-    """The offered type that the client likes best; among equals the first. None when it likes none of them.
+    """Return the offered type that the client prefers; among equals the first. Return None if it accepts none.
 
     The most specific range that covers a type decides its quality (RFC 9110, 12.5.1).
     """
@@ -27,9 +26,9 @@ def choose_media_type(accept: str, offered: Sequence[str]) -> str | None:
 
 
 def read_wait(prefer: Iterable[str]) -> int | None:
-    """The seconds of `Prefer: wait=SECONDS`, at most `LONGEST_WAIT`; None when there is no such preference.
+    """Return the seconds of `Prefer: wait=SECONDS`, at most `LONGEST_WAIT`; None without such a preference.
 
-    Of several the first counts (RFC 7240, 2), and one that is no whole number is none.
+    The first of several counts (RFC 7240, 2). One that is no whole number does not count.
     """
     for preference in _PREFERENCE.findall(",".join(prefer)):
         name, _, value = preference.partition(";")[0].partition("=")

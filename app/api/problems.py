@@ -1,4 +1,4 @@
-"""The problem documents (RFC 9457) of the API, as its schema tells them."""
+"""The problem documents (RFC 9457) of the API, for its schema."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.http.errors import PROBLEM
 
-_SAID = {
+_DESCRIPTIONS = {
     400: "What was sent does not fit; `errors` says what is wrong where.",
     401: "Neither a token nor a session, or a token that is unknown.",
     403: "The request came from another site's page.",
@@ -20,7 +20,7 @@ _SAID = {
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one value. `path` names it, such as `sections.0.heading`; empty for the whole body."""
+    """An error in one value. `path` names it, such as `sections.0.heading`; empty for the whole body."""
 
     path: str
     message: str
@@ -41,8 +41,10 @@ class ProblemSchema(BaseModel):
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
-    """The problems of one operation, beside those that all have: 401 and 503."""
+    """Describe the problems of one operation, and those that all operations have: 401 and 503."""
     return {
-        status: ResponseSpec(ProblemSchema, generate_examples=False, description=_SAID[status], media_type=PROBLEM)
+        status: ResponseSpec(
+            ProblemSchema, generate_examples=False, description=_DESCRIPTIONS[status], media_type=PROBLEM
+        )
         for status in sorted({*statuses, 401, 503})
     }

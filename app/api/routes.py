@@ -1,4 +1,4 @@
-"""The routes of the API, and what they have in common."""
+"""The routes of the API, and their common dependencies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/api/runs/{id}/events` and `/output`: the log and the text, as they are and as they come."""
+"""`/api/runs/{id}/events` and `/output`: the log and the text of a run, at once or as streams."""
 
 from __future__ import annotations
 

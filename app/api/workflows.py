@@ -1,4 +1,4 @@
-"""`/api/workflows`: what can be run, and starting it."""
+"""`/api/workflows`: the workflows, and starting runs of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an exception is to whoever asked: a status, and words that say what to do. Nothing internal leaks."""
+"""Exceptions as responses: problem documents in the API, else pages that say what to do. Nothing internal leaks."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ _EXPLAINED = {
     405: "This address does not take what was sent to it. Go back to the page and try again from there.",
     413: "What was sent is longer than can be taken at once. Go back, shorten it, and send it again.",
 }
-"""What is said on a page in place of a protocol's own words."""
-_OTHERWISE = "What was sent is not what this page expects. Go back, open the page anew, and try again."
+"""The text on a page in place of the protocol's own words."""
+_UNEXPLAINED = "What was sent is not what this page expects. Go back, open the page anew, and try again."
 _NO_BODY = repr("data")
-"""What Litestar says of a body that is missing: it looks for its `data`, and shows the `KeyError`."""
+"""Litestar's message on a missing body: it looks for its `data`, and shows the `KeyError`."""
 _logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """`members` are what a problem document says beyond status, title and detail."""
+    """An exception as a response. `members` are what its problem document has beyond status, title and detail."""
 
     status: int
     detail: str
@@ -69,17 +69,17 @@ class Failure:
 
     @property
     def heading(self) -> str:
-        """What a page says at its top."""
+        """The heading of an error page."""
         return _HEADINGS.get(self.status, _BROKEN if self.status >= 500 else "That did not work")
 
     @property
     def plain_detail(self) -> str:
-        """The detail for people: that of a protocol alone tells them nothing."""
-        return self.detail if self.detail != self.title else _EXPLAINED.get(self.status, _OTHERWISE)
+        """The detail for people, who are not helped by the name of an HTTP status."""
+        return self.detail if self.detail != self.title else _EXPLAINED.get(self.status, _UNEXPLAINED)
 
 
 def explain(error: Exception) -> Failure:
-    """The failure that an exception stands for."""
+    """Return the response to an exception, before it is a page or a problem document."""
     match error:
         case LonghandError():
             status = next((_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES), 500)
@@ -89,7 +89,7 @@ def explain(error: Exception) -> Failure:
         case RecursionError():
             return _unreadable("is nested too deeply")
         case HTTPException() if error.status_code < 500:
-            return Failure(error.status_code, error.detail, _validation(error), error.headers or {})
+            return Failure(error.status_code, error.detail, _list_errors(error), error.headers or {})
         case HTTPException(status_code=503):
             return Failure(503, error.detail, {}, error.headers or {})
         case RedisError() | OperationalError():
@@ -98,8 +98,8 @@ def explain(error: Exception) -> Failure:
             return _internal()
 
 
-def answer_failure(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """The exception handler of the application: a problem document in the API, else a page."""
+def respond_to_exception(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Respond to an exception with a problem document in the API, else with a page."""
     failure = explain(error)
     if failure.status == 503:
         _logger.warning("store away", method=request.method, path=request.url.path, error=str(error))
@@ -138,10 +138,10 @@ def _internal() -> Failure:
     return Failure(500, "Something went wrong here. It was logged; trying again may help.")
 
 
-def _unreadable(found: str) -> Failure:
-    """A body that no handler got to see."""
+def _unreadable(reason: str) -> Failure:
+    """Return the response to a body that Litestar could not read."""
     expected = "a JSON object as `Content-Type: application/json`"
-    message = f"The body {found}. Send {expected}, as /api/schema describes it."
+    message = f"The body {reason}. Send {expected}, as /api/schema describes it."
     return Failure(400, message, {"errors": [{"path": "", "message": message}]})
 
 
@@ -155,16 +155,16 @@ def _members(error: LonghandError) -> dict[str, Any]:
             return {}
 
 
-def _validation(error: HTTPException) -> Mapping[str, Any]:
-    """Litestar's own findings on parameters and bodies, in the shape of ours."""
-    found = error.extra if isinstance(error.extra, list) else []
-    listed = [item for item in found if isinstance(item, dict)]
-    if any(item.get("message") == _NO_BODY for item in listed):
+def _list_errors(error: HTTPException) -> Mapping[str, Any]:
+    """Return Litestar's errors in parameters and bodies, in the form of `InputInvalid`'s."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    items = [item for item in extra if isinstance(item, dict)]
+    if any(item.get("message") == _NO_BODY for item in items):
         return _unreadable("is missing").members
-    errors = [{"path": _path(str(item.get("key", ""))), "message": str(item.get("message", ""))} for item in listed]
+    errors = [{"path": _path(str(item.get("key", ""))), "message": str(item.get("message", ""))} for item in items]
     return {"errors": errors} if errors else {}
 
 
 def _path(key: str) -> str:
-    """Litestar calls the body `data`; nobody outside does."""
+    """Return the path of an error within the body, which Litestar alone calls `data`."""
     return "" if key == "data" else key.removeprefix("data.")

@@ -1,6 +1,6 @@
-"""HEAD: the head of what GET would answer with.
+"""HEAD requests: the head of the response to the same GET.
 
-Litestar looks for a handler of the method before any of its middleware has a say, so this stands around all of it.
+Litestar looks for a handler of the method before it calls any middleware, so this wraps the whole application.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from litestar.types import Message, Scope
 
 
 class _HeadSent(BaseException):
-    """The answer's head is on its way, and nothing else is wanted. No `Exception`: nobody inside has to handle it."""
+    """Leaves the application once the head is sent. It is no `Exception`, so that nothing inside handles it."""
 
 
 def is_head(scope: Any) -> bool:
-    """Whether an ASGI call is a HEAD."""
+    """Return whether an ASGI call is a HEAD request."""
     return bool(scope["type"] == "http" and scope["method"] == "HEAD")
 
 
 async def answer_head(app: Callable[..., Awaitable[None]], scope: Any, receive: Any, send: Any) -> None:
-    """Answer a HEAD as `app` would a GET, and leave it as soon as the head is there: no stream begins."""
+    """Respond to a HEAD as `app` does to a GET, and leave `app` after the head, so that no stream begins."""
 
     async def send_head(message: Message) -> None:
         await send(message)
@@ -36,7 +36,7 @@ async def answer_head(app: Callable[..., Awaitable[None]], scope: Any, receive: 
 
 
 async def allow_head(message: Message, _scope: Scope) -> None:
-    """A `before_send` hook: what is said to allow GET allows HEAD."""
+    """Add HEAD to an `Allow` header that has GET (a `before_send` hook)."""
     if message["type"] != "http.response.start":
         return
     headers = MutableScopeHeaders.from_message(message)

@@ -1,4 +1,4 @@
-"""Headers that every answer carries."""
+"""Headers of every response."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _SECURITY = {
 }
 
 
-async def secure(message: Message, _scope: Scope) -> None:
-    """A `before_send` hook, so that error answers carry them too."""
+async def add_headers(message: Message, _scope: Scope) -> None:
+    """Add the security headers, and forbid shared caches (a `before_send` hook, so that errors have them too)."""
     if message["type"] != "http.response.start":
         return
     headers = MutableScopeHeaders.from_message(message)
     for name, value in _SECURITY.items():
         headers.setdefault(name, value)
-    # Pages and answers belong to one workspace: nothing between here and the browser may keep them.
+    # Responses belong to one workspace: no cache between here and the browser may store them.
     headers.setdefault("cache-control", "private, no-cache")

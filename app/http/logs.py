@@ -1,4 +1,4 @@
-"""Logs: readable on a terminal, JSON elsewhere, without secrets."""
+"""The logs of a process: readable on a terminal, JSON elsewhere, without secrets."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _STARS = "***"
 
 
 def configure_logs() -> None:
-    """Set up structlog for this process."""
+    """Configure structlog for this process."""
     terminal = sys.stderr.isatty()
     structlog.configure(
-        processors=processors(terminal=terminal),
+        processors=list_processors(terminal=terminal),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
 
-def processors(*, terminal: bool) -> list[Any]:
-    """What a line of the log goes through. Tracebacks come without the values of variables: those may be secrets."""
+def list_processors(*, terminal: bool) -> list[Any]:
+    """Return structlog's processors. Tracebacks have no values of variables, because those may be secrets."""
     return [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -41,7 +41,7 @@ def processors(*, terminal: bool) -> list[Any]:
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Stars for what is named like a secret, and for passwords in addresses."""
+    """Replace values that are named like secrets, and passwords in addresses, by stars."""
     for name, value in event.items():
         if _SECRET.search(name) and not _COUNT.search(name):
             event[name] = _STARS

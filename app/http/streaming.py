@@ -1,8 +1,8 @@
-"""Streams that Litestar opens, and then gives way to: what is streamed passes none of its layers.
+"""Streams that Litestar opens, and whose bodies bypass it.
 
-Who asks, what for, errors and headers are as for any other request. After the head of the answer, Litestar's part of
-the call returns, and with it go its request, its hooks for each message, and the frames of its middleware: several KiB
-a viewer, and a good part of the time of each delivery.
+The requester, routing, errors and headers are as for any other request. After the head of the response, Litestar's part
+of the call returns, and frees its request, its hooks for each message, and the frames of its middleware: several KiB a
+viewer, and a good part of the time of each delivery.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _STREAM: Final = "longhand_stream"
 
 
 class StreamResponse:
-    """The answer with which a handler opens a stream: the head now, the body when Litestar is done."""
+    """The response with which a handler opens a stream: the head now, the body after Litestar has returned."""
 
     def __init__(self, stream: Viewer, headers: dict[str, str]) -> None:
         self._stream = stream
@@ -39,7 +39,7 @@ class StreamResponse:
 
 
 class StreamingLitestar(Litestar):
-    """Litestar, for handlers that may answer with an `StreamResponse`, and answering HEAD wherever it answers GET."""
+    """Litestar with handlers that may return a `StreamResponse`, and with HEAD wherever there is GET."""
 
     async def __call__(
         self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
@@ -57,6 +57,6 @@ class StreamingLitestar(Litestar):
 
 
 def _forget_request(scope: Any) -> None:
-    """Let go of what was needed to open the stream: the server keeps the scope as long as the connection."""
+    """Free what opening the stream needed: the server keeps the scope as long as the connection."""
     scope["state"].clear()
     scope["headers"].clear()

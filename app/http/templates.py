@@ -1,4 +1,4 @@
-"""Templates as HTML, and how pages write times, sums and addresses."""
+"""Rendering of templates, and the formats of times, sums and addresses on pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def render(template: str, **values: Any) -> str:
 
 
 def load_templates() -> None:
-    """Compile all templates: nobody's first patch waits for that, and a broken one stops the start."""
+    """Compile all templates, so that no first patch waits for that, and a broken template stops the start."""
     environment = _environment()
     for name in environment.list_templates():
         environment.get_template(name)
@@ -50,12 +50,12 @@ def _environment() -> Environment:
 
 
 def elapsed(since: datetime | None, until: datetime | None) -> str:
-    """The time between two moments, in words; empty when one is missing."""
+    """Return the time between two moments, in words; empty if one of them is missing."""
     return write_duration((until - since).total_seconds()) if since and until else ""
 
 
 def write_duration(seconds: float) -> str:
-    """`0.4 s`, `14 s`, `1 min 2 s`, `3 h 5 min`, `77 h 0 min`: from a minute on as `static/live.js` counts."""
+    """Return `0.4 s`, `14 s`, `1 min 2 s`, `3 h 5 min` or `77 h 0 min`; from a minute on as `static/live.js` does."""
     seconds = max(0.0, seconds)
     if seconds < 9.95:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
@@ -75,7 +75,7 @@ def write_moment(moment: datetime) -> str:
 
 
 def write_sentence(text: str) -> str:
-    """A text of any origin, such that a sentence can follow it."""
+    """Return a text of any origin as a sentence: with a capital letter and a full stop."""
     text = text.strip()
     word = text.partition(" ")[0]
     if word.isalpha() and word.islower():
@@ -84,15 +84,15 @@ def write_sentence(text: str) -> str:
 
 
 def write_cost(dollars: float) -> str:
-    """US dollars, to a tenth of a cent where it is little."""
+    """Return US dollars; less than one to a tenth of a cent."""
     return f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.3f}"
 
 
 def name_post(*texts: str) -> str:
-    """The first of a post's titles that anybody can see, else words that can be clicked on."""
+    """Return the first of a post's titles that has visible characters, else words that can be clicked on."""
     return next(filter(None, map(visible_text, texts)), "Post without a name")
 
 
 def short_address(url: str) -> str:
-    """An address as people read it: no scheme, no trailing slash."""
+    """Return an address without its scheme and trailing slash."""
     return url.removeprefix("https://").removeprefix("http://").removesuffix("/")

@@ -5,7 +5,7 @@ import io
 import pytest
 import structlog
 
-from app.http.logs import hide_secrets, processors
+from app.http.logs import hide_secrets, list_processors
 
 
 def test_secrets_become_stars_and_counts_stay() -> None:
@@ -29,7 +29,7 @@ def test_secrets_become_stars_and_counts_stay() -> None:
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_traceback_shows_no_values(terminal: bool) -> None:
     output = io.StringIO()
-    log = structlog.wrap_logger(structlog.PrintLogger(output), processors=processors(terminal=terminal))
+    log = structlog.wrap_logger(structlog.PrintLogger(output), processors=list_processors(terminal=terminal))
     secret = "".join(["hunt", "er2"])  # tracebacks show lines of code, and may
     try:
         fail(secret, f"redis://:{secret}@127.0.0.1/0")

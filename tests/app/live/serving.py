@@ -25,7 +25,7 @@ from app.contract.cursors import START
 from app.contract.run import Run
 from app.contract.status import RunStatus
 from app.contract.step import Step
-from app.http.errors import answer_failure
+from app.http.errors import respond_to_exception
 from app.http.streaming import StreamingLitestar
 from app.launcher.web import raise_file_limit
 from app.live.fragments import (
@@ -142,7 +142,7 @@ def create_app(stores: Stores, ping_seconds: float = PING_SECONDS) -> Litestar:
             "log": Provide(lambda: stores.log, sync_to_thread=False),
         },
         signature_types=[Requester, Hub, Log, Queries],
-        exception_handlers={Exception: answer_failure},
+        exception_handlers={Exception: respond_to_exception},
         lifespan=[lifespan],
         openapi_config=None,
     )

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.accounts.sessions import COOKIE, digest_of, new_session
+from app.content.workflows import WRITE_POST
 from app.launcher.embedded_redis import find_free_port
 from app.stores.repositories.workspaces import add_session
 from bench.figures import Figures
@@ -97,7 +98,7 @@ async def _measure_in(folder: Path, case: Case) -> dict[str, Any]:
         cookie = new_session()
         async with stores.database.writing() as session:
             await add_session(session, digest_of(cookie), WORKSPACE)
-        accepted = await accept(stores, "write-post", {"site_id": "", "topic": "Keeping one's word"}, RUNS)
+        accepted = await accept(stores, WRITE_POST, {"site_id": "", "topic": "Keeping one's word"}, RUNS)
         for run_id, submitted in accepted.items():
             await stores.log.submit(run_id, submitted)
         port, file = find_free_port("127.0.0.1"), str(folder / "written.json")

@@ -1,4 +1,4 @@
-"""Posts whose logs are as long as one likes, and whose pages are all the same: written through the real log."""
+"""Posts with logs of any length, and pages that are all the same: written through the real log."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def add_site(stores: Stores) -> None:
 
 
 async def write_post(stores: Stores, count: int, *, end: bool = True) -> WrittenPost:
-    """A post whose log has about so many events, shipped as it was written."""
+    """Write a post whose log has about so many events, and archive it meanwhile."""
     run_id, submitted = (await accept(stores, WRITE_POST, {"site_id": SITE, "topic": "Keeping one's word"})).popitem()
     await stores.log.submit(run_id, submitted)
     async with stores.database.writing() as session:
@@ -61,7 +61,7 @@ async def write_post(stores: Stores, count: int, *, end: bool = True) -> Written
 
 
 def _facts(count: int, end: bool) -> Iterator[e.Event]:
-    """What a worker writes: the sections' texts in as many pieces as make up the number."""
+    """Yield the facts of a post: the sections' texts in as many pieces as make up the number."""
     planned = [OutlineSection(id=f"s{index}", heading=f"Point {index}") for index in range(SECTIONS)]
     outline = Outline(title="Keeping one's word", summary="What it costs.", sections=planned)
     yield e.RunStarted(data=p.Started(workflow=WRITE_POST, version="1"))
@@ -75,7 +75,7 @@ def _facts(count: int, end: bool) -> Iterator[e.Event]:
 
 
 def section_facts(section: OutlineSection, text: str, pieces: int) -> Iterator[e.Event]:
-    """Yield what a worker writes of one section, with its text in so many pieces."""
+    """Yield the facts of one section, with its text in so many pieces."""
     path = f"{WRITE_POST}/{WRITE_SECTION}:{section.id}"
     written = Section(id=section.id, heading=section.heading, markdown=text).model_dump(mode="json")
     yield e.StepStarted(step=path, attempt=1, data=p.StepBegun(component=WRITE_SECTION, label=section.heading))

@@ -53,7 +53,7 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Followed:
-    """What a page was sent while it followed one text."""
+    """The patches that a page received while it followed one text."""
 
     characters: int
     patches: int

@@ -38,7 +38,7 @@ class Case:
 
     @classmethod
     def at_rate(cls, viewers: int, deliveries: float, seconds: float) -> Case:
-        """`deliveries`: events times viewers, a second."""
+        """Return the case of this rate. `deliveries`: events times viewers, a second."""
         return cls(viewers, deliveries / viewers, seconds)
 
 
@@ -137,7 +137,7 @@ async def _watch(web: int, writer: asyncio.subprocess.Process, look: dict[str, A
 
 
 async def _stop(process_id: int) -> float:
-    """How many seconds the process takes to end on SIGTERM."""
+    """Return how many seconds the process takes to end on SIGTERM."""
     begun = asyncio.get_running_loop().time()
     os.kill(process_id, signal.SIGTERM)
     while _alive({"web": process_id}):
@@ -150,7 +150,7 @@ def _alive(processes: dict[str, int]) -> list[tuple[str, int]]:
 
 
 async def _warm_up(look: dict[str, Any], stores: Stores) -> None:
-    """Each run is watched once for a moment, so that what the process keeps anyway is not counted as its viewers'."""
+    """Watch each run for a moment, so that what the process caches anyway does not count as its viewers' memory."""
     async with _talking("bench.viewers_load", look, stores):
         pass
     await asyncio.sleep(0.5)
@@ -158,7 +158,7 @@ async def _warm_up(look: dict[str, Any], stores: Stores) -> None:
 
 @asynccontextmanager
 async def _talking(module: str, order: dict[str, Any], stores: Stores) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process of the bench that has said it is ready."""
+    """Run a module of the bench during the block; yield its process when it has printed that it is ready."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *python(module, json.dumps(order)),

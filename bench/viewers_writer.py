@@ -58,7 +58,7 @@ class Post:
         )
 
     async def write(self, index: int) -> None:
-        """The next piece of text; at its first one a section starts, and the one before it ends."""
+        """Write the next piece of text. With a section's first piece, end the section before it."""
         section = index * SECTIONS // self.total
         step = f"{WRITE_POST}/{WRITE_SECTION}:part-{section}"
         events: list[Event] = []
@@ -80,7 +80,7 @@ class Post:
 
 
 def marker(index: int) -> str:
-    """The word that only this piece of a post's text holds."""
+    """Return the word that only this piece of a post's text holds."""
     return f"w{index:06d}"
 
 
@@ -94,7 +94,7 @@ def _section(index: int) -> OutlineSection:
 
 
 async def _pace(post: Post, begun: float, interval: float) -> None:
-    """One piece each `interval` seconds, by the clock: what comes late is caught up."""
+    """Write a piece each `interval` seconds, by the clock: a late one does not delay the next."""
     for index in range(post.total):
         pause = begun + index * interval - time.perf_counter()
         await asyncio.sleep(max(0.0, pause))

@@ -20,7 +20,7 @@ from bench.processes import ROOT, output_of
 from bench.revisions import checked_out, describe_working_tree, resolve
 
 _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
-"""What tells a make that it runs inside another one, and hands the outer one's `ARGS` to it."""
+"""Variables by which a make knows that it runs inside another one, and takes that one's `ARGS`."""
 
 
 def run_compare(arguments: Sequence[str], benches: Sequence[str]) -> None:

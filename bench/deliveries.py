@@ -1,4 +1,4 @@
-"""Whether every viewer got every piece of text once and in order, and how late."""
+"""Deliveries: how late each piece of text came to each viewer, and which were lost, doubled or out of order."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Arrival = tuple[float, bytes]
 
 
 def head_of(message: bytes) -> str:
-    """The cursor that a patch brings its page to."""
+    """Return the cursor that a patch brings its page to."""
     return message.partition(b"\n")[0].removeprefix(b"id: ").decode()
 
 
 def examine(arrivals: Iterable[tuple[str, list[Arrival]]], written: dict[str, list[str]]) -> dict[str, Any]:
-    """Latencies (ms) from an event's time in the log (its cursor's, in whole ms) to the socket; what was lost, doubled.
+    """Return the latencies (ms) from each event's cursor to the socket, and how many events were lost or doubled.
 
     An event counts as delivered with the first patch at or after it, and only if that patch's HTML holds its text.
     """

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 Figures = dict[str, float]
-"""What was measured once, each figure under its name and unit."""
+"""One measurement: each figure under its name and unit."""
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that `share` (0 to 1) of the values do not exceed."""
+    """Return the value that `share` (0 to 1) of the values do not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def spread(values: Sequence[float], form: str = ",.2f") -> str:
-    """The median, with the least and the greatest where they differ: `1.21 (1.18-1.30)`."""
+    """Return the median, with the least and the greatest where they differ: `1.21 (1.18-1.30)`."""
     if not values:
         return "-"
     least, middle, most = (format(value, form) for value in (min(values), median(values), max(values)))
@@ -38,7 +38,7 @@ def _form(values: Sequence[float]) -> str:
 
 
 def _change(old: Sequence[float], new: Sequence[float]) -> str:
-    """The change of the median; none can be told of nothing, nor of what only one version has."""
+    """Return the change of the median; `-` where the old one is 0, and where only one version has the figure."""
     if not old or not new or not median(old):
         return "-"
     return f"{median(new) / median(old) - 1:+.1%}"

@@ -22,7 +22,7 @@ IDLE_SHARE = 0.2
 
 
 async def measure_longhand(folder: Path, order: Order) -> Measurement:
-    """One measurement in a new folder."""
+    """Measure once, in a new folder."""
     async with (
         running_stores(folder) as stores,
         running(
@@ -52,7 +52,7 @@ async def _until_ready(stores: Stores) -> None:
 
 
 async def _until_idle(process_id: int) -> None:
-    """A worker is ready before it has loaded all that reading pages needs, which no step here does."""
+    """Wait until the worker is idle: after it is ready, it still loads what it needs to read pages."""
     used = -1.0
     while (now := cpu_seconds(process_id)) - used > IDLE_SHARE * IDLE_SECONDS:
         used = now
@@ -60,7 +60,7 @@ async def _until_idle(process_id: int) -> None:
 
 
 async def _run(stores: Stores, count: int, steps: int) -> list[str]:
-    """Submit runs and wait for their ends; gives their ids."""
+    """Submit runs and wait for their ends; return their ids."""
     accepted = await accept(stores, NAME, {"steps": steps, "timed": True}, count)
     for run_id, submitted in accepted.items():
         await stores.log.submit(run_id, NAME, submitted)
@@ -81,7 +81,7 @@ async def _ended(stores: Stores, run_ids: Iterable[str]) -> set[str]:
 
 
 async def _span(stores: Stores, run_ids: list[str]) -> float:
-    """Seconds from the first run's start to the last one's end: with all the picking up between them."""
+    """Return the seconds from the first run's start to the last one's end, with all the taking of runs in between."""
     starts, ends = [], []
     for run_id in run_ids:
         events = await stores.log.read(run_id)
@@ -95,7 +95,7 @@ async def _time_of(stores: Stores, run_id: str) -> float:
 
 
 async def _result(stores: Stores, run_id: str) -> tuple[str, list[float]]:
-    """The run's status, and each step's time in ms as the workflow itself saw it."""
+    """Return the run's status, and each step's time in ms as the workflow itself measured it."""
     run = await stores.log.fold(run_id)
     if not run.output:
         raise RuntimeError(f"{run_id} ended as {run.status}: {run.error}")

@@ -1,4 +1,4 @@
-"""What the step bench asks of each contestant, and what it is told."""
+"""Orders and results of the step bench, the same for each system that is measured."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Measurement:
     costs_ms: Sequence[float] = field(default=())
 
     def cost_at(self, step: int) -> float | None:
-        """The cost (ms) of a step in the long run, from the window that ends with it."""
+        """Return the cost (ms) of a step in the long run, over the window that ends with it."""
         if not self.costs_ms:
             return None
         end = min(step, len(self.costs_ms))

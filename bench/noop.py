@@ -12,7 +12,7 @@ NAME = "bench-steps"
 
 
 class Order(BaseModel):
-    """`timed`: give each step's time. `asked`: park after the steps until an answer comes."""
+    """`timed`: return each step's time. `asked`: park after the steps until an answer comes."""
 
     steps: int
     timed: bool = False
@@ -26,7 +26,7 @@ async def do_nothing(number: int) -> int:
 
 @workflow(NAME)
 async def take_steps(order: Order) -> list[int]:
-    """No-op steps, one after another: gives their times in microseconds."""
+    """No-op steps, one after another. The result is their times in microseconds."""
     times = []
     for number in range(order.steps):
         begun = time.perf_counter_ns()

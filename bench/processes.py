@@ -1,4 +1,4 @@
-"""The processes that a bench starts, and what they use."""
+"""Processes that a bench starts, and the processor time and memory that they use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 async def running(
     *arguments: str, environment: Mapping[str, str] | None = None, folder: Path = ROOT, quiet: bool = False
 ) -> AsyncIterator[int]:
-    """A process for the length of the block: gives its id, ends it with SIGTERM. `quiet`: what it says is not shown."""
+    """Run a process during the block, and end it with SIGTERM; yield its id. `quiet`: do not show its output."""
     output = asyncio.subprocess.DEVNULL if quiet else None
     process = await asyncio.create_subprocess_exec(
         *arguments,
@@ -42,13 +42,13 @@ async def running(
 
 
 def python(module: str, *arguments: str) -> tuple[str, ...]:
-    """The command of a module of ours."""
+    """Return the command that runs a module of ours."""
     return (sys.executable, "-m", module, *arguments)
 
 
 @asynccontextmanager
 async def running_redis(folder: Path) -> AsyncIterator[str]:
-    """The Redis that `longhand up` brings, as it configures it (append-only file, fsync each second): its address."""
+    """Run the Redis of `longhand up`, configured as there (append-only file, fsync each second); yield its address."""
     prepared = await prepare_redis(folder)
     async with running(*prepared.command.arguments, folder=folder, quiet=True):
         await wait_for_redis(prepared.url)
@@ -56,9 +56,9 @@ async def running_redis(folder: Path) -> AsyncIterator[str]:
 
 
 async def output_of(*arguments: str, folder: Path = ROOT, environment: Mapping[str, str] | None = None) -> str:
-    """What a process prints; ended with SIGTERM when this is cancelled. `environment`: all of it, else this process's.
+    """Return what a process prints; end it with SIGTERM when cancelled. `environment`: its whole one, else this one's.
 
-    Raises `RuntimeError` with the end of what it complained of when it fails.
+    Raise `RuntimeError` with the end of its error output when it fails.
     """
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
@@ -76,11 +76,11 @@ async def output_of(*arguments: str, folder: Path = ROOT, environment: Mapping[s
 
 
 def cpu_seconds(process_id: int) -> float:
-    """The processor time that a process has used."""
+    """Return the processor time (s) that a process has used."""
     fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def resident_bytes(process_id: int) -> int:
-    """The memory (RSS) of a process."""
+    """Return the memory (RSS, bytes) of a process."""
     return int(Path(f"/proc/{process_id}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -56,7 +56,7 @@ async def bench_reopening(console: Console, *, quick: bool) -> None:
 
 
 async def reopening_figures(*, quick: bool) -> Figures:
-    """Open the same posts, and keep what it costs to open those that have ended."""
+    """Open the same posts; return what it costs to open those that have ended."""
     return {
         f"reopening, {one.events:,} events, {one.what}: {figure}": value
         for one in await _measure_all(quick=quick)
@@ -114,7 +114,7 @@ async def _open(web: int, client: httpx2.AsyncClient, address: str, times: int, 
 
 @asynccontextmanager
 async def _serving(stores: Stores, cookie: str, shown: str) -> AsyncIterator[tuple[int, httpx2.AsyncClient]]:
-    """A new web process that has shown a page and no run but that one: its id, and who asks it."""
+    """Run a new web process that has shown one page of a run; yield its id, and a client of it."""
     port = find_free_port("127.0.0.1")
     environment = {**stores.environment, "LONGHAND_PORT": str(port)}
     address = f"http://127.0.0.1:{port}"
@@ -137,7 +137,7 @@ async def _is_up(client: httpx2.AsyncClient) -> bool:
 
 
 async def _time(client: httpx2.AsyncClient, address: str, headers: dict[str, str]) -> tuple[float, float, int]:
-    """Until the answer's head and until its end, in ms; and its size."""
+    """Return the ms to the answer's head and to its end, and its size."""
     begun = time.perf_counter()
     async with client.stream("GET", address, headers=headers) as response:
         assert response.status_code == (304 if headers else 200), response.status_code

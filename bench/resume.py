@@ -1,4 +1,4 @@
-"""What it costs to resume a run, by the length of its log: the very call that an arq job makes, timed."""
+"""The cost of resuming a run, by the length of its log: times the call that an arq job makes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from worker.engine.holder import RunHolder, WorkerIdentity
 
 
 async def measure_resume(folder: Path, lengths: list[int], repeats: int) -> dict[int, tuple[int, float]]:
-    """For each number of steps, the events in the log, and the ms from the job's arrival to the run's end."""
-    gc.freeze()  # as workers do: else the bench's own modules are looked through in the middle of a measurement
+    """Return for each number of steps the events in the log, and the ms from the job's arrival to the run's end."""
+    gc.freeze()  # as workers do: else a collection in the middle of a measurement visits the bench's own modules
     async with running_stores(folder) as stores:
         holder = RunHolder(WorkerIdentity("bench", "bench"), WORKFLOWS, stores, lambda *_: {})
         await _resume(stores, holder, 10)

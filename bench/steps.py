@@ -80,7 +80,7 @@ async def steps_figures(*, quick: bool) -> Figures:
 
 
 async def _prepare(console: Console) -> tuple[dict[str, Measure], dict[str, str]]:
-    """Who can be measured here, and why the others cannot."""
+    """Return the systems that can be measured here, and why the others cannot."""
     contestants: dict[str, Measure] = {"Longhand": measure_longhand, "arq": _measure_arq}
     absent = {}
     for peer in ("langgraph", "dbos"):

@@ -33,7 +33,7 @@ MARKDOWN = (
     ),
     "app/runs/views/text.py",
 )  # fmt: skip
-"""What reads Markdown, shows it while it grows, and exports it, wherever a version has it."""
+"""Files that read Markdown, show it while it grows, and export it, wherever a version has them."""
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from app.content.values import Outline, OutlineSection, Source
+from app.content.workflows import OUTLINE, SOURCES, WRITE_POST
 from app.contract import events as e
 from app.contract import payloads as p
 from app.contract.run import Run
 from app.web.views import PageView
 from bench.figures import Figures, spread
-from bench.posts import ROOT, section_facts
+from bench.posts import section_facts
 
 PIECE = 60
 """Characters that come at once."""
@@ -52,7 +53,7 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Followed:
-    """What a page was sent while it followed one text."""
+    """The patches that a page received while it followed one text."""
 
     characters: int
     patches: int
@@ -123,9 +124,11 @@ def _facts(text: str) -> Iterator[e.Event]:
     section = OutlineSection(id="s", heading="The text")
     outline = Outline(title="A text", summary="What it costs.", sections=[section])
     source = Source(number=1, url="https://example.com/about", title="About", passages=["s1"])
-    yield e.RunSubmitted(data=p.Submitted(workflow=ROOT, title="A text", input={"site_id": "", "topic": "A text"}))
-    yield e.RunStarted(data=p.Started(workflow=ROOT, version="1"))
-    yield e.StepStarted(step=ROOT, attempt=1, data=p.StepBegun(component=ROOT))
-    for name, value in (("outline", outline.model_dump(mode="json")), ("sources", [source.model_dump(mode="json")])):
-        yield e.ObjectPublished(step=ROOT, attempt=1, data=p.Published(name=name, value=value))
+    yield e.RunSubmitted(
+        data=p.Submitted(workflow=WRITE_POST, title="A text", input={"site_id": "", "topic": "A text"})
+    )
+    yield e.RunStarted(data=p.Started(workflow=WRITE_POST, version="1"))
+    yield e.StepStarted(step=WRITE_POST, attempt=1, data=p.StepBegun(component=WRITE_POST))
+    for name, value in ((OUTLINE, outline.model_dump(mode="json")), (SOURCES, [source.model_dump(mode="json")])):
+        yield e.ObjectPublished(step=WRITE_POST, attempt=1, data=p.Published(name=name, value=value))
     yield from section_facts(section, text, len(text) // PIECE)

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.accounts.sessions import COOKIE, digest_of, new_session
+from app.content.workflows import WRITE_POST
 from app.launcher.embedded_redis import find_free_port
 from app.stores.repositories.workspaces import add_session
 from bench.figures import Figures
@@ -37,7 +38,7 @@ class Case:
 
     @classmethod
     def at_rate(cls, viewers: int, deliveries: float, seconds: float) -> Case:
-        """`deliveries`: events times viewers, a second."""
+        """Return the case of this rate. `deliveries`: events times viewers, a second."""
         return cls(viewers, deliveries / viewers, seconds)
 
 
@@ -97,7 +98,7 @@ async def _measure_in(folder: Path, case: Case) -> dict[str, Any]:
         cookie = new_session()
         async with stores.database.writing() as session:
             await add_session(session, digest_of(cookie), WORKSPACE)
-        accepted = await accept(stores, "write-post", {"site_id": "", "topic": "Keeping one's word"}, RUNS)
+        accepted = await accept(stores, WRITE_POST, {"site_id": "", "topic": "Keeping one's word"}, RUNS)
         for run_id, submitted in accepted.items():
             await stores.log.submit(run_id, "write-post", submitted)
         port, file = find_free_port("127.0.0.1"), str(folder / "written.json")
@@ -136,7 +137,7 @@ async def _watch(web: int, writer: asyncio.subprocess.Process, look: dict[str, A
 
 
 async def _stop(process_id: int) -> float:
-    """How many seconds the process takes to end on SIGTERM."""
+    """Return how many seconds the process takes to end on SIGTERM."""
     begun = asyncio.get_running_loop().time()
     os.kill(process_id, signal.SIGTERM)
     while _alive({"web": process_id}):
@@ -149,7 +150,7 @@ def _alive(processes: dict[str, int]) -> list[tuple[str, int]]:
 
 
 async def _warm_up(look: dict[str, Any], stores: Stores) -> None:
-    """Each run is watched once for a moment, so that what the process keeps anyway is not counted as its viewers'."""
+    """Watch each run for a moment, so that what the process caches anyway does not count as its viewers' memory."""
     async with _talking("bench.viewers_load", look, stores):
         pass
     await asyncio.sleep(0.5)
@@ -157,7 +158,7 @@ async def _warm_up(look: dict[str, Any], stores: Stores) -> None:
 
 @asynccontextmanager
 async def _talking(module: str, order: dict[str, Any], stores: Stores) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process of the bench that has said it is ready."""
+    """Run a module of the bench during the block; yield its process when it has printed that it is ready."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *python(module, json.dumps(order)),

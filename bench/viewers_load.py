@@ -33,7 +33,7 @@ _BROWSER = (
     "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n"
     "Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9\r\n"
 )
-"""What a browser sends besides: the server is not to be spared it."""
+"""Headers that a browser sends besides, so that the server has to read them here too."""
 
 
 class Viewer(asyncio.Protocol):
@@ -82,11 +82,11 @@ class Crowd:
         self.arrivals: list[tuple[str, list[Arrival]]] = []
 
     def has_all(self, newest: dict[str, tuple[int, int]]) -> bool:
-        """Whether every viewer has come to the newest cursor of its run."""
+        """Return whether every viewer has come to the newest cursor of its run."""
         return all(parse_cursor(head_of(got[-1][1])) >= newest[run_id] for run_id, got in self.arrivals)
 
     async def add(self, run_id: str) -> Viewer:
-        """One viewer more, when it has caught up."""
+        """Add one viewer; return when it has caught up."""
         request = (
             f"GET /runs/{run_id}/live?view=post&after=0-0 HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n"
             f"{_BROWSER}Cookie: {self._cookie}\r\nAccept: text/event-stream\r\n\r\n"
@@ -103,7 +103,7 @@ class Crowd:
 
 
 async def come(crowd: Crowd, run_ids: Sequence[str], viewers: int) -> None:
-    """Connect so many, spread over the runs."""
+    """Connect so many viewers, spread over the runs."""
     room = asyncio.Semaphore(CONNECTING_AT_ONCE)
 
     async def add(run_id: str) -> None:
@@ -114,13 +114,13 @@ async def come(crowd: Crowd, run_ids: Sequence[str], viewers: int) -> None:
 
 
 async def come_and_go(crowd: Crowd, run_ids: Sequence[str]) -> None:
-    """One viewer for each run, one after the other: so that none of them leaves room for another."""
+    """Connect and close one viewer for each run, one after the other."""
     for run_id in run_ids:
         (await crowd.add(run_id)).leave()
 
 
 async def watch(crowd: Crowd, file: Path) -> dict[str, Any]:
-    """Watch until a line comes from standard input and all has arrived; gives what did."""
+    """Watch until a line comes from standard input and all has arrived; return what did."""
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     written: dict[str, list[str]] = json.loads(file.read_text())

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.content.values import Outline, OutlineSection, Source
+from app.content.workflows import OUTLINE, SOURCES, WRITE_POST, WRITE_SECTION
 from app.contract.events import Event, ObjectPublished, RunStarted, StepOutput, StepStarted, StepSucceeded
 from app.contract.payloads import Output, Published, Started, StepBegun, StepDone
 from app.contract.settings import Settings
@@ -20,7 +21,6 @@ from app.stores.epochs import Epochs
 from app.stores.leases import Leases
 from bench.stores import Stores, open_stores
 
-ROOT = "write-post"
 SECTIONS = 6
 PIECES_A_PARAGRAPH = 8
 LEASE_MS = 600_000
@@ -43,29 +43,29 @@ class Post:
         minted = await Epochs(self.stores.database).mint(self.run_id)
         assert minted is not None
         self.epoch = minted.epoch
-        taken = await Leases(self.stores.redis, LEASE_MS).take(self.run_id, self.epoch, "bench", ROOT, "1")
+        taken = await Leases(self.stores.redis, LEASE_MS).take(self.run_id, self.epoch, "bench", WRITE_POST, "1")
         assert taken is not None
         outline = Outline(title="How a firm keeps its word", sections=[_section(index) for index in range(SECTIONS)])
         source = Source(number=1, url="https://example.com/about", title="About", passages=["s1"])
-        objects = {"outline": outline.model_dump(mode="json"), "sources": [source.model_dump(mode="json")]}
+        objects = {OUTLINE: outline.model_dump(mode="json"), SOURCES: [source.model_dump(mode="json")]}
         await self._append(
-            RunStarted(data=Started(workflow=ROOT, version="1")),
-            StepStarted(step=ROOT, attempt=1, data=StepBegun(component=ROOT)),
+            RunStarted(data=Started(workflow=WRITE_POST, version="1")),
+            StepStarted(step=WRITE_POST, attempt=1, data=StepBegun(component=WRITE_POST)),
             *(
-                ObjectPublished(step=ROOT, attempt=1, data=Published(name=name, value=value))
+                ObjectPublished(step=WRITE_POST, attempt=1, data=Published(name=name, value=value))
                 for name, value in objects.items()
             ),
         )
 
     async def write(self, index: int) -> None:
-        """The next piece of text; at its first one a section starts, and the one before it ends."""
+        """Write the next piece of text. With a section's first piece, end the section before it."""
         section = index * SECTIONS // self.total
-        step = f"{ROOT}/write-section:part-{section}"
+        step = f"{WRITE_POST}/{WRITE_SECTION}:part-{section}"
         events: list[Event] = []
         if step != self.step:
             if self.step:
                 events.append(StepSucceeded(step=self.step, attempt=1, data=StepDone(result={"id": "part"})))
-            begun = StepBegun(component="write-section", label=f"Part {section}", key=f"part-{section}")
+            begun = StepBegun(component=WRITE_SECTION, label=f"Part {section}", key=f"part-{section}")
             events.append(StepStarted(step=step, attempt=1, data=begun))
             self.step, self.offset = step, 0
         text = piece_text(index)
@@ -80,7 +80,7 @@ class Post:
 
 
 def marker(index: int) -> str:
-    """The word that only this piece of a post's text holds."""
+    """Return the word that only this piece of a post's text holds."""
     return f"w{index:06d}"
 
 
@@ -94,7 +94,7 @@ def _section(index: int) -> OutlineSection:
 
 
 async def _pace(post: Post, begun: float, interval: float) -> None:
-    """One piece each `interval` seconds, by the clock: what comes late is caught up."""
+    """Write a piece each `interval` seconds, by the clock: a late one does not delay the next."""
     for index in range(post.total):
         pause = begun + index * interval - time.perf_counter()
         await asyncio.sleep(max(0.0, pause))

@@ -1,1 +1,1 @@
-"""What Longhand is measured beside. Each runs as a program of its own, in an environment of its own."""
+"""Other systems that Longhand is measured beside. Each runs as a program in a virtual environment of its own."""

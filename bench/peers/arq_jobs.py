@@ -26,7 +26,7 @@ async def do_nothing(_context: dict[Any, Any], number: int) -> int:
 
 
 async def chain(context: dict[Any, Any], left: int) -> None:
-    """A job that enqueues the next one: how steps that wait for each other are built from jobs."""
+    """Enqueue the next job: so are steps that wait for each other built from jobs."""
     if left > 1:
         await context["redis"].enqueue_job("chain", left - 1)
     else:
@@ -60,7 +60,7 @@ async def measure(order: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _drain(pool: Any, jobs: list[tuple[str, int]]) -> tuple[float, float]:
-    """Seconds from the first result to an empty queue, and the worker's processor time in between."""
+    """Return the seconds from the first result to an empty queue, and the worker's processor time in between."""
     for name, number in jobs:
         await pool.enqueue_job(name, number)
     return await _until_empty(pool)

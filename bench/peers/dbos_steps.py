@@ -33,7 +33,7 @@ async def take_steps(steps: int) -> int:
 
 
 async def run_alone(steps: int) -> float:
-    """Seconds of one run."""
+    """Return the seconds that one run takes."""
     begun = time.perf_counter()
     await take_steps(steps)
     return time.perf_counter() - begun

@@ -15,7 +15,7 @@ _UV = Path(sys.executable).parent / "uv"
 
 
 async def prepare(peer: str) -> str:
-    """The Python of a peer's environment. Raises `RuntimeError` or `OSError` when it cannot be installed."""
+    """Return the Python of a peer's environment. Raise `RuntimeError` or `OSError` when it cannot be installed."""
     lock = _PLACE.parent / f"requirements-{peer}.lock"
     folder, digest = FOLDER / peer, hashlib.sha256(lock.read_bytes()).hexdigest()
     python, stamp = folder / "bin" / "python", folder / ".installed"
@@ -28,6 +28,6 @@ async def prepare(peer: str) -> str:
 
 
 def version(peer: str) -> str:
-    """The version that the lock file pins."""
+    """Return the version that the lock file pins."""
     lines = (_PLACE.parent / f"requirements-{peer}.lock").read_text().splitlines()
     return next(line.removeprefix(f"{peer}==").split()[0] for line in lines if line.startswith(f"{peer}=="))

@@ -45,7 +45,7 @@ def build(saver: Any) -> Any:
 
 
 async def run(graph: Any, name: str, steps: int) -> float:
-    """Seconds of one run."""
+    """Return the seconds that one run takes."""
     begun = time.perf_counter()
     config = {"configurable": {"thread_id": name}, "recursion_limit": steps + 10}
     await graph.ainvoke({"number": 0, "steps": steps}, config, durability="sync")

@@ -1,1 +1,1 @@
-"""The engine: takes due runs, holds and feeds them, and ships their logs to SQL."""
+"""The engine: takes due runs, executes them under leases, and archives their logs in SQL."""

@@ -1,4 +1,4 @@
-"""What the agents know of a site: its SQL rows, bound to one run's workspace and epoch."""
+"""A site's knowledge base in SQL, as one run reads and writes it: bound to the run's workspace and epoch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class SiteUnknown(Exception):
 
 
 class SiteKnowledge:
-    """Reads and writes one workspace's sites for one run. A write of a stale epoch raises `StaleEpoch`."""
+    """Reads and writes the sites of one run's workspace. A write of a stale epoch goes by its `epochs`: they raise
+    `StaleEpoch`, or end the run.
+    """
 
     def __init__(self, database: Database, epochs: Epochs, minted: Minted) -> None:
         self._database = database
@@ -45,21 +47,21 @@ class SiteKnowledge:
             yield session
 
     async def onboarded_site(self) -> str:
-        """The id of the site that this run onboards."""
+        """Return the id of the site that this run onboards."""
         async with self._database.reading() as session:
             row = await sites.find_site_of_run(session, self._minted.run_id)
-        return self._known(row).id
+        return self._require(row).id
 
     async def profile(self, site_id: str) -> Profile:
-        """The site's profile; an empty one with the site's address as its name while nothing was read."""
+        """Return the site's profile; before it is made, an empty one with the site's address as its name."""
         async with self._database.reading() as session:
-            row = self._known(await sites.find_site(session, site_id, self._minted.workspace_id))
+            row = self._require(await sites.find_site(session, site_id, self._minted.workspace_id))
         return Profile.model_validate(row.profile) if row.profile else Profile(name=row.url)
 
     async def is_being_read(self, site_id: str) -> bool:
-        """Whether the run that onboards the site still goes on."""
+        """Return whether the run that onboards the site is still active."""
         async with self._database.reading() as session:
-            row = self._known(await sites.find_site(session, site_id, self._minted.workspace_id))
+            row = self._require(await sites.find_site(session, site_id, self._minted.workspace_id))
             reading = await find_run(session, row.run_id, self._minted.workspace_id)
         return reading is not None and reading.status in ACTIVE
 
@@ -85,14 +87,14 @@ class SiteKnowledge:
             await pages.save_unread_page(session, site_id, url, reason)
 
     async def digests(self, site_id: str) -> list[PageDigest]:
-        """The pages of the site that were read, in short."""
+        """Return a digest of each page of the site that was read."""
         async with self._database.reading() as session:
             return await pages.list_page_digests(session, site_id)
 
     async def passages(self, site_id: str, query: str, limit: int) -> list[Passage]:
-        """The site's passages that fit the query, numbered `s1`, `s2`, …: best page first, in each page's order."""
+        """Return the passages that fit the query, numbered `s1`, `s2`, …: best page first, in each page's order."""
         async with self._database.reading() as session:
-            self._known(await sites.find_site(session, site_id, self._minted.workspace_id))
+            self._require(await sites.find_site(session, site_id, self._minted.workspace_id))
             found = await pages.find_passages(session, site_id, query, limit)
         rank = {page.id: place for place, (_, page) in reversed(list(enumerate(found)))}
         found.sort(key=lambda pair: (rank[pair[1].id], pair[0].position))
@@ -102,7 +104,7 @@ class SiteKnowledge:
         )
 
     @staticmethod
-    def _known(row: SiteRow | None) -> SiteRow:
+    def _require(row: SiteRow | None) -> SiteRow:
         if row is None:
             raise SiteUnknown("This site is not there any more.")
         return row

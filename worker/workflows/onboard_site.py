@@ -1,4 +1,4 @@
-"""`onboard-site`: a company's address becomes a profile, a knowledge base and topics to write about."""
+"""The workflow `onboard-site`: makes a profile, a knowledge base and topics to write about from a company's address."""
 
 from __future__ import annotations
 
@@ -44,18 +44,20 @@ from worker.runtime import (
     workflow,
 )
 
-MOST_TEXT = 60_000
+HOME_CHARACTERS = 60_000
 """How many characters of the home page a profile is made from."""
 
-MOST_LINKS = 300
-MOST_FINDS = 40
-"""How many links of one page are remembered."""
+HOME_LINKS = 300
+"""How many links of the home page, and how many addresses of the sitemap, the step's result holds."""
+
+PAGE_LINKS = 40
+"""How many links of any other page the step's result holds."""
 
 PAGES_AT_ONCE = 3
 
 
 class Reading(FrozenModel):
-    """How reading the pages went."""
+    """How many pages were read, and how many failed."""
 
     read: int
     failed: int
@@ -63,7 +65,7 @@ class Reading(FrozenModel):
 
 @component(name=READ_HOME, retry=Retry(3, exponential(0.5, cap=5)), timeout=60)
 async def read_home(site_id: str, url: str) -> HomePage:
-    """Fetch the page that the person gave, and keep it like any other."""
+    """Fetch the page that the person entered, and find addresses of other pages."""
     say(f"Opening {url}")
     landing = await resource(SiteReader).read_home(url)
     for note in landing.notes:
@@ -72,12 +74,12 @@ async def read_home(site_id: str, url: str) -> HomePage:
         publish(ADDRESS, landing.plain)
         await resource(SiteKnowledge).save_address(site_id, landing.plain)
     say(f"Read “{landing.page.title}”, with {len(landing.page.links)} links to other pages of the site")
-    return landing.model_copy(update={"page": shorten(landing.page), "candidates": landing.candidates[:MOST_LINKS]})
+    return landing.model_copy(update={"page": shorten(landing.page), "candidates": landing.candidates[:HOME_LINKS]})
 
 
 @component(name=PROFILE_SITE, retry=Retry(4, exponential(0.5, cap=20)), timeout=120)
 async def profile_site(site_id: str, home: ReadPage, candidates: list[str]) -> SiteReading:
-    """One author call: who is this, and what should be read next."""
+    """Have the author describe the company, and choose the pages to read first."""
     author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
     reading = await author.profile_site(home, candidates)
     publish(PROFILE, reading.profile)
@@ -87,19 +89,20 @@ async def profile_site(site_id: str, home: ReadPage, candidates: list[str]) -> S
 
 @component(retry=Retry(3, exponential(0.5, cap=10)), timeout=120)
 async def read_page(site_id: str, url: str, known: list[str]) -> list[str]:
-    """One page: its text, notes and passages into SQL. Gives where it links to, beyond what is `known`."""
+    """Read one page, and save its notes and passages. Return the addresses it links to, without those in `known`."""
     page = await resource(SiteReader).read_page(url)
-    await keep_page(site_id, page)
-    return choose_pages(page.url, [], [link.url for link in page.links], [], limit=MOST_FINDS, seen=known)
+    await save_page(site_id, page)
+    return choose_pages(page.url, [], [link.url for link in page.links], [], limit=PAGE_LINKS, seen=known)
 
 
 @component(retry=Retry(3, exponential(0.5, cap=10)), timeout=120)
 async def note_home(site_id: str, page: ReadPage) -> None:
-    """The home page's notes and passages into SQL."""
-    await keep_page(site_id, page)
+    """Save the home page's notes and passages."""
+    await save_page(site_id, page)
 
 
-async def keep_page(site_id: str, page: ReadPage) -> None:
+async def save_page(site_id: str, page: ReadPage) -> None:
+    """Have the author take notes on the page, save them with its passages, and publish its digest."""
     author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
     notes = await author.take_notes(page)
     await resource(SiteKnowledge).save_page(site_id, page, notes, split_passages(page))
@@ -109,9 +112,9 @@ async def keep_page(site_id: str, page: ReadPage) -> None:
 
 @component(name=READ_PAGES)
 async def read_pages(site_id: str, home: ReadPage, urls: list[str], limit: int) -> Reading:
-    """The home page, these pages, and then what they link to, a few at a time, up to `limit` besides the home page.
+    """Read these pages and then those they link to, a few at a time, up to `limit` besides the home page.
 
-    A page that fails is a row with its reason.
+    A page that fails is saved as a row with the reason.
     """
     pages = Pages(site_id, home, urls, limit)
     progress(0, len(urls) + 1)
@@ -122,9 +125,10 @@ async def read_pages(site_id: str, home: ReadPage, urls: list[str], limit: int) 
 
 
 class Pages:
-    """The pages of one site, read in waves: each wave is what the one before it linked to.
+    """The pages of one site, read in waves: the pages of a wave are those that the wave before linked to.
 
-    What a page gives depends on `first` alone, so that one more page read later repeats no other.
+    Each page's step has `first` as its input, and not all pages seen so far: one more page that a retry reads makes no
+    other page's checkpoint a miss.
     """
 
     def __init__(self, site_id: str, home: ReadPage, first: list[str], limit: int) -> None:
@@ -137,7 +141,7 @@ class Pages:
         self.failed = 0
 
     async def read(self, urls: list[str]) -> list[str]:
-        """Read one wave; gives the next."""
+        """Read one wave; return the next one."""
         self._seen += urls
         progress(self.done + 1, len(self._seen) + 1)
         found = await gather(*(self._read_one(url) for url in urls), limit=PAGES_AT_ONCE)
@@ -156,7 +160,7 @@ class Pages:
 
 @component(name=SUGGEST_TOPICS, retry=Retry(4, exponential(0.5, cap=20)), timeout=120)
 async def suggest_topics(site_id: str, profile: Profile, reading: Reading) -> list[Topic]:
-    """Topics that the pages have enough material for."""
+    """Have the author suggest topics that the pages have enough material for."""
     author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
     topics = await author.suggest_topics(profile, await resource(SiteKnowledge).digests(site_id))
     publish(TOPICS, topics)
@@ -166,7 +170,7 @@ async def suggest_topics(site_id: str, profile: Profile, reading: Reading) -> li
 
 @component
 async def find_site(url: str) -> str:
-    """The row that this run fills."""
+    """Return the id of the site that this run onboards."""
     return await resource(SiteKnowledge).onboarded_site()
 
 
@@ -187,17 +191,17 @@ async def onboard_site(request: OnboardInput) -> SiteReport:
 
 
 def shorten(page: ReadPage) -> ReadPage:
-    """The page with no more text and links than a step should remember."""
-    blocks, room = [], MOST_TEXT
+    """Return the page with no more text and links than a step's result should hold."""
+    blocks, room = [], HOME_CHARACTERS
     for block in page.blocks:
         if room <= 0:
             break
         blocks.append(block.model_copy(update={"text": block.text[:room]}))
         room -= len(block.text)
-    return page.model_copy(update={"blocks": blocks, "links": page.links[:MOST_LINKS]})
+    return page.model_copy(update={"blocks": blocks, "links": page.links[:HOME_LINKS]})
 
 
 def address_path(url: str) -> str:
-    """What people call a page: its address without the host."""
+    """Return the address without its host, as people name a page."""
     parts = urlsplit(url)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -1,4 +1,4 @@
-"""`write-post`: research, outline, sections side by side, and the finished post with its sources."""
+"""The workflow `write-post`: research, an outline, sections side by side, and the finished post with its sources."""
 
 from __future__ import annotations
 
@@ -45,34 +45,34 @@ from worker.runtime import (
 PASSAGES_PER_SECTION = 7
 
 FEWEST_PASSAGES = 3
-"""A post from fewer passages would be a quotation."""
+"""A post from fewer passages would be little more than a quotation."""
 
-LOOK_AGAIN_SECONDS = 1.0
+POLL_SECONDS = 1.0
 
 
 class NothingToWriteFrom(Exception):
-    """The site's pages have nothing on the topic."""
+    """The site's pages have too little on the topic."""
 
     transient = False
 
 
 class Research(FrozenModel):
-    """What a post is written from."""
+    """The material of a post."""
 
     profile: Profile
     passages: list[Passage]
 
 
-def _worth_another_try(error: BaseException) -> bool:
+def _is_worth_retrying(error: BaseException) -> bool:
     return TRANSIENT(error) or isinstance(error, UnknownSource)
 
 
-CALL = Retry(4, exponential(0.5, cap=20), on=_worth_another_try)
+AUTHOR_RETRY = Retry(4, exponential(0.5, cap=20), on=_is_worth_retrying)
 
 
 @component(retry=Retry(3), timeout=30)
 async def research(brief: PostBrief) -> Research:
-    """The passages of the site's pages that fit the topic."""
+    """Find the passages of the site's pages that fit the topic."""
     knowledge = resource(SiteKnowledge)
     profile = await knowledge.profile(brief.site_id)
     say(f"Looking through what was read of {profile.name}")
@@ -88,11 +88,11 @@ async def research(brief: PostBrief) -> Research:
 
 
 async def find_passages(brief: PostBrief, knowledge: SiteKnowledge) -> list[Passage]:
-    """The passages on the topic. While the site is still being read, wait until there is enough to choose from."""
+    """Return the passages on the topic. While the site is being read, wait until there are enough to choose from."""
     wanted = brief.length.sections * PASSAGES_PER_SECTION
     waiting = False
     while True:
-        # Asked first: what is read between the two questions then counts.
+        # First, so that pages that are read between the two queries count.
         reading = await knowledge.is_being_read(brief.site_id)
         passages = await knowledge.passages(brief.site_id, f"{brief.topic} {guidance()}", wanted)
         if len(passages) >= wanted // 2 or not reading:
@@ -101,23 +101,23 @@ async def find_passages(brief: PostBrief, knowledge: SiteKnowledge) -> list[Pass
             say("The site is still being read: waiting for more on this topic")
             waiting = True
         progress(len(passages), wanted // 2)
-        await pause(LOOK_AGAIN_SECONDS)
+        await pause(POLL_SECONDS)
 
 
-@component(name=OUTLINE_POST, retry=CALL, timeout=180)
+@component(name=OUTLINE_POST, retry=AUTHOR_RETRY, timeout=180)
 async def outline_post(brief: PostBrief, found: Research) -> Outline:
-    """What each section is about, and which passages it draws on."""
+    """Have the author outline the post: what each section is about, and which passages it draws on."""
     author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
     outline = await author.outline(brief, found.profile, found.passages, guidance())
     publish(OUTLINE, outline)
     return outline
 
 
-@component(name=WRITE_SECTION, retry=CALL, timeout=300)
+@component(name=WRITE_SECTION, retry=AUTHOR_RETRY, timeout=300)
 async def write_section(
     brief: PostBrief, profile: Profile, outline: Outline, section: OutlineSection, passages: list[Passage]
 ) -> Section:
-    """One section, streamed as it is written, then checked against its sources."""
+    """Have the author write one section, stream its text, and check it against its sources."""
     author = resource(Author)  # type: ignore[type-abstract]  # resources are wired by protocol
     pieces: list[str] = []
     text = author.write_section(brief, profile, outline, section, passages, guidance())
@@ -138,7 +138,7 @@ async def write_section(
 async def assemble_post(
     outline: Outline, sections: list[Ok[Section] | Failed], sources: list[Source], author: str
 ) -> Post:
-    """The post: its sections in order, and the sources they cite."""
+    """Return the post: its sections in order, and the sources that they cite."""
     written = [section.value for section in sections if isinstance(section, Ok)]
     missing = [
         MissingSection(id=planned.id, heading=planned.heading, error=section.error.message)
@@ -181,6 +181,7 @@ async def write_post(brief: PostBrief) -> Post:
 
 
 def describe_doubts(count: int) -> str:
+    """Return the message on how many sentences their sources do not support."""
     if count == 0:
         return "Every claim stands in its source"
     if count == 1:
@@ -189,13 +190,13 @@ def describe_doubts(count: int) -> str:
 
 
 def passages_of(section: OutlineSection, passages: list[Passage]) -> list[Passage]:
-    """The passages that a section draws on; all of them for one that a person added."""
+    """Return the passages that a section draws on; all of them for a section that a person added."""
     wanted = set(section.passages)
     return [passage for passage in passages if passage.id in wanted] or passages
 
 
 def number_sources(outline: Outline, passages: list[Passage]) -> list[Source]:
-    """The pages behind a post, numbered in the order in which its outline comes to them."""
+    """Return the pages behind a post, numbered in the order in which its outline first draws on them."""
     by_id = {passage.id: passage for passage in passages}
     order = [by_id[id] for section in outline.sections for id in section.passages if id in by_id]
     pages: dict[str, list[Passage]] = {}

@@ -156,7 +156,7 @@ _ANY_READER = _allow_all()
 
 
 class _Writing:
-    """What mdformat writes differently for us."""
+    """Renderers in place of mdformat's own."""
 
     RENDERERS: ClassVar[dict[str, Any]] = {
         "inline": _inline,

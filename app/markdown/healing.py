@@ -19,7 +19,7 @@ _HELD = {
     "<": re.compile(r"<(?:[a-zA-Z][a-zA-Z0-9+.-]{0,31}(?::[^<>\x00-\x20]*)?)?\Z"),
     **dict.fromkeys("*_~", re.compile(r"[*_~]+\Z")),
 }
-"""What may become markup with what comes next, by its first character."""
+"""Beginnings of markup that the text may still complete, by their first character."""
 _BEGUN_CODE = re.compile(r"`+ ?([^\n!&*<>\[\\\]_`~]*)")
 
 

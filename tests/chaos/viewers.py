@@ -27,7 +27,7 @@ MOST_SECONDS_AWAY = 0.4
 
 @dataclass
 class Tally:
-    """What viewers received, and where that differs from the log."""
+    """Counts of what viewers received, and the differences from the log."""
 
     connections: int = 0
     deliveries: int = 0

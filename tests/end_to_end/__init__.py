@@ -1,1 +1,1 @@
-"""What a person does with the product, from the address field to the finished post, in a real browser."""
+"""Journeys through the product in a real browser, from the address field to the finished post."""

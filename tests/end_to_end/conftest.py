@@ -141,7 +141,7 @@ def model(model_server: ModelServer) -> Iterator[ModelServer]:
 
 @pytest.fixture(autouse=True)
 def show_output_of_failed(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What the products said during a failed test is part of its report."""
+    """Add the output of the products during a failed test to its report."""
     names = [name for name in ("extractive_product", "model_product") if name in request.fixturenames]
     products: list[Product] = [request.getfixturevalue(name) for name in names]
     heard = [len(product.lines) for product in products]

@@ -1,4 +1,4 @@
-"""What axe-core finds on every page, in light and dark, wide and narrow: nothing serious."""
+"""Accessibility: axe-core finds nothing serious on any page, in light and dark, wide and narrow."""
 
 from __future__ import annotations
 

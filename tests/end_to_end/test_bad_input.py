@@ -1,4 +1,4 @@
-"""What cannot be read or written is answered with a clear message, and nothing typed is lost."""
+"""Bad input: a clear message, and nothing typed is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is typed into an outline is there after a reload, and on another device, until it is approved."""
+"""Drafts of an outline: there after a reload, and on another device, until it is approved."""
 
 from __future__ import annotations
 

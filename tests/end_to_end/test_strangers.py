@@ -1,4 +1,4 @@
-"""What belongs to one visitor is not there for another, wherever it is asked for."""
+"""Strangers: one visitor's things are not there for another, wherever they are asked for."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from worker.runtime.skipping import skip_open, skip_unvisited
 from worker.runtime.values import digest_inputs
 
 Invocation = Callable[[], Awaitable[Any]]
-"""What a policy wraps: the component's function, or the policies inside it."""
+"""The inside of a policy: the component's function, or the policies inside it."""
 
 
 class StepCall:

@@ -133,7 +133,7 @@ class Writer:
         return await self._stores.log.fold(self.run_id)
 
     async def texts(self) -> dict[str, str]:
-        """What a page of this run must say: each step's text that counts."""
+        """Return the text that a page of this run must show: each step's text that counts."""
         steps = (await self.fold()).steps
         return {path: step.counting.text for path, step in steps.items() if step.counting}
 

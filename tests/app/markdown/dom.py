@@ -1,4 +1,4 @@
-"""What a browser and htmx make of a page and its patches, without a browser."""
+"""A page's DOM, patched as htmx does, without a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is finished is not sent again, and no text costs more than it is long."""
+"""Finished text is not sent again, and no text costs more than it is long."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_what_shows_is_never_taken_for_markup_later() -> None:
 
 
 def test_text_streams_visibly() -> None:
-    """What is held back is a line of which nobody knows what it is, or a link: never much more."""
+    """Hold back an undecided line or a link, never much more."""
     for text in samples.like_a_models(3, 6):
         whole = len(shown(show(text, True)))
         for end in samples.cuts(text, Random(text), 40):

@@ -31,7 +31,7 @@ OTHERWISE = {
     "no references": _commonmark("reference"),
     "no links but to the web": _commonmark("reference", web_only=True),
 }
-"""What is left out here, one after the other; and CommonMark without it."""
+"""The parts of CommonMark that are left out here, one after the other, and CommonMark without each."""
 
 
 def _examples() -> list[tuple[str, str, str]]:

@@ -46,7 +46,7 @@ def session_value() -> str:
 
 @pytest.fixture(scope="session")
 def signed_in(session_value: str) -> StorageState:
-    """What a browser of that person has stored."""
+    """Return the cookies that a browser of that person has stored."""
     cookie = {"name": COOKIE, "value": session_value, "domain": "127.0.0.1", "path": "/"}
     return {"cookies": [cookie], "origins": []}  # type: ignore[list-item]  # the rest of a cookie has defaults
 

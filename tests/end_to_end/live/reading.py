@@ -1,4 +1,4 @@
-"""What a live page shows, beside what the log says."""
+"""The text of a live page, and the text that its log has."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def wait_for_cursor(page: Page, cursor: str) -> None:
 
 
 def expected(run: Run) -> dict[str, Any]:
-    """What the page of a post must say, character for character, as `_READ` gives it."""
+    """Return the text that the page of a post must show, character for character, as `_READ` gives it."""
     root = run.steps[ROOT_STEP]
     outlines = [attempt.objects["outline"] for attempt in root.attempts if "outline" in attempt.objects]
     steps = [step for step in run.steps.values() if step.path != ROOT_STEP]

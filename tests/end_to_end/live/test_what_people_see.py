@@ -1,4 +1,4 @@
-"""What a live page tells people while it follows a run, and what of theirs it leaves alone."""
+"""Live pages while they follow a run: what they show, and what of a person's they leave alone."""
 
 from __future__ import annotations
 

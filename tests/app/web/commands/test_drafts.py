@@ -1,4 +1,4 @@
-"""What is typed for an ask is kept while it is typed, until the answer is taken or the run ends."""
+"""Drafts of answers: saved while they are typed, until the answer is taken or the run ends."""
 
 from __future__ import annotations
 

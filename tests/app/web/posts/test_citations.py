@@ -1,4 +1,4 @@
-"""What people read where a post's text cites a passage: the same in its export and in the API's output."""
+"""Numbers of sources in place of citations: the same in its export and in the API's output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a live page tells of a run's end and of its waiting, and where it leads."""
+"""Announcements of a run's end and of its waiting on a live page, and where they lead."""
 
 from __future__ import annotations
 

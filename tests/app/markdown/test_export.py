@@ -60,7 +60,7 @@ TEXTS = st.lists(st.sampled_from([*samples.SIGNS, *HOSTILE]), max_size=25).map("
 
 
 class Reading(HTMLParser):
-    """The contents of HTML as a browser shows it: its text without spaces, its tags, attributes, and the links that show."""
+    """HTML as a browser shows it: its text without spaces, its tags, attributes, and the links that show."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

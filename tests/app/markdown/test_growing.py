@@ -47,7 +47,7 @@ def test_what_shows_is_never_taken_for_markup_later() -> None:
     """Not in any text."""
     for text in all_texts():
         whole, before = shown(show(text, True)), ""
-        for end in samples.cuts(text, Random(text), 9):
+        for end in samples.cuts(text, Random(text), 15):
             now = shown(show(text[:end], False))
             assert begins(now, whole), text[:end]
             assert begins(before, now), text[:end]

@@ -22,7 +22,7 @@ STEPS = ("echo/a", "echo/b")
 
 @pytest.fixture
 async def ended(ann: httpx2.AsyncClient, take: Take) -> str:
-    """A run that ended with a failed step; gives its id."""
+    """Play a run that ends with a failed step; return its id."""
     run_id = await start_echo(ann)
     worker = await take(run_id)
     await worker.start()
@@ -37,7 +37,7 @@ async def ended(ann: httpx2.AsyncClient, take: Take) -> str:
 
 @pytest.fixture
 async def expire(log: Log, archive: Archive, redis: Redis, ended: str) -> Archiver:
-    """Seals logs that then expire at once."""
+    """Return an `Unshipped` whose sealed logs expire at once."""
     return Archiver(log, archive, Unshipped(redis, keep_ms=1))
 
 
@@ -48,7 +48,7 @@ async def seal(shipper: Archiver, redis: Redis, run_id: str) -> None:
 
 
 async def read_all(client: httpx2.AsyncClient, run_id: str) -> dict[str, str]:
-    """All that is to be seen of the run, by address."""
+    """Read all that the API and the pages show of the run, by address."""
     addresses = [f"/api/runs/{run_id}{part}" for part in ("", "/events", "/output", "/trace")]
     answers = {address: await client.get(address) for address in [*addresses, f"/runs/{run_id}"]}
     assert {answer.status_code for answer in answers.values()} == {200}

@@ -22,7 +22,7 @@ async def wait_for(notified: asyncio.Event) -> None:
 
 
 async def notify_until_heard(redis: Redis, run_id: str, notified: asyncio.Event) -> None:
-    """The subscription takes a moment; notifications before it are lost."""
+    """Publish until Redis has subscribed the watcher: notifications before that are lost."""
     while not await redis.publish(bell_channel(run_id), "1-0"):
         await wait_for(notified)
     await wait_for(notified)

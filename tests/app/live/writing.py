@@ -74,7 +74,7 @@ class Writer:
 
     @classmethod
     async def submit(cls, stores: Stores) -> Writer:
-        """A new run that this writer holds and has started."""
+        """Submit a run, take it and start it."""
         run_id, cursor = new_id("run"), await _next_cursor(stores)
         submitted = RunSubmitted(id=cursor, data=Submitted(workflow="write-post", title="A post"))
         row = RunRow(id=run_id, workspace_id=WORKSPACE, workflow="write-post", title="A post", input={})
@@ -131,7 +131,7 @@ class Writer:
         return await self._stores.log.fold(self.run_id)
 
     async def texts(self) -> dict[str, str]:
-        """What a page of this run must say: each step's text that counts."""
+        """Return the text that a page must show of each step."""
         steps = (await self.fold()).steps
         return {path: step.counting.text for path, step in steps.items() if step.counting}
 

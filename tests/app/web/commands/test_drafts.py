@@ -1,4 +1,4 @@
-"""What is typed for an ask is kept while it is typed, until the answer is taken or the run ends."""
+"""Drafts of answers: saved while people type, until the answer is taken or the run ends."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ANSWER_SCHEMA = {"type": "object", "required": ["go"], "properties": {"go": {"ty
 
 
 async def ask_echo(client: Client, take: Take, *asks: str) -> tuple[str, WorkerPlayer]:
-    """A run that asks for JSON, once for each of these ids."""
+    """Start a run that asks for JSON, once for each of these ids."""
     run = await start_echo(client)
     player = await take(run)
     await player.ask(*[Ask(ask=ask, name="go", step="echo", proposal={"go": 1}, answer_schema={}) for ask in asks])
@@ -38,7 +38,7 @@ async def keep(client: Client, run: str, **fields: str) -> Any:
 
 
 async def form_on(client: Client, page: str) -> Any:
-    """The form of the outline, or of the first ask, as it is rendered."""
+    """Return the form of the outline, or of the first ask, from a page."""
     tree = lxml_html.fromstring((await client.get(page)).text)
     return tree.xpath("//form[@class='outline'] | //*[@id='asks']//form")[0]
 
@@ -82,7 +82,7 @@ async def test_the_last_of_two_tabs_counts(ann: Client, take: Take) -> None:
 
 
 async def test_json_is_kept_as_it_was_typed(ann: Client, take: Take, database: Database) -> None:
-    """One draft for each ask, also of those that have one name."""
+    """Check that there is one draft for each ask, also of those that have one name."""
     run, _ = await ask_echo(ann, take, "a1", "a2")
     for ask, text in (("a1", '{"go": tr'), ("a2", "")):
         assert (await keep(ann, run, ask=ask, value=text)).status_code == 200
@@ -147,7 +147,7 @@ async def test_a_new_question_of_the_same_name_begins_with_its_proposal(ann: Cli
 
 
 async def test_starting_over_leads_back_to_the_proposal(ann: Client, take: Take, database: Database) -> None:
-    """By a plain form, in two steps, and never as what Enter does."""
+    """Delete the draft by a plain form, in two steps, and never by Enter."""
     post, run, _ = await ask_for_outline(ann, take)
     await keep(ann, run, **fill(title="My own"))
     form = await form_on(ann, post)
@@ -162,7 +162,7 @@ async def test_starting_over_leads_back_to_the_proposal(ann: Client, take: Take,
 
 
 async def test_an_outline_and_its_json_are_one_draft(ann: Client, take: Take) -> None:
-    """The run's own page has the JSON of what is edited on the post's, and the other way round."""
+    """Check that the run's own page shows as JSON what was typed on the post's page, and the other way round."""
     post, run, _ = await ask_for_outline(ann, take)
     await keep(ann, run, **fill(title="From the post", **{"leave-out-1": "true"}))
     shown = json.loads(await json_on(ann, run))
@@ -208,7 +208,7 @@ async def test_hostile_text_comes_back_as_text(ann: Client, take: Take) -> None:
 
 
 async def test_a_form_that_a_stream_brings_asks_for_what_was_kept(ann: Client, take: Take) -> None:
-    """A stream is the log alone: such a form has the proposal, and looks once whether there is more."""
+    """Check that a form from a stream, which has the proposal, asks once for the draft: drafts are not in the log."""
     post, run, _ = await ask_for_outline(ann, take)
     streamed = "".join(
         part.render() for part in build_page_fragments("post", begin_post(approve=True).fold(), PageContext())
@@ -226,7 +226,7 @@ async def test_a_form_that_a_stream_brings_asks_for_what_was_kept(ann: Client, t
 
 
 async def test_looking_at_a_draft_writes_nothing(ann: Client, take: Take, database: Database) -> None:
-    """Not even where the draft is of no use any more: a question that is not asked shows none."""
+    """Show a page beside a draft whose ask is not open any more: it stays, and is not shown."""
     post, run, _ = await ask_for_outline(ann, take)
     async with database.writing() as session:
         session.add(DraftRow(run_id=run, ask=new_id("ask"), typed="of an ask that is long gone"))

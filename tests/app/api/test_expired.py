@@ -37,7 +37,7 @@ async def ended(ann: httpx2.AsyncClient, take: Take) -> str:
 
 @pytest.fixture
 async def expire(log: Log, archive: Archive, redis: Redis, ended: str) -> Archiver:
-    """Return an `Unshipped` whose sealed logs expire at once."""
+    """Return an archiver whose sealed logs expire at once."""
     return Archiver(log, archive, Unshipped(redis, keep_ms=1))
 
 

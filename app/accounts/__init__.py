@@ -1,1 +1,1 @@
-"""Who is asking: workspaces, browser sessions, API tokens."""
+"""Requesters: workspaces, browser sessions, API tokens."""

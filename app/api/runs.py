@@ -53,7 +53,7 @@ async def list_runs(
     after: Annotated[str | None, Parameter(description="the `cursor` of the page before")] = None,
     limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
 ) -> RunListSchema:
-    """The workspace's runs, newest first. Output, error and what a run waits for are only in the run itself."""
+    """List the workspace's runs, newest first. Output, error and what a run waits for are only in the run itself."""
     found = await queries.list_runs(requester.workspace_id, limit, after)
     return RunListSchema(runs=list(map(describe_row, found.rows)), cursor=found.cursor)
 
@@ -62,7 +62,7 @@ async def list_runs(
 async def get_run(
     run_id: FromPath[str], requester: NamedDependency[Requester], queries: NamedDependency[Queries]
 ) -> RunSchema:
-    """One run, as its log tells it."""
+    """Get one run, as of the end of its log."""
     return describe_run(*await queries.load(run_id, requester.workspace_id))
 
 
@@ -70,7 +70,7 @@ async def get_run(
 async def get_trace(
     run_id: FromPath[str], requester: NamedDependency[Requester], queries: NamedDependency[Queries]
 ) -> TraceSchema:
-    """The tree of steps with attempts, times, tokens and cost."""
+    """Get the tree of steps with attempts, times, tokens and cost."""
     return trace_run((await queries.load(run_id, requester.workspace_id)).run)
 
 

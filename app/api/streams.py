@@ -68,7 +68,7 @@ async def get_events(
     after: Annotated[str, Parameter(description="a cursor; `Last-Event-ID` wins over it")] = START,
     limit: Annotated[int, Parameter(ge=1, le=10_000, description="only for JSON")] = 1_000,
 ) -> Response[Any]:
-    """The log after a cursor, by `Accept`.
+    """Get the log after a cursor, in the form that `Accept` names.
 
     `application/json`: what is there now, `{events, cursor, more}`. `text/event-stream` and `application/x-ndjson`:
     what is there, then what comes, until the run ends. A cursor that can't be read is 400; one that is no entry of the
@@ -99,7 +99,7 @@ async def get_output(
     queries: NamedDependency[Queries],
     follower: NamedDependency[Follower],
 ) -> Stream:
-    """The text of succeeded steps in document order, sent as they succeed; ends with the run.
+    """Get the text of succeeded steps in document order, sent as they succeed; ends with the run.
 
     In a post's text, `[1]` cites the source of that number in the run's `output`.
     """

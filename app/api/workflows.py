@@ -27,7 +27,7 @@ from app.stores.fleet import Fleet
 async def list_workflows(
     requester: NamedDependency[Requester], fleet: NamedDependency[Fleet]
 ) -> dict[str, list[WorkflowManifest]]:
-    """All workflows that workers have announced, with the JSON schemas of their input and output."""
+    """List all workflows that workers have announced, with the JSON schemas of their input and output."""
     return {"workflows": list((await fleet.workflows()).values())}
 
 
@@ -35,7 +35,7 @@ async def list_workflows(
 async def get_workflow(
     name: FromPath[str], requester: NamedDependency[Requester], fleet: NamedDependency[Fleet]
 ) -> WorkflowManifest:
-    """One workflow."""
+    """Get one workflow."""
     manifest = (await fleet.workflows()).get(name)
     if manifest is None:
         raise WorkflowUnknown(name)
@@ -59,7 +59,7 @@ async def start_run(
 ) -> Response[RunSchema]:
     """Start a run: 202 with the run. With `Prefer: wait=SECONDS` 200, when it ends in time; 600 seconds are the most.
 
-    A repeat with the same `Idempotency-Key` gives the first run.
+    A repeat with the same `Idempotency-Key` returns the first run.
     """
     value = await read_input(request, name)
     workspace_id = await workspaces.ensure(requester)

@@ -1,0 +1,1 @@
+"""The launcher: `longhand up` with all its processes, and the embedded Redis."""

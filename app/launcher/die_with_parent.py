@@ -1,9 +1,9 @@
-"""Becomes another program that ends when the process that started it ends.
+"""A script that becomes another program, which ends when the process that started it ends.
 
-Run as a script, with the standard library only: `leash.py PARENT_PID LOCK_FD SIGNAL PROGRAM ARGUMENT…`. It writes its
-process id into the open, locked file LOCK_FD, which the program inherits: while any of it lives, the lock is held, so
-whoever comes later knows that the id is not a stranger's (see `slots.py`). On Linux the kernel sends SIGNAL when the
-parent dies; elsewhere the next `longhand up` ends what the lock still shows to be alive.
+It uses the standard library only: `die_with_parent.py PARENT_PID LOCK_FD SIGNAL PROGRAM ARGUMENT…`. It writes its
+process id into the open, locked file LOCK_FD, which the program inherits. The lock is held while the program or a
+child of it lives, which proves that the id is not another program's (see `pid_locks.py`). On Linux the kernel sends
+SIGNAL when the parent dies; elsewhere the next `longhand up` ends the processes whose locks are still held.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The Redis that `longhand up` brings when none is configured: a real server on loopback, its data in our folder."""
+"""The embedded Redis, for when none is configured: a real server on loopback, with its data in the data folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.launcher.redis_programs import RedisKind, choose_program, find_programs
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60
-"""Reading a large append-only file takes its time."""
+"""How long the server may take to start. Reading a large append-only file takes time."""
 CHECK_SECONDS = 0.02
 STOP_SECONDS = 20
 
@@ -43,7 +43,7 @@ always-show-logo no
 
 @dataclass(frozen=True)
 class EmbeddedRedis:
-    """A server as it is set up: how to run it, and where it will answer."""
+    """A server that is set up: the command that runs it, and the address at which it will answer."""
 
     command: ProcessCommand
     kind: RedisKind
@@ -51,17 +51,17 @@ class EmbeddedRedis:
 
 
 async def prepare_redis(folder: Path) -> EmbeddedRedis:
-    """Chooses the server program and a free port, and writes the configuration. The password is made once and kept.
+    """Choose the server program and a free port, and write the configuration. The first password is used for good.
 
     Raises:
-        NoUsableRedis: no program here can serve what the folder holds.
-        CannotStart: the folder's own files cannot be read.
+        NoUsableRedis: no program here can read the folder's data.
+        CannotStart: a file of the folder cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    kept = _read_kind(folder)
-    program = choose_program(await find_programs(), kept, folder)
+    written_by = _read_kind(folder)
+    program = choose_program(await find_programs(), written_by, folder)
     _write_private(folder / "kind.json", program.kind.model_dump_json())
-    password = _read_or_make_password(folder / "password")
+    password = _read_or_create_password(folder / "password")
     port = find_free_port(HOST)
     configuration = folder / "redis.conf"
     _write_private(configuration, CONFIGURATION.format(host=HOST, port=port, password=password))
@@ -71,16 +71,16 @@ async def prepare_redis(folder: Path) -> EmbeddedRedis:
         folder=folder,
         stop_seconds=STOP_SECONDS,
         can_be_hurried=False,
-        orphan_signal=signal.SIGTERM,  # it then writes what it still holds
+        orphan_signal=signal.SIGTERM,  # it then writes its last data to disk
     )
     return EmbeddedRedis(command, program.kind, f"redis://:{password}@{HOST}:{port}/0")
 
 
 async def wait_for_redis(url: str, seconds: float = READY_SECONDS) -> None:
-    """Until the server answers, with its data read.
+    """Wait until the server answers, with its data read.
 
     Raises:
-        CannotStart: it does not within `seconds`.
+        CannotStart: it does not answer within `seconds`.
     """
     client: Redis = Redis.from_url(url, socket_connect_timeout=1, socket_timeout=5)
     last = "no answer"
@@ -100,7 +100,7 @@ async def wait_for_redis(url: str, seconds: float = READY_SECONDS) -> None:
 
 
 def find_free_port(host: str) -> int:
-    """A port that nobody listens on at this moment."""
+    """Return a port on which no process listens at this moment."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
@@ -117,7 +117,7 @@ def _read_kind(folder: Path) -> RedisKind | None:
         raise CannotStart(f"{path} cannot be read: it should name who wrote the Redis data beside it.") from None
 
 
-def _read_or_make_password(path: Path) -> str:
+def _read_or_create_password(path: Path) -> str:
     if path.exists() and (password := path.read_text().strip()):
         return password
     password = secrets.token_urlsafe(32)
@@ -126,12 +126,12 @@ def _read_or_make_password(path: Path) -> str:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """All or nothing, for the owner's eyes only."""
-    draft = path.with_suffix(path.suffix + ".new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Write a file that only its owner can read, whole or not at all."""
+    new = path.with_suffix(path.suffix + ".new")
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
+    new.replace(path)

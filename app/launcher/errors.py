@@ -1,24 +1,25 @@
-"""
-CannotStart               what `longhand up` needs is not there; its message says what to do
-├── AlreadyRunning        another `up` holds the data folder
-├── AddressInUse          something else listens where the pages should
-└── NoUsableRedis         no server program here can serve the data that is kept
+"""The errors of the launcher.
+
+CannotStart               `longhand up` lacks something that it needs; the message says what to do
+├── AlreadyRunning        another `longhand up` has locked the data folder
+├── AddressInUse          another program listens on the host and port of the settings
+└── NoUsableRedis         no server program here can read the Redis data
 """
 
 from __future__ import annotations
 
 
 class CannotStart(Exception):
-    """Nothing was left running; the message is for the person at the terminal."""
+    """`longhand up` cannot start. No process is left running; the message is for the person at the terminal."""
 
 
 class AlreadyRunning(CannotStart):
-    """Another `longhand up` holds the data folder."""
+    """Another `longhand up` has locked the data folder."""
 
 
 class AddressInUse(CannotStart):
-    """Something else listens on the host and port of the settings."""
+    """Another program listens on the host and port of the settings."""
 
 
 class NoUsableRedis(CannotStart):
-    """There is no Redis server program, or none that can read what an earlier one wrote."""
+    """There is no Redis server program, or none that can read the data of an earlier one."""

@@ -1,4 +1,4 @@
-"""Locked files that say which processes live, and still say so after whoever started them was killed.
+"""Locked files with the ids of running processes, which stay locked after the process that started those was killed.
 
 A lock (`flock`) belongs to an open file: all processes that inherited it hold it together, and the kernel drops it with
 the last of them. So a held lock proves that the process id in the file is alive and ours, which an id alone never does.
@@ -17,11 +17,11 @@ from pathlib import Path
 from app.launcher.errors import AlreadyRunning, CannotStart
 
 CHECK_SECONDS = 0.05
-PATIENCE_SECONDS = 10.0
+STOP_SECONDS = 10.0
 
 
 def open_locked(path: Path) -> int | None:
-    """A descriptor that holds the file's lock; None while somebody else does."""
+    """Return a descriptor that holds the file's lock; None while another process holds it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,18 +32,18 @@ def open_locked(path: Path) -> int | None:
 
 
 def read_holder(path: Path) -> int | None:
-    """The process id in the file; meaningful only while the lock is held."""
+    """Return the process id in the file. It means nothing unless the lock is held."""
     text = path.read_text().strip() if path.exists() else ""
     return int(text) if text.isdigit() else None
 
 
 @contextmanager
-def claim(data_folder: Path) -> Iterator[None]:
-    """Holds the data folder, so that only one `longhand up` works on it. Makes the folder when it is missing.
+def lock_data_folder(data_folder: Path) -> Iterator[None]:
+    """Lock the data folder within the block, for one `longhand up`. Create the folder if it is missing.
 
     Raises:
-        AlreadyRunning: another one holds it.
-        CannotStart: the folder cannot be made or written.
+        AlreadyRunning: another one has locked it.
+        CannotStart: the folder cannot be created or written.
     """
     path = data_folder / "up.lock"
     try:
@@ -67,17 +67,17 @@ def claim(data_folder: Path) -> Iterator[None]:
 
 
 class PidLock:
-    """The place of one process of ours: at most one process at a time is in it, over all restarts and crashes."""
+    """The lock of one process of `longhand up`: at most one process holds it, over all restarts and crashes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def acquire(self, patience: float = PATIENCE_SECONDS) -> int:
-        """A locked descriptor for the next process. Ends what an earlier `longhand up` left in the place: SIGTERM, and
-        after `patience` seconds SIGKILL.
+    async def acquire(self, stop_seconds: float = STOP_SECONDS) -> int:
+        """Return a locked descriptor for the next process. End the process that an earlier `longhand up` left with the
+        lock: by SIGTERM, and after `stop_seconds` by SIGKILL.
 
         Raises:
-            CannotStart: the place cannot be freed.
+            CannotStart: the lock is still held.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         for signal_number in (signal.SIGTERM, signal.SIGKILL):
@@ -85,7 +85,7 @@ class PidLock:
             if descriptor is None and (holder := read_holder(self._path)):
                 with suppress(ProcessLookupError):
                     os.killpg(holder, signal_number)
-            deadline = asyncio.get_running_loop().time() + patience
+            deadline = asyncio.get_running_loop().time() + stop_seconds
             while descriptor is None and asyncio.get_running_loop().time() < deadline:
                 await asyncio.sleep(CHECK_SECONDS)
                 descriptor = open_locked(self._path)
@@ -94,7 +94,7 @@ class PidLock:
         raise CannotStart(f"An earlier process (see {self._path}) does not end; end it by hand and start again.")
 
 
-async def end_leftovers(folder: Path, patience: float = PATIENCE_SECONDS) -> None:
-    """Ends every process that an earlier, killed `longhand up` left behind; Redis after those that use it."""
+async def end_orphans(folder: Path, stop_seconds: float = STOP_SECONDS) -> None:
+    """End every process that an earlier, killed `longhand up` left running; Redis last, as the others use it."""
     for path in sorted(folder.glob("*.lock"), reverse=True):
-        os.close(await PidLock(path).acquire(patience))
+        os.close(await PidLock(path).acquire(stop_seconds))

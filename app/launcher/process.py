@@ -1,4 +1,4 @@
-"""One process of ours, kept running: started again after it dies, until it is stopped."""
+"""One supervised process: started again after each death, until it is stopped."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from pathlib import Path
 from app.launcher import die_with_parent
 from app.launcher.errors import CannotStart
 from app.launcher.pid_locks import PidLock
-from app.launcher.terminal import Say, copy_lines
+from app.launcher.terminal import PrintLine, copy_lines
 
 OWN_NAME = "longhand"
-LAST_WORDS_SECONDS = 1
-"""How long the output of a process that has ended is still read: a descendant may hold the pipe open."""
+OUTPUT_SECONDS = 1
+"""For how long the output of an ended process is read: a descendant may hold the pipe open."""
 
 
 @dataclass(frozen=True)
 class ProcessCommand:
-    """What to run, and how to end it."""
+    """A program to run, and how to end it."""
 
     name: str
     arguments: tuple[str, ...]
     """The program's absolute path and its arguments."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What is added to our own environment; may hold secrets."""
+    """Variables in addition to the supervisor's own; may hold secrets."""
     folder: Path | None = None
     stop_seconds: float = 10
-    """How long it may take to end after SIGTERM."""
+    """How long the process may take to end after SIGTERM."""
     can_be_hurried: bool = True
-    """Whether a second Ctrl-C kills it; what holds data has its time all the same."""
+    """Whether a second Ctrl-C kills the process. One that writes data to disk always gets its `stop_seconds`."""
     orphan_signal: signal.Signals = signal.SIGKILL
-    """What the kernel sends it when we are killed."""
+    """The signal that the kernel sends to the process when the supervisor is killed."""
 
 
 @dataclass(frozen=True)
 class Backoff:
-    """How long to wait before a process is started again, in seconds: doubling, until one lived for `settled`."""
+    """The wait before a process is started again, in seconds: doubled each time, until one lived for `settled`."""
 
     first: float = 0.5
     cap: float = 30
@@ -51,16 +51,16 @@ class Backoff:
         return min(self.cap, self.first * 2.0 ** min(deaths - 1, 32))
 
 
-async def spawn(command: ProcessCommand, slot: PidLock, output: int) -> asyncio.subprocess.Process:
-    """Starts the program in a session of its own: the terminal's Ctrl-C reaches us only, who stop it in order."""
-    lock = await slot.acquire()
-    leash_arguments = (str(os.getpid()), str(lock), str(int(command.orphan_signal)))
+async def spawn(command: ProcessCommand, pid_lock: PidLock, output: int) -> asyncio.subprocess.Process:
+    """Start the program in a session of its own: the terminal's Ctrl-C reaches the supervisor only, which stops all
+    processes in order."""
+    lock = await pid_lock.acquire()
     try:
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-IS",
             str(Path(die_with_parent.__file__).resolve()),
-            *leash_arguments,
+            *map(str, (os.getpid(), lock, int(command.orphan_signal))),
             *command.arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
@@ -75,64 +75,66 @@ async def spawn(command: ProcessCommand, slot: PidLock, output: int) -> asyncio.
 
 
 class Process:
-    """Keeps one command running from `start` to `stop`."""
+    """One command, kept running from `start` to `stop`."""
 
-    def __init__(self, command: ProcessCommand, slots: Path, say: Say, backoff: Backoff | None = None) -> None:
+    def __init__(
+        self, command: ProcessCommand, lock_folder: Path, print_line: PrintLine, backoff: Backoff | None = None
+    ) -> None:
         self.command = command
-        self._slot = PidLock(slots / f"{command.name}.lock")
-        self._say = say
+        self._pid_lock = PidLock(lock_folder / f"{command.name}.lock")
+        self._print_line = print_line
         self._backoff = backoff or Backoff()
         self._stopped = asyncio.Event()
         self._current: asyncio.subprocess.Process | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._supervising: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int | None:
-        """The id of the process that runs now."""
+        """The id of the current process, None while there is none."""
         return self._current.pid if self._current else None
 
     def start(self) -> None:
-        self._keeping = asyncio.create_task(self._keep())
+        self._supervising = asyncio.create_task(self._supervise())
 
     async def run_once(self) -> int:
-        """Runs the command to its end and gives its exit code; negative for a signal."""
+        """Run the command to its end and return its exit code, which is negative for a signal."""
         reading, output = os.pipe()
-        copying = asyncio.create_task(copy_lines(reading, self.command.name, self._say))
+        copying = asyncio.create_task(copy_lines(reading, self.command.name, self._print_line))
         try:
-            self._current = await spawn(self.command, self._slot, output)
+            self._current = await spawn(self.command, self._pid_lock, output)
         finally:
             os.close(output)
             if self._current is None:
                 await copying
         process = self._current
         try:
-            if self._stopped.is_set():  # asked to stop while it was being started
+            if self._stopped.is_set():  # `stop` was called while the process was being started
                 self._signal(signal.SIGKILL)
             return await process.wait()
         finally:
-            self._signal(signal.SIGKILL)  # when we are cancelled
+            self._signal(signal.SIGKILL)  # when this task is cancelled
             await process.wait()
             self._current = None
-            await asyncio.wait({copying}, timeout=LAST_WORDS_SECONDS)
+            await asyncio.wait({copying}, timeout=OUTPUT_SECONDS)
             copying.cancel()
 
     async def stop(self, hurry: asyncio.Event) -> None:
-        """Asks the process to end and waits until it has; kills it when its time is over, or when `hurry` is set."""
+        """Ask the process to end, and wait for that. Kill it after `stop_seconds`, or when `hurry` is set."""
         self._stopped.set()
         self._signal(signal.SIGTERM)
-        if self._keeping is None:
+        if self._supervising is None:
             return
         hurried = asyncio.create_task((hurry if self.command.can_be_hurried else asyncio.Event()).wait())
         await asyncio.wait(
-            {self._keeping, hurried}, timeout=self.command.stop_seconds, return_when=asyncio.FIRST_COMPLETED
+            {self._supervising, hurried}, timeout=self.command.stop_seconds, return_when=asyncio.FIRST_COMPLETED
         )
         hurried.cancel()
-        if not self._keeping.done():
-            self._say(OWN_NAME, f"{self.command.name} has not ended in time: killing it")
+        if not self._supervising.done():
+            self._print_line(OWN_NAME, f"{self.command.name} has not ended in time: killing it")
             self._signal(signal.SIGKILL)
-        await self._keeping
+        await self._supervising
 
-    async def _keep(self) -> None:
+    async def _supervise(self) -> None:
         deaths = 0
         clock = asyncio.get_running_loop().time
         while not self._stopped.is_set():
@@ -142,18 +144,18 @@ class Process:
                 return
             deaths = 1 if clock() - started >= self._backoff.settled else deaths + 1
             wait = self._backoff.wait(deaths)
-            self._say(OWN_NAME, f"{self.command.name} {ending}; starting it again in {wait:g} s")
+            self._print_line(OWN_NAME, f"{self.command.name} {ending}; starting it again in {wait:g} s")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), wait)
 
     async def _try_once(self) -> str:
         try:
             return _describe_ending(await self.run_once())
-        except (OSError, CannotStart) as error:  # no memory, no process to be had: as good as a death
+        except (OSError, CannotStart) as error:  # such as too little memory, counts as a death
             return f"could not be started ({error})"
 
     def _signal(self, signal_number: signal.Signals) -> None:
-        """To the process; SIGKILL to all of its session. asyncio sends nothing to a process that it has reaped."""
+        """Signal the process; SIGKILL goes to its whole session. asyncio signals no process that it has reaped."""
         if self._current is None or self._current.returncode is not None:
             return
         with suppress(ProcessLookupError):

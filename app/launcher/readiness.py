@@ -1,4 +1,4 @@
-"""Where the pages are, and whether they are ready: `GET /readyz` (DESIGN section 8)."""
+"""The address of the pages, and the wait until they are ready: `GET /readyz` (DESIGN section 8)."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ import socket
 import httpx2
 
 from app.launcher.errors import AddressInUse, CannotStart
-from app.launcher.terminal import Say
+from app.launcher.terminal import PrintLine
 
 CHECK_SECONDS = 0.1
-PATIENCE_SECONDS = 60
-EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (where to ask, not to listen)
+REPORT_SECONDS = 60
+_WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (addresses to connect to, not to listen on)
 
 
 def get_address(host: str, port: int) -> str:
-    """The address to open in a browser on this machine."""
-    name = EVERYWHERE.get(host, host)
+    """Return the address to open in a browser on this machine."""
+    name = _WILDCARDS.get(host, host)
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def check_free(host: str, port: int) -> None:
-    """
+    """Check that the host and port can be listened on.
+
     Raises:
-        AddressInUse: somebody listens there already.
-        CannotStart: the host is not one of this machine's, or the port is not for us.
+        AddressInUse: another program listens there.
+        CannotStart: the host is no address of this machine, or this user may not use the port.
     """
     try:
-        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, protocol, _, address in found:
+        addresses = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in addresses:
             with socket.socket(family, kind, protocol) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(address)
@@ -43,22 +44,22 @@ def check_free(host: str, port: int) -> None:
         raise CannotStart(f"Longhand cannot listen on {host}, port {port}: {error.strerror}.") from None
 
 
-async def wait_until_ready(address: str, say: Say, patience: float = PATIENCE_SECONDS) -> None:
-    """Until `/readyz` says yes. Tells every `patience` seconds what it says instead, and goes on waiting."""
+async def wait_until_ready(address: str, print_line: PrintLine, report_seconds: float = REPORT_SECONDS) -> None:
+    """Wait until `/readyz` answers 200. Print its answer every `report_seconds` until then."""
     clock = asyncio.get_running_loop().time
-    tell_at = clock() + patience
+    report_at = clock() + report_seconds
     async with httpx2.AsyncClient(trust_env=False, timeout=10) as client:
         while True:
-            ready, answer = await _ask(client, f"{address}/readyz")
+            ready, answer = await _request(client, f"{address}/readyz")
             if ready:
                 return
-            if clock() >= tell_at:
-                say("longhand", f"not ready after {patience:g} s; {address}/readyz says: {answer}")
-                tell_at = clock() + patience
+            if clock() >= report_at:
+                print_line("longhand", f"not ready after {report_seconds:g} s; {address}/readyz says: {answer}")
+                report_at = clock() + report_seconds
             await asyncio.sleep(CHECK_SECONDS)
 
 
-async def _ask(client: httpx2.AsyncClient, address: str) -> tuple[bool, str]:
+async def _request(client: httpx2.AsyncClient, address: str) -> tuple[bool, str]:
     try:
         response = await client.get(address)
     except httpx2.HTTPError as error:

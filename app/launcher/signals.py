@@ -1,4 +1,4 @@
-"""How a person stops `longhand up`: SIGTERM, Ctrl-C, or closing the terminal; a second Ctrl-C hurries."""
+"""The signals that stop `longhand up`: SIGTERM, Ctrl-C, or closing the terminal; a second Ctrl-C hurries."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import signal
 
 
 class StopSignals:
-    """The wish to stop, as it comes in by signals."""
+    """Events that stop signals set: `requested` by the first one, `hurry` by a second Ctrl-C."""
 
     def __init__(self) -> None:
-        self.asked = asyncio.Event()
+        self.requested = asyncio.Event()
         self.hurry = asyncio.Event()
 
     def listen(self) -> None:
-        """From now on the signals come here, also when our parent had told us to ignore them (`make run &`)."""
+        """Handle the signals from now on, also if the parent process had set them to be ignored (`make run &`)."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.asked.set)
+            loop.add_signal_handler(number, self.requested.set)
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
 
     def _interrupt(self) -> None:
-        """Only Ctrl-C hurries: SIGTERM may come twice, to the whole group and passed on by make."""
-        if self.asked.is_set():
+        """Stop, or hurry if stopping already. SIGTERM never hurries: it may come twice, to the whole process group and
+        again from make."""
+        if self.requested.is_set():
             self.hurry.set()
-        self.asked.set()
+        self.requested.set()

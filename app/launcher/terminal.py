@@ -1,4 +1,4 @@
-"""What all processes say, on one terminal: each line with the name of its process before it."""
+"""The output of all processes on one terminal: each line after the name of its process."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import sys
 from collections.abc import Callable
 from typing import IO
 
-Say = Callable[[str, str], None]
-"""Takes a process's name and one line of what it says."""
+PrintLine = Callable[[str, str], None]
+"""Prints a line of output, after the name of its process."""
 
 LONGEST_LINE = 64 * 1024
 NAME_WIDTH = 9
 
 
 class Terminal:
-    """Prints lines to standard output. Goes quiet when nobody reads any more (`make run | head`): work goes on."""
+    """Prints lines to standard output, and nothing more once its reader is gone (`make run | head`)."""
 
     def __init__(self, stream: IO[bytes] | None = None) -> None:
         self._stream = stream or sys.stdout.buffer
@@ -30,12 +30,12 @@ class Terminal:
             self._stream.flush()
         except OSError:
             self._closed = True
-            # Python flushes standard output once more when it ends: give that somewhere to go.
+            # Python flushes standard output once more when it ends, which must not fail.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
-async def copy_lines(descriptor: int, name: str, say: Say) -> None:
-    """Says each line that is read from the pipe, until its other end is closed. Closes the descriptor."""
+async def copy_lines(descriptor: int, name: str, print_line: PrintLine) -> None:
+    """Print each line that is read from the pipe, until its other end is closed. Close the descriptor."""
     reader = asyncio.StreamReader(limit=LONGEST_LINE)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", buffering=0)
@@ -47,8 +47,8 @@ async def copy_lines(descriptor: int, name: str, say: Say) -> None:
             if len(rest) > LONGEST_LINE:
                 lines, rest = [*lines, rest], b""
             for line in lines:
-                say(name, line.decode(errors="replace").rstrip("\r"))
+                print_line(name, line.decode(errors="replace").rstrip("\r"))
     finally:
         if rest:
-            say(name, rest.decode(errors="replace"))
+            print_line(name, rest.decode(errors="replace"))
         transport.close()

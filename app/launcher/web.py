@@ -14,11 +14,11 @@ from app.http.logs import configure_logs
 from app.stores.redis_risks import warn_of_risks
 
 GRACE_SECONDS = 1
-"""How long open requests may go on after SIGTERM; the backstop behind the streams' own end."""
+"""How long open requests may go on after SIGTERM. Streams end by themselves before."""
 
 
 def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT."""
     configure_logs()
     raise_file_limit()
     if settings.redis_url:
@@ -33,16 +33,16 @@ def serve(settings: Settings) -> None:
 
 
 def raise_file_limit() -> int:
-    """Lets this process open as many files as it may; gives how many. Each viewer is one, and shells grant few."""
+    """Raise the limit of open files to the hard limit; return it. Each viewer takes one, and shells allow few."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # macOS calls its limit infinite, and then refuses that
+    with suppress(ValueError, OSError):  # macOS reports an infinite limit and refuses it
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         return hard
     return soft
 
 
 async def _warn(url: str) -> None:
-    """What its Redis may lose is said once, before anything is kept there."""
+    """Log once what the Redis may lose, before anything is stored there."""
     redis: Redis
     async with Redis.from_url(url, decode_responses=True, socket_connect_timeout=2) as redis:
         await warn_of_risks(redis)

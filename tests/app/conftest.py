@@ -1,4 +1,4 @@
-"""The API plane behind a real server, and people who use it."""
+"""The application behind a real server, and its clients."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ Take = Callable[[str], Awaitable[WorkerPlayer]]
 
 @pytest.fixture
 def app(settings: Settings, redis: Redis) -> Litestar:
-    """On an emptied Redis."""
+    """Return the application, on an emptied Redis."""
     return create_app(settings)
 
 
 @pytest.fixture
 async def address(app: Litestar, fleet: Fleet) -> AsyncIterator[str]:
-    """Where the application answers; a worker has announced `echo`."""
+    """Yield the address at which the application answers; a worker has announced `echo`."""
     await announce(fleet, ECHO)
     async with serving(app) as address:
         yield address
 
 
 def make_client(address: str, **headers: str) -> httpx2.AsyncClient:
-    """Somebody who reads what the API says about itself, and fails where it answers otherwise."""
+    """Return a client that fails where the API responds otherwise than its schema says."""
     hooks = {"response": [check_documented]}
     return httpx2.AsyncClient(base_url=address, headers=headers, timeout=30, trust_env=False, event_hooks=hooks)
 
 
 def make_browser(address: str) -> httpx2.AsyncClient:
-    """Somebody with a session cookie of their own."""
+    """Return a client with a session cookie of its own."""
     client = make_client(address)
     client.cookies.set(COOKIE, new_session())
     return client
@@ -64,7 +64,7 @@ async def ann(address: str) -> AsyncIterator[httpx2.AsyncClient]:
 
 @pytest.fixture
 async def bob(address: str) -> AsyncIterator[httpx2.AsyncClient]:
-    """Somebody else, who owns a run too."""
+    """Yield the client of another person, who owns a run too."""
     async with make_browser(address) as client:
         assert (await client.post("/api/workflows/echo/runs", json={"text": "bob's"})).status_code == 202
         yield client
@@ -81,7 +81,7 @@ def take(log: Log, leases: Leases, epochs: Epochs) -> Take:
 
 
 async def start_echo(client: httpx2.AsyncClient, text: str = "hello") -> str:
-    """A new run of `echo`; gives its id."""
+    """Start a run of `echo`; return its id."""
     answer = await client.post("/api/workflows/echo/runs", json={"text": text})
     assert answer.status_code == 202, answer.text
     run_id: str = answer.json()["id"]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.launcher.pid_locks import end_leftovers
+from app.launcher.pid_locks import end_orphans
 
 ROOT = Path(__file__).parents[2]
 READY = "Longhand is ready: "
@@ -68,7 +68,7 @@ class Product:
             process.wait()
             raise AssertionError(f"longhand up did not stop:\n{self.output[-4000:]}") from None
         finally:
-            asyncio.run(end_leftovers(self._folder / "data" / "processes"))
+            asyncio.run(end_orphans(self._folder / "data" / "processes"))
 
     def kill(self, name: str) -> int:
         """Kill its process `web`, `worker` or `redis`. Return how many lines had been printed before."""

@@ -35,7 +35,7 @@ async def form(requester: NamedDependency[Requester]) -> str:
 
 @pytest.fixture
 def app(settings: Settings, redis: Redis) -> Litestar:
-    """The application, and two pages that say who asked."""
+    """Return the application with two more pages, which show their requester."""
     created = create_app(settings)
     created.register(page)
     created.register(form)

@@ -27,7 +27,7 @@ OTHERS: list[tuple[str, Any, list[Any]]] = [
 
 
 async def prepare(client: httpx2.AsyncClient, take: Take, path: str) -> str:
-    """A run that takes commands of this kind."""
+    """Start a run that takes commands of this kind."""
     run_id = await start_echo(client)
     worker = await take(run_id)
     await worker.start()

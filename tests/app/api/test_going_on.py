@@ -15,7 +15,7 @@ from tests.app.conftest import Take, start_echo
 
 
 async def stop(client: httpx2.AsyncClient, take: Take, phase: str) -> str:
-    """A run that was stopped before it began, in its first step, or in a later one beside one that failed."""
+    """Play a run that is cancelled before it began, in its first step, or in a later one beside a failed one."""
     run_id = await start_echo(client)
     worker = await take(run_id)
     if phase != "queued":

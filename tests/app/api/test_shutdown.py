@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 
 
 async def answers(client: httpx2.AsyncClient, process: asyncio.subprocess.Process) -> None:
-    """Until the process answers."""
+    """Wait until the process answers."""
     while process.returncode is None:
         try:
             await client.get("/healthz")

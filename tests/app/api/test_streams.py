@@ -40,7 +40,7 @@ async def play_to_the_end(worker: WorkerPlayer) -> None:
 
 
 def read_sse(text: str) -> list[dict[str, Any]]:
-    """The events of a stream; each frame's id is its event's."""
+    """Parse the events of a stream; check that each frame's id is its event's."""
     events = []
     for frame in text.split("\n\n"):
         lines = dict(line.split(": ", 1) for line in frame.split("\n") if line and not line.startswith(":"))
@@ -54,7 +54,7 @@ def read_sse(text: str) -> list[dict[str, Any]]:
 async def streaming(
     client: httpx2.AsyncClient, path: str, headers: dict[str, str]
 ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-    """The events of an NDJSON stream as they come."""
+    """Yield the events of an NDJSON stream as they come."""
     async with client.stream("GET", path, headers=headers) as answer:
         assert answer.status_code == 200
 

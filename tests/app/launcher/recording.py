@@ -1,4 +1,4 @@
-"""What supervised processes say, line by line, for tests to wait on."""
+"""The recorded output of supervised processes, line by line, for tests to wait on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Line = tuple[str, str]
 
 
 class Recording:
-    """A `Say` that keeps every line and lets a test wait for the next that contains a text."""
+    """A `PrintLine` that records every line, and lets a test wait for the next one with a text."""
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
@@ -23,7 +23,7 @@ class Recording:
         self._unread.put_nowait((name, line))
 
     async def wait_for(self, name: str, text: str) -> str:
-        """The next line of the process that contains the text; earlier ones are passed over."""
+        """Wait for the process's next line with the text; skip the lines before."""
         async with asyncio.timeout(90):
             while True:
                 said_by, line = await self._unread.get()
@@ -36,7 +36,7 @@ def python_command(name: str, script: Path, *arguments: str, stop_seconds: float
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that has ended and waits to be reaped does not."""
+    """Return whether the process runs. One that has ended and waits to be reaped does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:

@@ -38,7 +38,7 @@ def test_the_address_can_be_opened_on_this_machine(host: str, address: str) -> N
 
 
 async def test_it_waits_through_refusals_and_tells_what_was_said() -> None:
-    """A server that is busy twice and then ready."""
+    """Ask a server that is busy twice and then ready."""
     answers = iter([b"503 Service Unavailable", b"503 Service Unavailable", b"200 OK"])
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -51,6 +51,6 @@ async def test_it_waits_through_refusals_and_tells_what_was_said() -> None:
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        await asyncio.wait_for(wait_until_ready(f"http://127.0.0.1:{port}", said, patience=0), 30)
+        await asyncio.wait_for(wait_until_ready(f"http://127.0.0.1:{port}", said, report_seconds=0), 30)
     assert [line.split("says: ")[1] for _, line in said.lines] == ["503 no worker", "503 no worker"]
     assert next(answers, None) is None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.launcher.errors import CannotStart
-from app.launcher.pid_locks import end_leftovers, open_locked
+from app.launcher.pid_locks import end_orphans, open_locked
 from app.launcher.process import Backoff
 from app.launcher.supervision import Supervision
 from tests.app.launcher.recording import (
@@ -147,11 +147,11 @@ async def test_the_kernel_ends_the_children_of_a_killed_supervisor(tmp_path: Pat
     supervisor.kill()
     await supervisor.wait()
     await wait_until_gone(pids["obedient"], pids["stubborn"])
-    await end_leftovers(tmp_path, patience=0.1)
+    await end_orphans(tmp_path, stop_seconds=0.1)
 
 
 async def test_leftovers_are_ended_before_a_new_start(tmp_path: Path) -> None:
-    """The stubborn program's child is not ours to leash: it outlives a killed supervisor, and still holds the place."""
+    """Leave a process that the kernel does not end: the stubborn program's child, which still holds the lock."""
     supervisor = await start_supervisor(tmp_path)
     pids = await read_pids(supervisor)
     supervisor.kill()
@@ -159,7 +159,7 @@ async def test_leftovers_are_ended_before_a_new_start(tmp_path: Path) -> None:
     await wait_until_gone(pids["stubborn"])
     assert open_locked(tmp_path / "stubborn.lock") is None
     assert is_alive(pids["child"])
-    await end_leftovers(tmp_path, patience=0.1)
+    await end_orphans(tmp_path, stop_seconds=0.1)
     await wait_until_gone(pids["child"])
 
 
@@ -172,7 +172,7 @@ async def start_supervisor(folder: Path) -> asyncio.subprocess.Process:
 
 
 async def read_pids(supervisor: asyncio.subprocess.Process) -> dict[str, int]:
-    """The ids that the programs say, once both have said them."""
+    """Read the ids that the programs print, until there are all three."""
     assert supervisor.stdout is not None
     pids: dict[str, int] = {}
     async with asyncio.timeout(90):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx2
 
-from app.launcher.pid_locks import claim, end_leftovers
+from app.launcher.pid_locks import end_orphans, lock_data_folder
 from tests.app.launcher.recording import wait_until_gone
 from tests.support.redis_server import RedisServer
 
@@ -35,7 +35,7 @@ class Up:
         return {name: int((self._folder / "processes" / f"{name}.lock").read_text()) for name in NAMES}
 
     async def wait_for(self, text: str) -> str:
-        """The next line of its output that contains the text."""
+        """Wait for the next line of output with the text."""
         assert self.process.stdout is not None
         async with asyncio.timeout(60):
             while line := (await self.process.stdout.readline()).decode():
@@ -52,7 +52,7 @@ class Up:
         return await self.read_ending()
 
     async def read_ending(self) -> tuple[int, str]:
-        """Its exit code and the rest of what it said."""
+        """Wait for the end; return the exit code and the rest of the output."""
         output, _ = await asyncio.wait_for(self.process.communicate(), 60)
         return await self.process.wait(), output.decode()
 
@@ -74,7 +74,7 @@ async def running_up(folder: Path, **settings: str) -> AsyncIterator[Up]:
         if process.returncode is None:
             process.kill()
             await process.wait()
-        await end_leftovers(folder / "processes")
+        await end_orphans(folder / "processes")
 
 
 async def test_it_gets_ready_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ async def test_with_a_redis_of_ones_own_each_process_says_what_it_may_lose(
 
 
 async def test_a_data_folder_in_use_is_refused(tmp_path: Path) -> None:
-    with claim(tmp_path / "data"):
+    with lock_data_folder(tmp_path / "data"):
         async with running_up(tmp_path / "data") as up:
             code, output = await up.read_ending()
     assert code == 1

@@ -24,7 +24,7 @@ STEP = "write-post/section:a"
 
 
 class Counting(PlainView):
-    """Counts how often it renders; raises while told to."""
+    """Counts its renderings, and fails to render while `broken`."""
 
     def __init__(self) -> None:
         self.rendered = 0
@@ -38,7 +38,7 @@ class Counting(PlainView):
 
 
 class Page:
-    """A page as a stream's messages make it, and what came besides. Its connection holds one message, no more."""
+    """A page as a stream's messages make it. Its connection holds one message."""
 
     def __init__(self, viewer: Viewer, cursor: str = START) -> None:
         self.cursor = cursor
@@ -208,7 +208,7 @@ async def test_a_burst_becomes_few_messages(place: Place, stores: Stores) -> Non
 
 
 async def test_churn_loses_and_doubles_nothing(place: Place, stores: Stores) -> None:
-    """Pages come, break off anywhere, and come back where they were, while the run goes on."""
+    """Disconnect pages anywhere and reconnect them with their cursors, while the run goes on."""
     writer = await Writer.submit(stores)
 
     async def follow(breaks: int) -> Page:

@@ -1,4 +1,4 @@
-"""A long run is watched from its stored fold on, and nobody sees a difference."""
+"""Watching a long run from its snapshot on, which makes no difference on the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.app.live.writing import Stores, Writer
 
 
 async def write_long(stores: Stores) -> tuple[Writer, str]:
-    """A run whose log is archived, with a snapshot at its end; gives that cursor too."""
+    """Write a run whose log is archived, with a snapshot at its end; return that cursor too."""
     writer = await Writer.submit(stores)
     await writer.begin(STEP)
     pieces = [StepOutput(step=STEP, attempt=1, data=Output(offset=2 * n, text="x ")) for n in range(300)]
@@ -44,7 +44,7 @@ async def test_a_watched_run_goes_on_from_its_snapshot(stores: Stores) -> None:
 
 
 async def test_a_log_that_lost_the_snapshots_place_is_read_from_its_beginning(stores: Stores) -> None:
-    """Redis was rolled back to before what had been shipped, and still has the log's beginning."""
+    """Roll Redis back to before what had been shipped, but not to before the log's beginning."""
     writer, newest = await write_long(stores)
     await stores.redis.xdel(keys.log_key(writer.run_id), newest)
     async with opened(stores) as place:

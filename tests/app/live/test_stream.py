@@ -1,4 +1,4 @@
-"""The stream as a web server sends it: what a client of any kind sees."""
+"""The stream of patches as a web server sends it to any client."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def client(web: WebProcess) -> AsyncIterator[httpx2.AsyncClient]:
 async def streaming(
     client: httpx2.AsyncClient, writer: Writer, after: str = "0-0", headers: dict[str, str] | None = None
 ) -> AsyncIterator[tuple[httpx2.Response, AsyncIterator[str]]]:
-    """An open stream, and its messages as text."""
+    """Open a stream; yield its response, and its messages as text."""
     async with client.stream("GET", f"/runs/{writer.run_id}/live?view=run&after={after}", headers=headers) as response:
         yield response, _messages(response)
 
@@ -126,7 +126,7 @@ async def test_a_client_that_goes_away_is_forgotten(client: httpx2.AsyncClient, 
 
 
 async def test_sigterm_ends_a_thousand_streams_and_then_the_process(web: WebProcess, stores: Stores) -> None:
-    """All are told to come back, each at another moment, and nothing has to be cut."""
+    """Check that each stream ends by itself, with a time to reconnect of its own."""
     raise_file_limit()
     writer = await Writer.submit(stores)
     request = f"GET /runs/{writer.run_id}/live?view=run HTTP/1.1\r\nHost: {web.url[7:]}\r\n\r\n".encode()
@@ -153,7 +153,7 @@ async def test_sigterm_ends_a_thousand_streams_and_then_the_process(web: WebProc
 async def test_every_viewer_finds_the_next_process_where_the_last_one_left_it(
     web: WebProcess, client: httpx2.AsyncClient, stores: Stores
 ) -> None:
-    """The process is killed again and again while a run is written; what each viewer read adds up to the log."""
+    """Kill the process again and again while a run is written: what each viewer reads is the whole log."""
     writer = await Writer.submit(stores)
     done = asyncio.Event()
 

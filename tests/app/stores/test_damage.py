@@ -26,7 +26,7 @@ TOO_LATE = f"{2**63}-0"
 @pytest.fixture(params=["web", "worker"])
 async def plane(request: pytest.FixtureRequest, stores: Stores, settings: Settings) -> AsyncIterator[Stores]:
     """The stores through the client that this plane uses."""
-    redis = connect_web(settings)["redis"] if request.param == "web" else connect_worker(settings.redis_url)
+    redis = connect_web(settings)["stores"].redis if request.param == "web" else connect_worker(settings.redis_url)
     yield Stores.over(redis, stores.database, lease_ms=LEASE_MS, keep_ms=KEEP_MS)
     await redis.aclose()
 

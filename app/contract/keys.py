@@ -43,6 +43,7 @@ def rate_limit_keys(model: str) -> list[str]:
     They are a sorted set of calls by start, a hash of tokens by call, and a sorted set of calls by the end of their
     lease.
     """
+    # The first word must not change: workers of two versions share these limits during a deploy.
     return [f"governor:{model}:{part}" for part in ("calls", "tokens", "held")]
 
 

@@ -140,8 +140,3 @@ class RateLimiter:
         except RedisError as error:
             # The call is over and its result counts; its place expires by itself.
             log.warning("could not settle a model call: %s", error)
-
-
-def _keys(model: str) -> list[str]:
-    # The first word must not change: workers of two versions share these limits during a deploy.
-    return [f"governor:{model}:{part}" for part in ("calls", "tokens", "held")]
